@@ -1,0 +1,57 @@
+/* log.h - all that a person is told: levels, JSON events, progress */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/base.h"
+#include "base/error.h"
+
+/*
+ * Everything goes to standard error. Standard output is for results and is
+ * written by commands only.
+ */
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_TEXT, LOG_JSON };
+enum log_progress {
+	PROGRESS_AUTO,
+	PROGRESS_TTY,
+	PROGRESS_PLAIN,
+	PROGRESS_JSON,
+	PROGRESS_NONE
+};
+
+void log_setup(enum log_level level, enum log_format format,
+	       enum log_progress progress);
+enum log_level log_level(void);
+enum log_progress log_progress_mode(void); /* never PROGRESS_AUTO */
+/* From now on every occurrence of `value` (4 bytes or longer) in anything
+ * logged is shown as ********. */
+void log_add_secret(const char *value);
+
+void log_error(const char *fmt, ...) PRINTF(1, 2);
+void log_warn(const char *fmt, ...) PRINTF(1, 2);
+void log_info(const char *fmt, ...) PRINTF(1, 2);
+void log_debug(const char *fmt, ...) PRINTF(1, 2);
+/* "devenv: message" and the hint, or a JSON event. */
+void log_report(const struct error *err);
+/* Bytes of a running command's output, shown as they are in text form
+ * (control sequences removed on a terminal), one event a line in JSON. The
+ * prefix may be NULL. Incomplete last lines are kept until log_output_end. */
+struct log_output;
+struct log_output *log_output_new(const char *prefix);
+void log_output_add(struct log_output *o, const char *data, size_t n);
+void log_output_end(struct log_output *o); /* flushes and frees; NULL is fine */
+
+/*
+ * A piece of long work. On a terminal one line is redrawn; in plain form a
+ * line is printed at the start and the end and every few seconds between.
+ * `total` 0 means unknown. Units are bytes unless `unit` says otherwise.
+ */
+struct progress;
+struct progress *progress_start(const char *title, const char *unit,
+				uint64_t total);
+void progress_update(struct progress *p, uint64_t done, uint64_t total);
+/* Ends and frees; `ok` says how. NULL is fine. */
+void progress_end(struct progress *p, bool ok);
+
+#endif

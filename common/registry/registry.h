@@ -1,0 +1,101 @@
+/* registry.h - distribution-spec client: resolve, pull blobs, push images */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include "oci/oci.h"
+
+/* One client for the life of a command: connections, tokens, credentials. */
+struct registry;
+
+struct registry_options {
+	const char *docker_config;   /* directory or file; NULL: search */
+	const char *docker_config_base64; /* wins over files; NULL: none */
+	const char *ca_file;	     /* PEM; NULL: system roots */
+	struct strvec insecure;	     /* host[:port] allowed without TLS or
+					with an unverified certificate */
+	int parallel;		     /* blob transfers at once; 0: 4 */
+	int retries;		     /* tries for idempotent requests; 0: 5 */
+	int stall_seconds;	     /* 0: 60 */
+};
+
+int registry_new(struct registry **out, const struct registry_options *o,
+		 struct error *err) MUST_CHECK;
+void registry_free(struct registry *r);
+void registry_free_ptr(struct registry **r);
+#define cleanup_registry CLEANUP(registry_free_ptr)
+
+/* A manifest as it came, verified against its digest. */
+struct registry_manifest {
+	struct strbuf body;
+	char *media_type;
+	char digest[DIGEST_TEXT];
+};
+void registry_manifest_release(struct registry_manifest *m);
+#define cleanup_registry_manifest CLEANUP(registry_manifest_release)
+
+/*
+ * GET a manifest by tag or digest. ERR_REFUSED: the registry said no (its
+ * text is in the message; a hint says what credentials were used);
+ * ERR_NETWORK: no or broken answer; a body that does not match its digest is
+ * ERR_NETWORK too.
+ */
+int registry_get_manifest(struct registry *r, const struct oci_ref *ref,
+			  struct registry_manifest *out, struct error *err)
+	MUST_CHECK;
+/* As above; an index is followed to the manifest for `platform`. `index`
+ * (may be NULL) receives the digest that was asked for first. */
+int registry_resolve(struct registry *r, const struct oci_ref *ref,
+		     const struct oci_platform *platform,
+		     struct registry_manifest *out, struct error *err)
+	MUST_CHECK;
+
+/* Where the bytes of a blob go. `write` may be called again from the start
+ * after `restart` (a retry). */
+struct registry_sink {
+	int (*write)(void *arg, const void *data, size_t n, struct error *err);
+	int (*restart)(void *arg, struct error *err);
+	void *arg;
+};
+
+struct registry_blob {
+	struct oci_descriptor desc;   /* borrowed strings */
+	struct registry_sink sink;    /* for pulls */
+	int (*done)(void *arg, struct error *err); /* after verification */
+};
+
+/* Fetch several blobs of one repository at once; each is verified (digest
+ * and size) while it streams. The first failure ends all. */
+int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
+			struct registry_blob *blobs, size_t n,
+			struct error *err) MUST_CHECK;
+
+/* A blob to push: it is opened only when the registry lacks it. */
+struct registry_source {
+	char digest[DIGEST_TEXT];
+	uint64_t size;
+	/* Give a readable descriptor at offset 0 (the callee closes it). */
+	int (*open)(void *arg, int *fd, struct error *err);
+	void *arg;
+	/* A repository on the same host that has it, or NULL. */
+	const char *mount_from;
+	/* result */
+	enum { BLOB_UPLOADED, BLOB_EXISTED, BLOB_MOUNTED } how;
+};
+
+/* Push blobs in parallel (HEAD, mount, POST+PUT), then nothing else. */
+int registry_push_blobs(struct registry *r, const struct oci_ref *ref,
+			struct registry_source *sources, size_t n,
+			struct error *err) MUST_CHECK;
+/* PUT a manifest under its digest or, when ref->tag is set, its tag. */
+int registry_push_manifest(struct registry *r, const struct oci_ref *ref,
+			   const char *media_type, const char *body, size_t n,
+			   struct error *err) MUST_CHECK;
+/* HEAD: 1 there, 0 not there, -1 error. Never downloads. */
+int registry_has_blob(struct registry *r, const struct oci_ref *ref,
+		      const char *digest, struct error *err) MUST_CHECK;
+int registry_has_manifest(struct registry *r, const struct oci_ref *ref,
+			  char digest[DIGEST_TEXT], struct error *err)
+	MUST_CHECK;
+
+#endif

@@ -1,0 +1,138 @@
+/* runtime.h - run commands in a root file system of their own */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RUNTIME_RUNTIME_H
+#define RUNTIME_RUNTIME_H
+
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/strvec.h"
+
+/* How this process may use the kernel. */
+enum runtime_mode {
+	RUNTIME_ROOT,	/* real root with CAP_SYS_ADMIN */
+	RUNTIME_RANGE,	/* user namespace with subordinate ids */
+	RUNTIME_SINGLE, /* user namespace, one id mapped */
+};
+
+/*
+ * Move this process where mounts are private: as root into a fresh mount
+ * namespace, as a user into a forked child that is root of a user namespace
+ * (newuidmap/newgidmap ranges where there are some, else the caller's id
+ * alone). The parent of that fork stays, passes on signals and ends with the
+ * child's status, so the call returns in the child only. To be called once,
+ * before any thread is made. ERR_HOST says what the kernel refused.
+ */
+int runtime_enter(enum runtime_mode *mode, struct error *err) MUST_CHECK;
+
+/* uid, gid and supplementary groups inside a root file system. */
+struct runtime_user {
+	uid_t uid;
+	gid_t gid;
+	gid_t *groups;
+	size_t n_groups;
+	char *name, *home, *shell; /* name and shell may be NULL */
+};
+#define cleanup_runtime_user CLEANUP(runtime_user_release)
+void runtime_user_release(struct runtime_user *u);
+/*
+ * Look "user[:group]" up in etc/passwd and etc/group below `rootfd`, as data
+ * (never NSS), by the rules of the Dockerfile USER instruction: empty is root;
+ * a numeric user that is not found has gid 0; an explicit group means no
+ * supplementary groups. "unable to find user X" is ERR_INPUT.
+ */
+int runtime_user_lookup(int rootfd, const char *spec, struct runtime_user *u,
+			struct error *err) MUST_CHECK;
+/* The id of a bare user or group name or number, for --chown. A name that
+ * is not found is ERR_INPUT. */
+int runtime_chown_lookup(int rootfd, const char *spec, uid_t *uid,
+			 gid_t *gid, struct error *err) MUST_CHECK;
+
+/*
+ * Mount an overlay at `target` in this process's mount namespace. `lowers`
+ * are directories, lowest first; `upper` and `work` may both be NULL (read
+ * only). One lower and no upper is a read-only bind mount. Any number of
+ * lowers works (fsconfig).
+ */
+int runtime_mount_overlay(const char *const *lowers, size_t n,
+			  const char *upper, const char *work,
+			  const char *target, struct error *err) MUST_CHECK;
+int runtime_umount(const char *target, struct error *err) MUST_CHECK;
+
+enum runtime_mount_kind { RUNTIME_BIND, RUNTIME_TMPFS };
+struct runtime_mount {
+	enum runtime_mount_kind kind;
+	char *source; /* host path, for binds */
+	char *target; /* absolute, resolved inside the root */
+	bool read_only, file; /* file: make the missing target a file */
+	char *options; /* tmpfs: "size=..,mode=.."; may be NULL */
+};
+
+enum runtime_network { RUNTIME_NET_HOST, RUNTIME_NET_NONE };
+
+/* The sandbox: what processes in it share. */
+struct runtime_spec {
+	const char *const *lowers; /* lowest first */
+	size_t n_lowers;
+	const char *upper, *work; /* NULL: writes go to a tmpfs and vanish */
+	const char *hostname;	  /* NULL: "devenv" */
+	enum runtime_network network;
+	const struct runtime_mount *mounts;
+	size_t n_mounts;
+	bool no_seccomp, privileged;
+	const struct strvec *cap_add;
+	/* Generated /etc/hosts, /etc/hostname and /etc/resolv.conf are bound
+	 * over the root's (made where missing, removed again when made). */
+	bool no_etc;
+};
+
+/* One process in it. */
+struct runtime_process {
+	char *const *argv;
+	const struct strvec *env; /* complete; PATH in it finds argv[0] */
+	const char *cwd;	  /* absolute; NULL: "/" */
+	bool make_cwd;		  /* create it (owner: user) when missing */
+	const struct runtime_user *user; /* NULL: root */
+	int in, out, err;	  /* descriptors for 0..2; -1: /dev/null */
+	bool tty;		  /* own pseudo-terminal, joined to ours */
+	bool no_new_privs;
+	mode_t umask;		  /* 0: 022 */
+};
+
+#define RUNTIME_PROCESS_INIT { .in = -1, .out = -1, .err = -1 }
+
+/*
+ * Run one process as PID 1 of a fresh sandbox; everything in it dies with it.
+ * `status` is 0..255 or 128 + signal. Trouble before the command's first
+ * instruction is an error: ERR_RUN_MISSING, ERR_RUN_PERM for the command,
+ * ERR_HOST/ERR_SYSTEM for the sandbox. When this process dies, by whatever
+ * signal, the sandbox dies too and no mount is left.
+ */
+int runtime_run(const struct runtime_spec *spec,
+		const struct runtime_process *p, int *status,
+		struct error *err) MUST_CHECK;
+
+/* A sandbox that lives until stopped: PID 1 is a small init that reaps. */
+struct runtime_sandbox {
+	pid_t init; /* as seen from here */
+	int pidfd;
+};
+int runtime_start(const struct runtime_spec *spec,
+		  struct runtime_sandbox *s, struct error *err) MUST_CHECK;
+/* Attach to a sandbox another process made, by the pid of its init. The
+ * start time guards against a reused pid (0: do not check). */
+int runtime_attach(pid_t init, uint64_t start_time, struct runtime_sandbox *s,
+		   struct error *err) MUST_CHECK;
+uint64_t runtime_start_time(pid_t pid); /* clock ticks since boot, 0: gone */
+/* Run a process in a sandbox and wait for it. */
+int runtime_exec(const struct runtime_sandbox *s,
+		 const struct runtime_process *p, int *status,
+		 struct error *err) MUST_CHECK;
+/* The root directory of the sandbox, as a descriptor. */
+int runtime_root_fd(const struct runtime_sandbox *s, struct error *err)
+	MUST_CHECK;
+/* SIGTERM, wait `grace_ms`, SIGKILL; waits until it is gone. */
+void runtime_stop(struct runtime_sandbox *s, int grace_ms);
+void runtime_sandbox_release(struct runtime_sandbox *s);
+
+#endif

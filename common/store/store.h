@@ -1,0 +1,222 @@
+/* store.h - the local store: blobs, lazy layers, images, step cache */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <sys/stat.h>
+
+#include "oci/oci.h"
+
+/*
+ * Many processes may use one store at once. A name appears only when what it
+ * names is complete and synced; whatever a killed process left is temporary
+ * and goes at the next store_open.
+ */
+struct store;
+
+struct store_options {
+	const char *path; /* NULL: DEVENV_STORE, or the default place */
+	bool single_id;	  /* owners cannot be set: kept in user.devenv.owner */
+	bool user_xattr;  /* overlay marks are user.overlay.* */
+};
+
+int store_open(struct store **out, const struct store_options *o,
+	       struct error *err) MUST_CHECK;
+void store_close(struct store *s);
+void store_close_ptr(struct store **s);
+#define cleanup_store CLEANUP(store_close_ptr)
+const char *store_path(const struct store *s);
+/* $DEVENV_STORE or the default place; malloc'ed. */
+char *store_default_path(void);
+
+/* --- blobs/sha256 --- */
+
+bool store_has_blob(const struct store *s, const char *digest,
+		    uint64_t *size);
+/* A descriptor, or -1 (a missing blob is ERR_SYSTEM with ENOENT). */
+int store_open_blob(const struct store *s, const char *digest,
+		    struct error *err) MUST_CHECK;
+int store_read_blob(const struct store *s, const char *digest, size_t max,
+		    struct strbuf *out, struct error *err) MUST_CHECK;
+int store_put_blob(struct store *s, const void *data, size_t n,
+		   char digest[DIGEST_TEXT], struct error *err) MUST_CHECK;
+
+/* A blob as it comes in; nothing is visible before commit. */
+struct store_writer;
+int store_writer_new(struct store *s, struct store_writer **w,
+		     struct error *err) MUST_CHECK;
+int store_writer_write(struct store_writer *w, const void *data, size_t n,
+		       struct error *err) MUST_CHECK;
+int store_writer_restart(struct store_writer *w, struct error *err)
+	MUST_CHECK;
+/* `digest` holds the expected digest, or "" to receive it. Frees w when it
+ * succeeds. */
+int store_writer_commit(struct store_writer *w, char digest[DIGEST_TEXT],
+			uint64_t *size, struct error *err) MUST_CHECK;
+void store_writer_free(struct store_writer *w); /* NULL is fine */
+
+/* --- layers/<id> --- */
+
+#define STORE_ID 65 /* 64 hexadecimal digits and NUL */
+
+/* What is known of a layer; "" and 0 where nothing is. */
+struct store_meta {
+	char diff_id[DIGEST_TEXT];
+	char blob[DIGEST_TEXT]; /* its compressed form */
+	char media_type[96];	/* of that form */
+	uint64_t blob_size;
+	uint64_t size;	/* bytes of the uncompressed tar */
+	uid_t uid;	/* single_id: who made the files without an owner */
+	gid_t gid;
+	char origin[256]; /* host/repository that has the blob */
+};
+
+/* A layer being made: two empty directories below the store. */
+struct store_draft {
+	char *dir;   /* absolute path of the temporary directory */
+	char *fs;    /* upper directory */
+	char *work;  /* overlay work directory */
+	int lock_fd; /* says that its maker lives */
+};
+int store_draft_new(struct store *s, struct store_draft *d,
+		    struct error *err) MUST_CHECK;
+/* Make it layers/<id>; a layer of that name that is there already wins and
+ * the draft is dropped. */
+int store_draft_commit(struct store *s, struct store_draft *d,
+		       const struct store_meta *meta,
+		       const char id[STORE_ID], struct error *err) MUST_CHECK;
+/* Remove it; harmless after commit. */
+void store_draft_drop(struct store *s, struct store_draft *d);
+
+/* A fresh id for a layer that a step makes. */
+void store_new_id(char id[STORE_ID]);
+bool store_has_layer(const struct store *s, const char *id);
+/* layers/<id>/fs, malloc'ed. */
+char *store_layer_fs(const struct store *s, const char *id);
+int store_get_meta(const struct store *s, const char *id,
+		   struct store_meta *meta, struct error *err) MUST_CHECK;
+int store_set_meta(struct store *s, const char *id,
+		   const struct store_meta *meta, struct error *err)
+	MUST_CHECK;
+
+/*
+ * Unpack a layer tar (plain, gzip or zstd by its bytes) from a descriptor
+ * into a new layer whose id is the hexadecimal part of `diff_id`. The
+ * uncompressed bytes are verified against diff_id. Whiteouts become overlay
+ * marks. Nothing in the tar can reach outside the layer. A layer that is
+ * there already makes this a no-op.
+ */
+int store_unpack(struct store *s, int fd, const char *diff_id,
+		 const struct store_meta *meta, struct error *err) MUST_CHECK;
+
+/* Bytes of a tar or of its compressed form on their way out. */
+typedef int (*store_write_fn)(void *arg, const void *data, size_t n,
+			      struct error *err);
+
+/*
+ * The layer chain[n-1] as a tar, compared with chain[0..n-2] below it
+ * (lowest first): deterministic order, only what changed, every ancestor
+ * directory once, whiteouts as .wh. names, Go archive/tar's bytes. Lower
+ * layers that have not been unpacked must not be needed: the caller unpacks
+ * them first.
+ */
+int store_layer_tar(struct store *s, const char *const *chain, size_t n,
+		    store_write_fn write, void *arg, struct error *err)
+	MUST_CHECK;
+/* Make sure the meta of chain[n-1] has diff_id and size. */
+int store_layer_diff_id(struct store *s, const char *const *chain, size_t n,
+			struct store_meta *meta, struct error *err)
+	MUST_CHECK;
+/* Make sure its compressed form is in blobs/ and remembered in the meta. */
+int store_layer_blob(struct store *s, const char *const *chain, size_t n,
+		     struct store_meta *meta, struct error *err) MUST_CHECK;
+/* The whole file system of a chain as one tar, without whiteouts
+ * (`--output type=tar`). */
+int store_flat_tar(struct store *s, const char *const *chain, size_t n,
+		   store_write_fn write, void *arg, struct error *err)
+	MUST_CHECK;
+/* The same into a directory (`type=local`), which must be empty or missing;
+ * owners are set where this process may. */
+int store_flat_copy(struct store *s, const char *const *chain, size_t n,
+		    const char *dest, struct error *err) MUST_CHECK;
+/* Owner of a file of a layer: the file's own, or in single_id mode what
+ * user.devenv.owner says (else meta->uid, gid). */
+void store_owner(const struct store *s, int dirfd, const char *name,
+		 const struct stat *st, const struct store_meta *meta,
+		 uid_t *uid, gid_t *gid);
+/* Set the owner of a file of a draft by the same rules (follows no link). */
+int store_set_owner(const struct store *s, int dirfd, const char *name,
+		    uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
+
+/* --- images --- */
+
+/* One layer of an image: unpacked here, known by digest, or both. */
+struct store_image_layer {
+	char id[STORE_ID];	   /* layers/<id>, whether or not unpacked */
+	char diff_id[DIGEST_TEXT]; /* "" until needed */
+	struct oci_descriptor desc; /* compressed form; digest "" if none */
+};
+struct store_image {
+	char *reference;	/* normalised, or NULL */
+	char *origin;		/* host/repository it came from, or NULL */
+	char manifest[DIGEST_TEXT]; /* "" when never made */
+	char config_digest[DIGEST_TEXT]; /* "" when diff_ids are missing */
+	struct oci_config config;
+	struct store_image_layer *layers;
+	size_t n_layers;
+};
+#define cleanup_store_image CLEANUP(store_image_release)
+void store_image_release(struct store_image *i);
+/* Remember an image under its reference (replacing) and config digest; an
+ * image with a manifest whose blobs are all there is listed in index.json. */
+int store_put_image(struct store *s, const struct store_image *i,
+		    struct error *err) MUST_CHECK;
+/* By normalised reference, by config digest or by manifest digest ("sha256:"
+ * or a unique prefix of at least 12 digits). 1 found, 0 not, -1 error. */
+int store_get_image(struct store *s, const char *name, struct store_image *i,
+		    struct error *err) MUST_CHECK;
+int store_remove_image(struct store *s, const char *name, struct error *err)
+	MUST_CHECK;
+/* References, sorted. */
+int store_list_images(struct store *s, struct strvec *names,
+		      struct error *err) MUST_CHECK;
+
+/* --- cache/ : small texts by key (64 hexadecimal digits) --- */
+
+/* 1 found, 0 not, -1 error. */
+int store_cache_get(struct store *s, const char *key, struct strbuf *out,
+		    struct error *err) MUST_CHECK;
+int store_cache_put(struct store *s, const char *key, const char *text,
+		    size_t n, struct error *err) MUST_CHECK;
+
+/* --- context/ : stat cache --- */
+
+/* Digests of files of one context tree, by (dev, ino, size, mtime, ctime).
+ * Entries younger than the clock's granularity are not trusted. */
+struct store_stat_cache;
+int store_stat_cache_open(struct store *s, const char *root,
+			  struct store_stat_cache **out, struct error *err)
+	MUST_CHECK;
+/* Digest (raw SHA-256) of a regular file; reads it only when unknown. */
+int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
+			    const char *name, const struct stat *st,
+			    uint8_t raw[DIGEST_RAW], struct error *err)
+	MUST_CHECK;
+/* Write it back when something changed, and free. */
+void store_stat_cache_close(struct store_stat_cache *c);
+
+/* --- whole store --- */
+
+/* Check everything; each finding is given to `report`. Returns the number of
+ * findings or -1. */
+int store_verify(struct store *s,
+		 void (*report)(void *arg, const char *finding), void *arg,
+		 struct error *err) MUST_CHECK;
+/* Remove what only killed processes left (done by store_open, too). */
+int store_sweep(struct store *s, struct error *err) MUST_CHECK;
+/* Directory for an environment, run/<name>; created 0700. malloc'ed. */
+char *store_run_dir(struct store *s, const char *name, struct error *err);
+/* A private scratch directory that goes with its maker, malloc'ed path. */
+char *store_scratch(struct store *s, int *lock_fd, struct error *err);
+
+#endif
