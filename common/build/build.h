@@ -1,0 +1,107 @@
+/* build.h - from a parsed Dockerfile to an image: evaluate, run, export */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUILD_BUILD_H
+#define BUILD_BUILD_H
+
+#include "dockerfile/dockerfile.h"
+#include "oci/oci.h"
+
+/* --- eval.c: what the text means, stage by stage --- */
+
+enum build_op {
+	BUILD_META, /* changes the configuration only */
+	BUILD_RUN,
+	BUILD_COPY, /* COPY and ADD */
+	BUILD_WORKDIR,
+};
+
+/*
+ * One instruction, expanded in the scope where it stands. Everything that a
+ * key depends on is here; nothing here depends on a file.
+ */
+struct build_step {
+	enum build_op op;
+	unsigned line;
+	const struct dockerfile_node *node; /* borrowed */
+	bool onbuild;	  /* a trigger of the base image */
+	char *text;	  /* "COPY a /b": expanded, for people */
+	char *created_by; /* history text (section 2.9), NULL: none */
+	char *cwd;	  /* absolute WORKDIR in force */
+	char *user;	  /* USER in force, as written; "" is root */
+	/* RUN */
+	struct strvec argv;
+	struct strvec env;   /* image ENV and ARGs in scope, in order */
+	struct strvec proxy; /* predefined proxies: run with, never keyed */
+	char *script;	     /* heredoc as a file to execute, or NULL */
+	char *script_name;
+	/* COPY and ADD */
+	bool add;
+	struct strvec sources; /* expanded, as written else */
+	char *dest;	       /* absolute; keeps a trailing slash */
+	bool dest_is_dir;      /* dest ended in "/" or was "." */
+	char *from;	       /* --from as written, or NULL */
+	size_t from_stage;     /* its stage, or SIZE_MAX */
+	char *chown, *chmod;   /* expanded, or NULL */
+	struct dockerfile_heredoc *files; /* heredoc sources, expanded */
+	size_t n_files;
+	/* WORKDIR: cwd is the directory to make */
+};
+void build_step_release(struct build_step *st);
+#define cleanup_build_step CLEANUP(build_step_release)
+
+struct build_eval; /* a Dockerfile with arguments, target and platform */
+
+struct build_eval_options {
+	const struct strvec *build_args; /* "K=V", or "K" (from environment) */
+	const char *target;		 /* NULL: the last stage */
+	const struct oci_platform *platform; /* of the result */
+	const struct oci_platform *build_platform;
+};
+
+/* Checks the whole text (all stages); `df` must outlive the result. */
+int build_eval_new(struct build_eval **out, const struct dockerfile *df,
+		   const struct build_eval_options *o, struct error *err)
+	MUST_CHECK;
+void build_eval_free(struct build_eval *ev);
+void build_eval_free_ptr(struct build_eval **ev);
+#define cleanup_build_eval CLEANUP(build_eval_free_ptr)
+
+size_t build_eval_target(const struct build_eval *ev);
+size_t build_eval_count(const struct build_eval *ev);
+
+/* What a stage stands on. */
+struct build_base {
+	enum { BASE_SCRATCH, BASE_STAGE, BASE_IMAGE } kind;
+	size_t stage;		 /* BASE_STAGE */
+	const char *image;	 /* BASE_IMAGE: expanded, not normalised */
+	const char *name;	 /* of this stage, or NULL */
+	const struct oci_platform *platform;
+	unsigned line;
+};
+void build_eval_base(const struct build_eval *ev, size_t stage,
+		     struct build_base *out);
+/* Stages the target needs by text (FROM, --from), in file order; triggers of
+ * base images may add more later. */
+bool build_eval_needed(const struct build_eval *ev, size_t stage);
+
+/*
+ * Begin a stage: `base` is the configuration of its base image, of the stage
+ * it continues, or NULL for scratch (and, in the `stages` view, for images
+ * nobody fetched). For BASE_STAGE the stage it continues must have ended.
+ */
+int build_eval_begin(struct build_eval *ev, size_t stage,
+		     const struct oci_config *base, struct error *err)
+	MUST_CHECK;
+/* The next instruction: 1 with a step, 0 at the end, -1 error
+ * ("NAME:LINE:COL: ..."). The configuration has its effect already. */
+int build_eval_next(struct build_eval *ev, size_t stage,
+		    struct build_step *step, struct error *err) MUST_CHECK;
+/* Configuration of a stage as it stands (history not included). */
+struct oci_config *build_eval_config(struct build_eval *ev, size_t stage);
+/* --build-arg names that nothing used, for a warning. */
+void build_eval_unused(const struct build_eval *ev, struct strvec *out);
+
+/* The `stages` view of devenv-parse(1). */
+struct json *build_stages_json(struct build_eval *ev, struct error *err);
+
+#endif

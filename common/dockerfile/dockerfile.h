@@ -1,0 +1,179 @@
+/* dockerfile.h - the Dockerfile language: text in, instructions out */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DOCKERFILE_DOCKERFILE_H
+#define DOCKERFILE_DOCKERFILE_H
+
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "base/strvec.h"
+#include "wrap/json.h"
+
+enum dockerfile_kind {
+	DF_UNKNOWN, /* kept by the parser, an error when checked */
+	DF_ADD, DF_ARG, DF_CMD, DF_COPY, DF_ENTRYPOINT, DF_ENV, DF_EXPOSE,
+	DF_FROM, DF_HEALTHCHECK, DF_LABEL, DF_MAINTAINER, DF_ONBUILD, DF_RUN,
+	DF_SHELL, DF_STOPSIGNAL, DF_USER, DF_VOLUME, DF_WORKDIR,
+};
+
+enum dockerfile_form {
+	DF_FORM_WORDS, /* blank separated words */
+	DF_FORM_SHELL, /* one string, the rest of the line */
+	DF_FORM_EXEC,  /* a JSON array of strings */
+	DF_FORM_PAIRS, /* key=value words: ENV, LABEL, ARG */
+};
+
+struct dockerfile_heredoc {
+	char *name, *content;
+	bool expand; /* delimiter was not quoted */
+	bool chomp;  /* <<- */
+	unsigned fd;
+};
+
+struct dockerfile_pair {
+	char *key;
+	char *value; /* NULL: `ARG x` without "=" */
+};
+
+/* One instruction as written: nothing is expanded, quotes are kept. */
+struct dockerfile_node {
+	enum dockerfile_kind kind;
+	char *keyword; /* upper case */
+	struct strvec flags; /* "--name[=value]" words in order */
+	enum dockerfile_form form;
+	struct strvec args;
+	struct dockerfile_pair *pairs;
+	size_t n_pairs;
+	struct dockerfile_heredoc *heredocs;
+	size_t n_heredocs;
+	unsigned start, end; /* lines from 1, heredoc bodies included */
+	char *text; /* the instruction as source, continuations joined, without
+		       heredoc bodies: for messages, ONBUILD and history */
+	char *comment; /* text of the comment lines right above, or NULL */
+	struct dockerfile_node *onbuild; /* DF_ONBUILD: the trigger */
+};
+
+struct dockerfile {
+	char *name; /* for messages */
+	char escape; /* '\\' or '`' */
+	struct strvec directives; /* "key=value" in order */
+	struct dockerfile_node *nodes;
+	size_t n_nodes;
+	struct strvec warnings; /* "FILE:LINE: text" */
+};
+#define cleanup_dockerfile CLEANUP(dockerfile_release)
+void dockerfile_release(struct dockerfile *df);
+
+/*
+ * Syntax only (devenv-parse(1) `ast`): unknown instructions and flags pass and
+ * no FROM is needed. Errors are ERR_INPUT "NAME:LINE:COL: dockerfile parse
+ * error on line N: ..." in BuildKit's words.
+ */
+int dockerfile_parse(struct dockerfile *df, const char *name,
+		     const char *text, size_t n, struct error *err)
+	MUST_CHECK;
+/* One instruction from an image's OnBuild list. */
+int dockerfile_parse_trigger(struct dockerfile *df, const char *text,
+			     struct error *err) MUST_CHECK;
+/* The `ast` view. */
+struct json *dockerfile_to_json(const struct dockerfile *df);
+
+/*
+ * Everything the text alone can have wrong in one instruction: keyword,
+ * flags and their values, argument counts, forms. The message starts with
+ * "NAME:LINE:COL: ".
+ */
+int dockerfile_check(const struct dockerfile *df,
+		     const struct dockerfile_node *node, struct error *err)
+	MUST_CHECK;
+/* Value of a flag ("" for a bare one), NULL when absent. `nth` counts repeats
+ * from 0. */
+const char *dockerfile_flag(const struct dockerfile_node *node,
+			    const char *name, size_t nth);
+bool dockerfile_flag_bool(const struct dockerfile_node *node,
+			  const char *name);
+
+/* --- expansion (E01 to E11) --- */
+
+/* Value of a variable, or NULL when unset. `used` may note names. */
+struct dockerfile_env {
+	const char *(*get)(void *arg, const char *name);
+	void *arg;
+	char escape;
+};
+/* One word, quotes removed. */
+int dockerfile_expand(const struct dockerfile_env *env, const char *word,
+		      struct strbuf *out, struct error *err) MUST_CHECK;
+/* Into words at blanks outside quotes (EXPOSE). */
+int dockerfile_expand_words(const struct dockerfile_env *env,
+			    const char *word, struct strvec *out,
+			    struct error *err) MUST_CHECK;
+/* A heredoc body: variables only, quotes untouched (E10). */
+int dockerfile_expand_heredoc(const struct dockerfile_env *env,
+			      const char *body, struct strbuf *out,
+			      struct error *err) MUST_CHECK;
+
+/* --- stages --- */
+
+struct dockerfile_stage {
+	char *name; /* lower case, or NULL */
+	size_t from; /* node index of its FROM */
+	size_t first, end; /* its further nodes: [first, end) */
+};
+struct dockerfile_stages {
+	struct dockerfile_stage *v;
+	size_t nr, alloc;
+};
+#define cleanup_dockerfile_stages CLEANUP(dockerfile_stages_release)
+void dockerfile_stages_release(struct dockerfile_stages *s);
+/* Cut the file into stages, checking every instruction. */
+int dockerfile_split(const struct dockerfile *df, struct dockerfile_stages *s,
+		     struct error *err) MUST_CHECK;
+/* Index of the target: a name (any case), an index, or NULL for the last. */
+int dockerfile_target(const struct dockerfile_stages *s, const char *target,
+		      size_t *index, struct error *err) MUST_CHECK;
+
+/* --- small grammars, checked and normalised --- */
+
+/* "8080", "80-82/tcp", "53/UDP" -> "53/udp" entries appended. */
+int dockerfile_ports(const char *word, struct strvec *out, struct error *err)
+	MUST_CHECK;
+/* Go duration to nanoseconds. */
+int dockerfile_duration(const char *text, int64_t *ns, struct error *err)
+	MUST_CHECK;
+/* Octal or symbolic --chmod: the new mode of a file with `mode`. */
+int dockerfile_chmod(const char *spec, unsigned mode, bool is_dir,
+		     unsigned *out, struct error *err) MUST_CHECK;
+/* Is this COPY/ADD source an http(s) URL / a git reference? */
+bool dockerfile_is_url(const char *source);
+bool dockerfile_is_git(const char *source);
+/* Go's filepath.Match: 1 match, 0 none, -1 malformed pattern. */
+int dockerfile_glob(const char *pattern, const char *name);
+bool dockerfile_has_glob(const char *text);
+/* Go's %q of a string. */
+void dockerfile_quote(struct strbuf *out, const char *s);
+
+/* --- .dockerignore (D01 to D06) --- */
+
+struct dockerfile_ignore;
+/* `text` may be NULL (nothing is ignored). ERR_INPUT with NAME:LINE:COL. */
+int dockerfile_ignore_parse(struct dockerfile_ignore **out, const char *name,
+			    const char *text, size_t n, struct error *err)
+	MUST_CHECK;
+void dockerfile_ignore_free(struct dockerfile_ignore *ig);
+/* State of one directory while walking down; start with a zeroed one for the
+ * context's root. Parent matches carry over (D03). */
+struct dockerfile_ignore_dir {
+	uint8_t *matched; /* one flag a pattern; NULL at the root */
+};
+/* Is `path` (relative to the context, no leading slash) left out? For a
+ * directory, `sub` (may be NULL) receives the state to walk it with; free
+ * sub->matched. */
+bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
+			const struct dockerfile_ignore_dir *parent,
+			struct dockerfile_ignore_dir *sub);
+/* Must an ignored directory still be walked, because an exception may bring
+ * something below it back? */
+bool dockerfile_ignore_walk(const struct dockerfile_ignore *ig,
+			    const char *dir);
+
+#endif
