@@ -36,6 +36,23 @@ struct json *json_parse(const char *name, const char *text, size_t n,
 struct json *jsonc_parse(const char *name, const char *text, size_t n,
 			 struct error *err);
 /*
+ * The grammar check both parsers share. Accepted text is changed in place,
+ * byte for byte at the same positions: a byte order mark, comments, trailing
+ * commas and unusual blanks become spaces, so that what is left is RFC 8259
+ * JSON. Also refused, because a value could not be kept: invalid UTF-8, lone
+ * surrogates, \u0000, numbers out of range or longer than 63 characters,
+ * nesting above JSON_MAX_DEPTH. Columns count bytes from 1; lines end with
+ * LF, CRLF or CR.
+ */
+int jsonc_scan(const char *name, char *text, size_t n, bool comments,
+	       struct error *err) MUST_CHECK;
+/* Put U+FFFD in place of what is not UTF-8, as the Dev Container tools read
+ * their files. */
+void jsonc_repair_utf8(struct strbuf *text);
+/* Line and column of a byte. */
+void jsonc_position(const char *text, size_t at, unsigned *line,
+		    unsigned *col);
+/*
  * Position of the value (or of the key, where `of_key`) at a path of keys and
  * decimal indices, in text that jsonc_parse accepted. false: no such path.
  */
