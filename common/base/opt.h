@@ -38,17 +38,18 @@ struct opt {
 #define OPT_NO_ENV "" /* as `compat`: has no environment name at all */
 
 /*
- * Parse argv[1..] into `values`. Options may stand anywhere before "--"
- * unless `stop_at_word` (then the first word ends them, as for run). What is
- * left goes to `rest`; `dashdash` is the index in rest where "--" stood, or
- * -1. Errors are ERR_USAGE with a suggestion for a mistyped name.
+ * Parse argv[1..] into `values`. Options may stand anywhere before "--" and
+ * before the word number `max_words` (from 0; -1: any number of words), as
+ * what follows belongs to somebody else. What is left goes to `rest`;
+ * `dashdash` is the index in rest where "--" stood, or -1. Errors are
+ * ERR_USAGE with a suggestion for a mistyped name.
  */
 struct opt_rest {
 	struct strvec args;
 	int dashdash;
 };
 int opt_parse(const struct opt *const *tables, void *const *values,
-	      size_t n_tables, char **argv, bool stop_at_word,
+	      size_t n_tables, char **argv, int max_words,
 	      struct opt_rest *rest, struct error *err) MUST_CHECK;
 /* Fill values from the environment; call before opt_parse. */
 int opt_from_env(const struct opt *table, void *values, struct error *err)

@@ -1,0 +1,19 @@
+/* log_internal.h - what log.c and progress.c share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_LOG_INTERNAL_H
+#define BASE_LOG_INTERNAL_H
+
+#include "base/strbuf.h"
+
+bool log_is_json(void);
+/* Mask secrets and write as one piece to standard error. */
+void log_put(struct strbuf *sb);
+/* `"key":"value"` of an event, with a comma unless it is the first. */
+void log_json_str(struct strbuf *sb, const char *key, const char *value,
+		  size_t n);
+/* Lines of text with control characters made visible. */
+void log_add_text(struct strbuf *sb, const char *text);
+/* Clear the live line, so that something else can be written. */
+void progress_hide(void);
+
+#endif
