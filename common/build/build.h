@@ -5,6 +5,9 @@
 
 #include "dockerfile/dockerfile.h"
 #include "oci/oci.h"
+#include "registry/registry.h"
+#include "runtime/runtime.h"
+#include "store/store.h"
 
 /* --- eval.c: what the text means, stage by stage --- */
 
@@ -103,5 +106,79 @@ void build_eval_unused(const struct build_eval *ev, struct strvec *out);
 
 /* The `stages` view of devenv-parse(1). */
 struct json *build_stages_json(struct build_eval *ev, struct error *err);
+
+/* --- build.c: the whole way to an image --- */
+
+struct build_options {
+	struct store *store;
+	const struct registry_options *registry; /* used when needed */
+	const char *name; /* of the Dockerfile, for messages */
+	const char *text;
+	size_t text_len;
+	const char *context;	/* directory, or NULL: there is none */
+	const char *dockerfile; /* path relative to the context, for its own
+				   ignore file; NULL: it is not in there */
+	const char *target;
+	const struct strvec *args;   /* "K=V" or "K" */
+	const struct strvec *labels; /* "K=V", win over the Dockerfile's */
+	struct oci_platform platform;
+	bool no_cache, pull;
+	bool single_id; /* how runtime_enter found this host */
+	enum runtime_network network;
+};
+
+/* One instruction as it went, for the record. */
+struct build_step_report {
+	size_t stage;
+	unsigned line;
+	char *text;
+	char key[65]; /* "" for instructions that make no layer */
+	char layer[STORE_ID];
+	bool cached;
+	double seconds;
+};
+
+struct build_result {
+	struct store_image image; /* no reference, no digests yet */
+	struct build_step_report *steps; /* of the stages the target needs */
+	size_t n_steps, alloc_steps;
+	size_t executed, cached;
+};
+void build_result_release(struct build_result *r);
+#define cleanup_build_result CLEANUP(build_result_release)
+
+/*
+ * Build the target. Errors: ERR_INPUT with FILE:LINE:COL, ERR_STEP for a
+ * command that failed, and what registry, store and runtime report. A failed
+ * build leaves the finished steps in the cache and nothing else.
+ */
+int build_run(const struct build_options *o, struct build_result *result,
+	      struct error *err) MUST_CHECK;
+
+/*
+ * The image a name denotes: in the store, unless `pull`, else from its
+ * registry: manifest and configuration only, and it is remembered.
+ * Names: references, image ids, unique prefixes of 12 digits or more.
+ */
+int build_find_image(struct store *s, struct registry **r,
+		     const struct registry_options *o, const char *name,
+		     const struct oci_platform *platform, bool pull,
+		     struct store_image *image, struct error *err) MUST_CHECK;
+/* Make sure that all layers of an image are unpacked, fetching what is not
+ * here, several at a time. */
+int build_fetch_layers(struct store *s, struct registry **r,
+		       const struct registry_options *o,
+		       const struct store_image *image, struct error *err)
+	MUST_CHECK;
+/* The directories of unpacked layers, lowest first. */
+void build_layer_dirs(const struct store *s, const struct store_image *image,
+		      struct strvec *dirs);
+/* Fill in diff ids of the layers and with them the configuration's digest,
+ * which is the image's id; the configuration becomes a blob. */
+int build_identify(struct store *s, struct store_image *image,
+		   struct error *err) MUST_CHECK;
+/* Add a layer to an image (description unknown). */
+void build_add_layer(struct store_image *image, const char *id);
+void build_copy_image(struct store_image *to, const struct store_image *from);
 
 #endif

@@ -1,0 +1,251 @@
+/* fetch.c - missing layers of an image, fetched and unpacked side by side */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "build/internal.h"
+
+#define WORKERS_MAX 4 /* more only compete for the disk */
+
+/* A layer on its way: first as a blob, then as a process that unpacks it. */
+struct fetch {
+	struct fetching *all;
+	struct store *store;
+	const struct store_image *image;
+	const struct store_image_layer *layer;
+	struct store_writer *writer;
+	pid_t pid;
+	int report; /* what the worker has to say when it fails */
+};
+
+struct fetching {
+	struct fetch *v;
+	size_t nr;
+};
+
+static void fetching_release(struct fetching *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr; i++) {
+		store_writer_free(f->v[i].writer);
+		if (f->v[i].pid > 0)
+			waitpid(f->v[i].pid, NULL, 0);
+		base_close_fd(&f->v[i].report);
+	}
+	free(f->v);
+}
+
+static int write_blob(void *arg, const void *data, size_t n,
+		      struct error *err)
+{
+	struct fetch *f = arg;
+
+	if (!f->writer && store_writer_new(f->store, &f->writer, err) < 0)
+		return -1;
+	return store_writer_write(f->writer, data, n, err);
+}
+
+static int restart_blob(void *arg, struct error *err)
+{
+	struct fetch *f = arg;
+
+	return f->writer ? store_writer_restart(f->writer, err) : 0;
+}
+
+static int unpack(struct fetch *f, struct error *err)
+{
+	const struct oci_descriptor *d = &f->layer->desc;
+	struct store_meta meta = { .blob_size = d->size };
+	cleanup_close int fd = store_open_blob(f->store, d->digest, err);
+
+	if (fd < 0)
+		return -1;
+	memcpy(meta.blob, d->digest, DIGEST_TEXT);
+	snprintf(meta.media_type, sizeof(meta.media_type), "%s",
+		 d->media_type);
+	snprintf(meta.origin, sizeof(meta.origin), "%s",
+		 f->image->origin ? f->image->origin : "");
+	return store_unpack(f->store, fd, f->layer->diff_id, &meta, err);
+}
+
+/* code, NUL-terminated message, NUL-terminated hint */
+static NORETURN void worker(struct fetch *f, int out)
+{
+	struct error err = ERROR_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (!unpack(f, &err))
+		_exit(0);
+	strbuf_addf(&text, "%d", err.code);
+	strbuf_addch(&text, '\0');
+	strbuf_add(&text, err.msg, strlen(err.msg) + 1);
+	if (err.hint)
+		strbuf_addstr(&text, err.hint);
+	(void)!write(out, text.buf, text.len);
+	_exit(1);
+}
+
+static int finish_worker(struct fetch *f, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *msg, *hint;
+	int status = 0;
+	long code;
+
+	if (f->pid <= 0)
+		return 0;
+	if (fs_read_fd(f->report, 1 << 16, &text, err) < 0)
+		return -1;
+	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	f->pid = 0;
+	if (!status)
+		return 0;
+	code = strtol(text.buf, NULL, 10);
+	msg = text.buf + strlen(text.buf) + 1;
+	if (code <= 0 || msg >= text.buf + text.len)
+		return error_set(err, ERR_SYSTEM,
+				 "unpacking the layer %s was ended by a "
+				 "signal", f->layer->diff_id);
+	error_set(err, (enum error_code)code, "layer %.19s: %s",
+		  f->layer->diff_id, msg);
+	hint = msg + strlen(msg) + 1;
+	if (hint < text.buf + text.len)
+		error_hint(err, "%s", hint);
+	return -1;
+}
+
+/* Wait for the oldest worker when there are enough. */
+static int make_room(struct fetching *all, struct error *err)
+{
+	struct fetch *oldest = NULL;
+	size_t running = 0, i;
+
+	for (i = 0; i < all->nr; i++) {
+		if (all->v[i].pid <= 0)
+			continue;
+		running++;
+		if (!oldest)
+			oldest = &all->v[i];
+	}
+	return running < WORKERS_MAX ? 0 : finish_worker(oldest, err);
+}
+
+static int start_worker(struct fetch *f, struct error *err)
+{
+	int fds[2];
+
+	if (make_room(f->all, err) < 0)
+		return -1;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	f->pid = fork();
+	if (f->pid < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return error_errno(err, "cannot fork");
+	}
+	if (!f->pid)
+		worker(f, fds[1]);
+	close(fds[1]);
+	f->report = fds[0];
+	return 0;
+}
+
+static int blob_done(void *arg, struct error *err)
+{
+	struct fetch *f = arg;
+	char digest[DIGEST_TEXT];
+
+	memcpy(digest, f->layer->desc.digest, DIGEST_TEXT);
+	if (f->writer &&
+	    store_writer_commit(f->writer, digest, NULL, err) < 0)
+		return -1;
+	f->writer = NULL;
+	return start_worker(f, err);
+}
+
+/* Layers that are not unpacked, each once. */
+static void plan(struct fetching *f, struct store *s,
+		 const struct store_image *image)
+{
+	size_t i, j;
+
+	f->v = xcalloc(image->n_layers, sizeof(*f->v));
+	for (i = 0; i < image->n_layers; i++) {
+		const struct store_image_layer *l = &image->layers[i];
+
+		for (j = 0; j < f->nr; j++)
+			if (str_eq(f->v[j].layer->id, l->id))
+				break;
+		if (j == f->nr && !store_has_layer(s, l->id))
+			f->v[f->nr++] = (struct fetch){
+				.all = f,
+				.store = s,
+				.image = image,
+				.layer = l,
+				.report = -1,
+			};
+	}
+}
+
+static int pull(struct fetching *f, struct registry **r,
+		const struct registry_options *o,
+		const struct store_image *image, struct error *err)
+{
+	cleanup_free struct registry_blob *blobs =
+		xcalloc(f->nr, sizeof(*blobs));
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	size_t n = 0, i;
+
+	for (i = 0; i < f->nr; i++) {
+		struct fetch *one = &f->v[i];
+
+		if (!one->layer->desc.digest[0])
+			return error_set(err, ERR_SYSTEM,
+					 "the layer %s is no longer in the "
+					 "store", one->layer->id);
+		if (store_has_blob(f->v[i].store, one->layer->desc.digest,
+				   NULL)) {
+			if (start_worker(one, err) < 0)
+				return -1;
+			continue;
+		}
+		blobs[n++] = (struct registry_blob){
+			.desc = one->layer->desc,
+			.sink = { write_blob, restart_blob, one },
+			.done = blob_done,
+		};
+	}
+	if (!n)
+		return 0;
+	if (!image->origin)
+		return error_set(err, ERR_SYSTEM,
+				 "layers of the image are missing in the store "
+				 "and nothing says where it came from");
+	if (!*r && registry_new(r, o, err) < 0)
+		return -1;
+	if (oci_ref_parse(&ref, image->origin, err) < 0)
+		return -1;
+	return registry_pull_blobs(*r, &ref, blobs, n, err);
+}
+
+int build_fetch_layers(struct store *s, struct registry **r,
+		       const struct registry_options *o,
+		       const struct store_image *image, struct error *err)
+{
+	struct fetching f = { 0 };
+	size_t i;
+	int rc;
+
+	plan(&f, s, image);
+	rc = f.nr ? pull(&f, r, o, image, err) : 0;
+	for (i = 0; !rc && i < f.nr; i++)
+		rc = finish_worker(&f.v[i], err);
+	fetching_release(&f);
+	return rc;
+}

@@ -1,0 +1,222 @@
+/* image.c - find an image, have its layers on disk, know its id */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/internal.h"
+
+void build_copy_image(struct store_image *to, const struct store_image *from)
+{
+	size_t i;
+
+	store_image_release(to);
+	to->reference = xstrdup_null(from->reference);
+	to->origin = xstrdup_null(from->origin);
+	memcpy(to->manifest, from->manifest, sizeof(to->manifest));
+	memcpy(to->config_digest, from->config_digest,
+	       sizeof(to->config_digest));
+	oci_config_copy(&to->config, &from->config);
+	to->n_layers = from->n_layers;
+	to->layers = xmemdup(from->layers,
+			     from->n_layers * sizeof(*from->layers));
+	for (i = 0; i < from->n_layers; i++)
+		to->layers[i].desc.media_type =
+			xstrdup_null(from->layers[i].desc.media_type);
+}
+
+void build_add_layer(struct store_image *image, const char *id)
+{
+	struct store_image_layer *l;
+
+	image->layers = xrealloc_array(image->layers, image->n_layers + 1,
+				       sizeof(*image->layers));
+	l = &image->layers[image->n_layers++];
+	*l = (struct store_image_layer){ 0 };
+	memcpy(l->id, id, STORE_ID);
+	image->manifest[0] = '\0';
+	image->config_digest[0] = '\0';
+}
+
+void build_layer_dirs(const struct store *s, const struct store_image *image,
+		      struct strvec *dirs)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_layers; i++)
+		strvec_push_own(dirs, store_layer_fs(s, image->layers[i].id));
+}
+
+static int need_registry(struct registry **r, const struct registry_options *o,
+			 struct error *err)
+{
+	return *r ? 0 : registry_new(r, o, err);
+}
+
+/* A configuration or manifest: small, and verified by its digest. */
+static int pull_write(void *arg, const void *data, size_t n,
+		      struct error *err UNUSED)
+{
+	strbuf_add(arg, data, n);
+	return 0;
+}
+
+static int pull_restart(void *arg, struct error *err UNUSED)
+{
+	strbuf_reset(arg);
+	return 0;
+}
+
+static int get_config(struct store *s, struct registry *r,
+		      const struct oci_ref *ref,
+		      const struct oci_descriptor *d, struct strbuf *text,
+		      struct error *err)
+{
+	struct registry_blob blob = {
+		.desc = *d,
+		.sink = { pull_write, pull_restart, text },
+	};
+	char digest[DIGEST_TEXT];
+
+	if (store_has_blob(s, d->digest, NULL))
+		return store_read_blob(s, d->digest, OCI_CONFIG_MAX, text,
+				       err);
+	if (d->size > OCI_CONFIG_MAX)
+		return error_set(err, ERR_INPUT,
+				 "the image configuration is larger than %u "
+				 "bytes", OCI_CONFIG_MAX);
+	if (registry_pull_blobs(r, ref, &blob, 1, err) < 0)
+		return -1;
+	return store_put_blob(s, text->buf, text->len, digest, err);
+}
+
+/* Join a manifest and its configuration. */
+static int describe(struct store_image *image, const struct oci_manifest *m,
+		    struct error *err)
+{
+	size_t i;
+
+	if (m->n_layers != image->config.diff_ids.nr)
+		return error_set(err, ERR_INPUT,
+				 "the manifest lists %zu layers, the "
+				 "configuration %zu", m->n_layers,
+				 image->config.diff_ids.nr);
+	for (i = 0; i < m->n_layers; i++) {
+		const char *diff_id = image->config.diff_ids.v[i];
+		struct store_image_layer *l;
+
+		if (!digest_valid(diff_id))
+			return error_set(err, ERR_INPUT,
+					 "'%s' is not a diff id", diff_id);
+		build_add_layer(image, digest_hex(diff_id));
+		l = &image->layers[i];
+		memcpy(l->diff_id, diff_id, DIGEST_TEXT);
+		l->desc = m->layers[i];
+		l->desc.media_type = xstrdup(m->layers[i].media_type);
+	}
+	return 0;
+}
+
+static int from_registry(struct store *s, struct registry *r,
+			 const struct oci_ref *ref,
+			 const struct oci_platform *platform,
+			 struct store_image *image, struct error *err)
+{
+	cleanup_registry_manifest struct registry_manifest got = {
+		.body = STRBUF_INIT
+	};
+	cleanup_oci_manifest struct oci_manifest m = { 0 };
+	cleanup_strbuf struct strbuf config = STRBUF_INIT;
+	char digest[DIGEST_TEXT];
+
+	if (registry_resolve(r, ref, platform, &got, err) < 0 ||
+	    oci_manifest_parse(&m, got.body.buf, got.body.len, err) < 0 ||
+	    get_config(s, r, ref, &m.config, &config, err) < 0 ||
+	    oci_config_parse(&image->config, config.buf, config.len, err) <
+		    0 ||
+	    describe(image, &m, err) < 0 ||
+	    store_put_blob(s, got.body.buf, got.body.len, digest, err) < 0)
+		return -1;
+	memcpy(image->manifest, got.digest, DIGEST_TEXT);
+	memcpy(image->config_digest, m.config.digest, DIGEST_TEXT);
+	image->reference = oci_ref_format(ref);
+	image->origin = xstrfmt("%s/%s", ref->host, ref->repository);
+	return store_put_image(s, image, err);
+}
+
+/* 12 or more hexadecimal digits, perhaps after "sha256:". */
+static bool looks_like_id(const char *name)
+{
+	const char *hex = digest_hex(name);
+	size_t n = strlen(hex);
+
+	return n >= 12 && n <= DIGEST_HEX &&
+	       strspn(hex, "0123456789abcdef") == n;
+}
+
+static int from_store(struct store *s, const char *name,
+		      const struct oci_platform *platform,
+		      struct store_image *image, struct error *err)
+{
+	int rc = store_get_image(s, name, image, err);
+
+	if (rc <= 0 || !platform ||
+	    oci_platform_rank(platform, &image->config.platform) >= 0)
+		return rc;
+	store_image_release(image);
+	return 0;
+}
+
+int build_find_image(struct store *s, struct registry **r,
+		     const struct registry_options *o, const char *name,
+		     const struct oci_platform *platform, bool pull,
+		     struct store_image *image, struct error *err)
+{
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	cleanup_free char *full = NULL;
+	int rc = 0;
+
+	if (looks_like_id(name)) {
+		rc = from_store(s, name, platform, image, err);
+		if (rc)
+			return rc < 0 ? -1 : 0;
+	}
+	if (oci_ref_parse(&ref, name, err) < 0)
+		return -1;
+	full = oci_ref_format(&ref);
+	if (!pull || ref.digest)
+		rc = from_store(s, full, platform, image, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	if (need_registry(r, o, err) < 0)
+		return -1;
+	store_image_release(image);
+	if (from_registry(s, *r, &ref, platform, image, err) < 0)
+		return error_wrap(err, "%s", full);
+	return 0;
+}
+
+int build_identify(struct store *s, struct store_image *image,
+		   struct error *err)
+{
+	cleanup_free const char **chain =
+		xcalloc(image->n_layers, sizeof(*chain));
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t i;
+
+	if (image->config_digest[0])
+		return 0;
+	strvec_release(&image->config.diff_ids);
+	for (i = 0; i < image->n_layers; i++) {
+		struct store_image_layer *l = &image->layers[i];
+		struct store_meta meta = { 0 };
+
+		chain[i] = l->id;
+		if (!l->diff_id[0]) {
+			if (store_layer_diff_id(s, chain, i + 1, &meta, err) <
+			    0)
+				return -1;
+			memcpy(l->diff_id, meta.diff_id, DIGEST_TEXT);
+		}
+		strvec_push(&image->config.diff_ids, l->diff_id);
+	}
+	oci_config_write(&image->config, &text);
+	return store_put_blob(s, text.buf, text.len, image->config_digest,
+			      err);
+}

@@ -1,0 +1,155 @@
+/* internal.h - what the files of build/ share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUILD_INTERNAL_H
+#define BUILD_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "build/build.h"
+#include "cache/cache.h"
+
+/* --- tree.c: what COPY and ADD read --- */
+
+/* A directory tree opened for reading; nothing outside it can be reached. */
+struct build_tree {
+	int fd;
+	const struct dockerfile_ignore *ignore; /* NULL: nothing is left out */
+	struct store_stat_cache *cache; /* NULL: contents are read */
+	bool keep_owners; /* of a stage: files keep theirs */
+};
+
+/* An entry as a walk meets it, in sorted order, parents first. */
+struct tree_entry {
+	int dirfd;
+	const char *name;
+	const char *path; /* relative to where the walk began; "" there */
+	const struct stat *st;
+	bool leave; /* a directory, after its children */
+};
+typedef int (*tree_visit)(void *arg, const struct tree_entry *e,
+			  struct error *err);
+
+/*
+ * Visit `path` (relative to the tree, no link is followed in its last part)
+ * and all below it that is not ignored. An ignored directory appears only
+ * when something below it does.
+ */
+int tree_walk(const struct build_tree *t, const char *path, tree_visit visit,
+	      void *arg, struct error *err) MUST_CHECK;
+
+/* The paths a COPY source names: itself, or what its wildcards match, sorted.
+ * A plain path that is not there is an error, an unmatched pattern is not. */
+int tree_sources(const struct build_tree *t, const char *source,
+		 struct strvec *out, struct error *err) MUST_CHECK;
+/* A link in the last part of `path` followed inside the tree; malloc'ed, or
+ * NULL with ENOENT when it leads nowhere. */
+char *tree_follow(const struct build_tree *t, const char *path,
+		  struct stat *st);
+
+/* Digest over names, types, modes, link targets and contents of a source,
+ * following a link it may itself be. With owners where the tree keeps them. */
+int tree_digest(const struct build_tree *t, const char *path, bool with_mode,
+		struct strbuf *out, struct error *err) MUST_CHECK;
+
+/* --- copy.c and copy_tree.c: COPY and ADD into a root --- */
+
+/* Where files go and what they become. */
+struct copy_target {
+	struct store *store;
+	int rootfd;	    /* merged root, writable */
+	bool chown;	    /* uid and gid below count */
+	uid_t uid;
+	gid_t gid;
+	const char *chmod;  /* --chmod, or NULL */
+	const struct store_meta *from_meta; /* single_id: of the source */
+};
+
+/* Execute one COPY or ADD; `source` is where it reads from. */
+int copy_run(struct copy_target *to, const struct build_tree *source,
+	     const struct build_step *step, struct error *err) MUST_CHECK;
+/* One file, or the contents of one directory, to an absolute path. */
+int copy_file_to(struct copy_target *to, const struct build_tree *source,
+		 const char *path, const char *dest, struct error *err)
+	MUST_CHECK;
+int copy_dir_to(struct copy_target *to, const struct build_tree *source,
+		const char *path, const char *dest, struct error *err)
+	MUST_CHECK;
+/* Make the missing directories of a path: 0755 or --chmod, --chown's owner. */
+int copy_make_dirs(struct copy_target *to, const char *path,
+		   struct error *err) MUST_CHECK;
+/* Owner, mode and times of what was put at dirfd/name. */
+int copy_finish(struct copy_target *to, int dirfd, const char *name,
+		const struct tree_entry *from, struct error *err) MUST_CHECK;
+
+/* --- build.c, stage.c, step.c: one build --- */
+
+/* A stage as far as it has come. */
+struct build_stage {
+	bool begun;
+	struct store_image image; /* layers, configuration with history */
+	char key[CACHE_KEY];	  /* of the file system */
+	char *created;		  /* of the newest layer */
+	struct strvec dirs;	  /* of the layers, once all are unpacked */
+	bool unpacked;
+	/* the last user looked up, valid while no layer touches etc/ */
+	char *user_spec;
+	struct runtime_user user;
+};
+
+struct build {
+	const struct build_options *o;
+	struct registry *registry;
+	struct dockerfile df;
+	struct build_eval *ev;
+	struct build_stage *stages;
+	size_t n_stages;
+	struct dockerfile_ignore *ignore;
+	struct store_stat_cache *stat_cache;
+	int context_fd;
+	char *scratch; /* empty directory and mount points below it */
+	int scratch_lock;
+	char *now; /* RFC 3339, for what this build makes */
+	struct build_result *result;
+};
+
+/* Begin a stage: resolve what it stands on. */
+int stage_begin(struct build *b, size_t i, struct error *err) MUST_CHECK;
+/* Take the result of a step: history, and a layer unless `layer` is NULL. */
+void stage_add(struct build *b, struct build_stage *st,
+	       const struct build_step *step, const char *layer,
+	       const char *key, const char *created);
+/* Have all layers on disk, so that the stage can be mounted. */
+int stage_unpack(struct build *b, struct build_stage *st, struct error *err)
+	MUST_CHECK;
+void stage_release(struct build_stage *st);
+/*
+ * The merged root of a stage, mounted at `name` below the scratch directory;
+ * with a draft it is writable and what is written becomes the draft. Returns
+ * a descriptor; stage_unmount undoes it.
+ */
+int stage_mount(struct build *b, struct build_stage *st,
+		const struct store_draft *draft, const char *name,
+		struct error *err) MUST_CHECK;
+void stage_unmount(struct build *b, const char *name);
+/* The user a step runs as, looked up in the stage's root. */
+int stage_user(struct build *b, struct build_stage *st, const char *spec,
+	       const struct runtime_user **user, struct error *err)
+	MUST_CHECK;
+
+/* The key of a step on top of a stage. */
+int step_key(struct build *b, struct build_stage *st,
+	     const struct build_step *step, struct cache_key *k,
+	     char hex[CACHE_KEY], struct error *err) MUST_CHECK;
+/* Execute it into the draft. */
+int step_execute(struct build *b, struct build_stage *st,
+		 const struct build_step *step, struct store_draft *draft,
+		 struct error *err) MUST_CHECK;
+/* Execute a RUN (run.c). */
+int step_run(struct build *b, struct build_stage *st,
+	     const struct build_step *step, struct store_draft *draft,
+	     struct error *err) MUST_CHECK;
+/* Put "FILE:LINE:COL: " before the message of a set error. */
+int step_fail(const struct build *b, const struct build_step *step,
+	      struct error *err);
+
+#endif

@@ -1,0 +1,179 @@
+/* run.c - RUN: one command in a sandbox on top of the stage */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/signals.h"
+#include "build/internal.h"
+
+#define PIPES "/dev/pipes" /* where a heredoc script is seen */
+
+/* The environment a command gets on top of what keys it. */
+static void environment(const struct build_step *step,
+			const struct runtime_user *user, struct strvec *env)
+{
+	size_t i;
+
+	strvec_copy(env, &step->env);
+	for (i = 0; i < step->proxy.nr; i++) {
+		size_t n = strcspn(step->proxy.v[i], "=");
+		cleanup_free char *key = xstrndup(step->proxy.v[i], n);
+
+		if (!strvec_env_get(env, key))
+			strvec_push(env, step->proxy.v[i]);
+	}
+	if (!strvec_env_get(env, "HOME"))
+		strvec_env_set(env, "HOME", user->home ? user->home : "/");
+}
+
+/* Show output as it comes, until the command closed it and ended. */
+static int pump(struct runtime_child *child, int fd, struct log_output *log,
+		struct error *err)
+{
+	char buf[16384];
+
+	for (;;) {
+		struct pollfd p[2] = { { fd, POLLIN, 0 },
+				       { child->pidfd, POLLIN, 0 } };
+		ssize_t n;
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return error_errno(err, "cannot wait for a step");
+		if (signals_check(err) < 0)
+			return -1;
+		if (!p[0].revents && p[1].revents)
+			return 0; /* what is left of it died with PID 1 */
+		if (!p[0].revents)
+			continue;
+		n = read(fd, buf, sizeof(buf));
+		if (n < 0 && errno != EINTR)
+			return error_errno(err, "cannot read output");
+		if (!n)
+			return 0;
+		if (n > 0)
+			log_output_add(log, buf, (size_t)n);
+	}
+}
+
+static int spawn(const struct runtime_spec *spec, struct runtime_process *p,
+		 int *status, struct error *err)
+{
+	cleanup_close int in = -1, out = -1;
+	struct runtime_child child;
+	struct log_output *log;
+	int fds[2], rc;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	in = fds[0];
+	out = fds[1];
+	p->out = p->err = out;
+	if (runtime_spawn(spec, p, &child, err) < 0)
+		return -1;
+	close(steal_fd(&out));
+	log = log_output_new(NULL);
+	rc = pump(&child, in, log, err);
+	log_output_end(log);
+	if (rc < 0) {
+		runtime_kill(&child);
+		return -1;
+	}
+	return runtime_wait(&child, status, err);
+}
+
+/* A heredoc that is a script of its own, as a file only the step sees. */
+static int write_script(struct build *b, const struct build_step *step,
+			char **path, struct error *err)
+{
+	cleanup_free char *at = path_join(b->scratch, "script");
+	cleanup_close int fd = open(at,
+				    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				    0755);
+
+	if (fd < 0)
+		return error_errno(err, "cannot create '%s'", at);
+	if (fs_write_all(fd, step->script, strlen(step->script), err) < 0)
+		return -1;
+	if (fchmod(fd, 0755) < 0)
+		return error_errno(err, "cannot set the mode of '%s'", at);
+	*path = steal_ptr(&at);
+	return 0;
+}
+
+static int fail(const struct build_step *step, int status, struct error *err)
+{
+	error_set(err, ERR_STEP, "the command '%s' ended with status %d",
+		  step->text, status);
+	if (status == 127)
+		error_hint(err, "127: a command was not found in the image");
+	else if (status == 137)
+		error_hint(err, "137: it was killed, perhaps because memory "
+				"ran out");
+	return -1;
+}
+
+/* A command that cannot be started failed as a step, not as our own run. */
+static int cannot_start(struct error *err)
+{
+	if (err && (err->code == ERR_RUN || err->code == ERR_RUN_PERM ||
+		    err->code == ERR_RUN_MISSING))
+		err->code = ERR_STEP;
+	return -1;
+}
+
+int step_run(struct build *b, struct build_stage *st,
+	     const struct build_step *step, struct store_draft *draft,
+	     struct error *err)
+{
+	struct runtime_process p = RUNTIME_PROCESS_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT;
+	cleanup_free char *script = NULL, *target = NULL;
+	cleanup_free char *nothing = path_join(b->scratch, "empty");
+	const char *empty[] = { nothing };
+	const struct runtime_user *user;
+	struct runtime_mount mount = { .kind = RUNTIME_BIND,
+				       .read_only = true,
+				       .file = true };
+	struct runtime_spec spec = { .upper = draft->fs,
+				     .work = draft->work,
+				     .hostname = "buildkitsandbox",
+				     .network = b->o->network };
+	int status;
+
+	if (!st->dirs.nr && mkdir(nothing, 0755) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot create '%s'", nothing);
+	if (stage_unpack(b, st, err) < 0 ||
+	    stage_user(b, st, step->user, &user, err) < 0)
+		return -1;
+	spec.lowers = st->dirs.nr ? (const char *const *)st->dirs.v : empty;
+	spec.n_lowers = st->dirs.nr ? st->dirs.nr : 1;
+	if (step->script) {
+		if (write_script(b, step, &script, err) < 0)
+			return -1;
+		target = path_join(PIPES, step->script_name);
+		mount.source = script;
+		mount.target = target;
+		spec.mounts = &mount;
+		spec.n_mounts = 1;
+	}
+	environment(step, user, &env);
+	p.argv = step->argv.v;
+	p.env = &env;
+	p.cwd = step->cwd;
+	p.make_cwd = true;
+	p.user = user;
+	if (spawn(&spec, &p, &status, err) < 0)
+		return cannot_start(err);
+	if (status)
+		return fail(step, status, err);
+	if (b->o->single_id && (user->uid || user->gid))
+		return store_stamp_owner(b->o->store, draft, user->uid,
+					 user->gid, err);
+	return 0;
+}

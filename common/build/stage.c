@@ -1,0 +1,187 @@
+/* stage.c - what a stage stands on, its layers, its merged root */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "build/internal.h"
+
+void stage_release(struct build_stage *st)
+{
+	store_image_release(&st->image);
+	strvec_release(&st->dirs);
+	runtime_user_release(&st->user);
+	free(st->user_spec);
+	free(st->created);
+}
+
+/* The key of what a base image holds: its manifest where there is one, else
+ * the layers, which say the same for an image built here. */
+static void base_key(const struct store_image *image, char key[CACHE_KEY])
+{
+	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
+	size_t i;
+
+	cache_key_begin(&k, "");
+	cache_key_add(&k, "base", image->manifest);
+	for (i = 0; !image->manifest[0] && i < image->n_layers; i++)
+		cache_key_add(&k, "layer", image->layers[i].id);
+	cache_key_finish(&k, key);
+}
+
+static int begin_image(struct build *b, struct build_stage *st,
+		       const struct build_base *base, struct error *err)
+{
+	const struct build_options *o = b->o;
+
+	if (build_find_image(o->store, &b->registry, o->registry, base->image,
+			     base->platform, o->pull, &st->image, err) < 0)
+		return -1;
+	base_key(&st->image, st->key);
+	st->created = xstrdup_null(st->image.config.created);
+	return 0;
+}
+
+static void begin_stage(struct build_stage *st,
+			const struct build_stage *from)
+{
+	build_copy_image(&st->image, &from->image);
+	memcpy(st->key, from->key, CACHE_KEY);
+	st->created = xstrdup_null(from->created);
+	st->unpacked = from->unpacked;
+	strvec_copy(&st->dirs, &from->dirs);
+}
+
+int stage_begin(struct build *b, size_t i, struct error *err)
+{
+	struct build_stage *st = &b->stages[i];
+	struct build_base base;
+	int rc = 0;
+
+	build_eval_base(b->ev, i, &base);
+	st->begun = true;
+	if (base.kind == BASE_IMAGE)
+		rc = begin_image(b, st, &base, err);
+	else if (base.kind == BASE_STAGE)
+		begin_stage(st, &b->stages[base.stage]);
+	if (rc < 0) {
+		if (err && err->code == ERR_INPUT)
+			error_wrap(err, "%s:%u:1", b->o->name, base.line);
+		return -1;
+	}
+	return build_eval_begin(b->ev, i,
+				base.kind == BASE_SCRATCH ? NULL
+							  : &st->image.config,
+				err);
+}
+
+/* Does the newest layer say something about users? */
+static void forget_user(struct build_stage *st, const char *dir)
+{
+	cleanup_free char *etc = path_join(dir, "etc");
+
+	if (!st->user_spec || !fs_exists(etc))
+		return;
+	free(steal_ptr(&st->user_spec));
+	runtime_user_release(&st->user);
+}
+
+void stage_add(struct build *b, struct build_stage *st,
+	       const struct build_step *step, const char *layer,
+	       const char *key, const char *created)
+{
+	struct oci_history *h;
+
+	if (layer) {
+		build_add_layer(&st->image, layer);
+		memcpy(st->key, key, CACHE_KEY);
+		free(st->created);
+		st->created = xstrdup(created);
+		if (st->unpacked) {
+			strvec_push_own(&st->dirs,
+					store_layer_fs(b->o->store, layer));
+			forget_user(st, st->dirs.v[st->dirs.nr - 1]);
+		}
+	}
+	if (!step->created_by)
+		return;
+	h = oci_config_add_history(&st->image.config);
+	h->created = xstrdup(st->created ? st->created : b->now);
+	h->created_by = xstrdup(step->created_by);
+	h->comment = xstrdup("devenv");
+	h->empty_layer = !layer;
+}
+
+int stage_unpack(struct build *b, struct build_stage *st, struct error *err)
+{
+	if (st->unpacked)
+		return 0;
+	if (build_fetch_layers(b->o->store, &b->registry, b->o->registry,
+			       &st->image, err) < 0)
+		return -1;
+	build_layer_dirs(b->o->store, &st->image, &st->dirs);
+	st->unpacked = true;
+	return 0;
+}
+
+int stage_mount(struct build *b, struct build_stage *st,
+		const struct store_draft *draft, const char *name,
+		struct error *err)
+{
+	cleanup_free char *target = path_join(b->scratch, name);
+	const char *place = target;
+	int fd;
+
+	if (stage_unpack(b, st, err) < 0)
+		return -1;
+	if (mkdir(target, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot create '%s'", target);
+	if (st->dirs.nr) {
+		if (runtime_mount_overlay((const char *const *)st->dirs.v,
+					  st->dirs.nr,
+					  draft ? draft->fs : NULL,
+					  draft ? draft->work : NULL, target,
+					  err) < 0)
+			return -1;
+	} else if (draft) {
+		place = draft->fs; /* nothing below: no overlay needed */
+	}
+	fd = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", place);
+	return fd;
+}
+
+void stage_unmount(struct build *b, const char *name)
+{
+	cleanup_free char *target = path_join(b->scratch, name);
+	cleanup_error struct error err = ERROR_INIT;
+
+	/* Nothing is mounted there when the stage had no layers. */
+	if (runtime_umount(target, &err) < 0 && err.sys != EINVAL)
+		log_debug("%s", err.msg);
+}
+
+int stage_user(struct build *b, struct build_stage *st, const char *spec,
+	       const struct runtime_user **user, struct error *err)
+{
+	cleanup_close int root = -1;
+	int rc;
+
+	*user = &st->user;
+	if (st->user_spec && str_eq(st->user_spec, spec))
+		return 0;
+	free(steal_ptr(&st->user_spec));
+	runtime_user_release(&st->user);
+	root = stage_mount(b, st, NULL, "user", err);
+	if (root < 0)
+		return -1;
+	rc = runtime_user_lookup(root, spec, &st->user, err);
+	stage_unmount(b, "user");
+	if (!rc)
+		st->user_spec = xstrdup(spec);
+	return rc;
+}
