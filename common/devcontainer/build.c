@@ -1,0 +1,236 @@
+/* build.c - what a configuration says about the image to build */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/path.h"
+#include "devcontainer/internal.h"
+
+void devcontainer_build_release(struct devcontainer_build *b)
+{
+	free(b->dockerfile);
+	free(b->context);
+	free(b->text);
+	free(b->target);
+	free(b->platform);
+	strvec_release(&b->args);
+	strvec_release(&b->cache_from);
+	json_free(b->features);
+	strvec_release(&b->unsupported);
+	strvec_release(&b->warnings);
+	*b = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
+}
+
+/* Properties that change an environment and that nothing acts on yet. */
+static const char *const not_acted_on[] = {
+	"appPort",	   "capAdd",	      "forwardPorts",
+	"hostRequirements", "init",	      "initializeCommand",
+	"mounts",	   "overrideCommand", "overrideFeatureInstallOrder",
+	"privileged",	   "runArgs",	      "runServices",
+	"secrets",	   "securityOpt",     "shutdownAction",
+	"updateRemoteUserUID", "userEnvProbe", "waitFor",
+	"workspaceMount",
+};
+
+struct builder {
+	struct devcontainer_build *b;
+	const struct devcontainer *dc;
+	const struct json *config;
+	const struct devcontainer_scope *scope;
+	struct error *err;
+};
+
+static void note(struct builder *bd, struct strvec *list,
+		 const char *property, const char *fmt, const char *what)
+	__attribute__((format(printf, 4, 0)));
+
+static void note(struct builder *bd, struct strvec *list,
+		 const char *property, const char *fmt, const char *what)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	devcontainer_where(bd->dc, property, &text);
+	strbuf_addf(&text, fmt, what);
+	strvec_push(list, text.buf);
+}
+
+static int fail_at(struct builder *bd, const char *outer, const char *inner,
+		   const char *path)
+{
+	cleanup_strvec struct strvec keys = STRVEC_INIT;
+
+	if (outer)
+		strvec_push(&keys, outer);
+	strvec_push(&keys, inner);
+	devcontainer_fail(bd->dc, &keys, false, bd->err,
+			  "'%s' is outside of '%s'", path,
+			  bd->scope->mount_root);
+	return error_hint(bd->err,
+			  "files of a build must lie in the repository");
+}
+
+/* A path relative to the configuration file, kept inside the repository. */
+static int resolve(struct builder *bd, const char *outer, const char *inner,
+		   const char *path, char **out)
+{
+	cleanup_free char *dir = path_dir(bd->scope->config_file);
+	cleanup_free char *full = path_resolve(dir, path);
+
+	if (!path_within(full, bd->scope->mount_root))
+		return fail_at(bd, outer, inner, path);
+	*out = steal_ptr(&full);
+	return 0;
+}
+
+static int set_files(struct builder *bd)
+{
+	const struct json *build = json_get(bd->config, "build");
+	const char *legacy = json_get_str(bd->config, "dockerFile");
+	const char *outer = legacy ? NULL : "build";
+	const char *file, *context;
+
+	file = legacy ? legacy : json_get_str(build, "dockerfile");
+	if (!file)
+		return 0;
+	context = json_get_str(legacy ? bd->config : build, "context");
+	if (resolve(bd, outer, legacy ? "dockerFile" : "dockerfile", file,
+		    &bd->b->dockerfile) < 0)
+		return -1;
+	if (context && *context)
+		return resolve(bd, outer, "context", context, &bd->b->context);
+	/* The tools take the Dockerfile's folder, not the specification's
+	 * "." (the configuration's folder). */
+	bd->b->context = path_dir(bd->b->dockerfile);
+	return 0;
+}
+
+static void set_args(struct builder *bd)
+{
+	const struct json *build = json_get(bd->config, "build");
+	const struct json *m = json_first(json_get(build, "args"));
+
+	for (; m; m = json_next(m))
+		strvec_env_set(&bd->b->args, json_key(m), json_str(m));
+	bd->b->target = xstrdup_null(json_get_str(build, "target"));
+	json_get_strings(json_get(build, "cacheFrom"), &bd->b->cache_from);
+}
+
+static void replace_str(char **place, const char *value)
+{
+	free(*place);
+	*place = xstrdup(value);
+}
+
+/* One of build.options; false: nothing here acts on it. */
+static bool set_option(struct builder *bd, const char *name,
+		       const char *value)
+{
+	const char *eq = strchr(value, '=');
+
+	if (str_eq(name, "--target")) {
+		replace_str(&bd->b->target, value);
+	} else if (str_eq(name, "--platform")) {
+		replace_str(&bd->b->platform, value);
+	} else if (str_eq(name, "--build-arg") && eq) {
+		cleanup_free char *key =
+			xstrndup(value, (size_t)(eq - value));
+
+		strvec_env_set(&bd->b->args, key, eq + 1);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Raw flags of `docker build`, as "--name=value" or in two words. */
+static void set_options(struct builder *bd)
+{
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	const struct json *build = json_get(bd->config, "build");
+
+	json_get_strings(json_get(build, "options"), &words);
+	for (size_t i = 0; i < words.nr; i++) {
+		const char *eq = strchr(words.v[i], '=');
+		bool two = !eq && i + 1 < words.nr &&
+			   words.v[i + 1][0] != '-';
+		cleanup_free char *name =
+			eq ? xstrndup(words.v[i], (size_t)(eq - words.v[i])) :
+			     xstrdup(words.v[i]);
+
+		if (!set_option(bd, name, eq ? eq + 1 :
+					  two ? words.v[i + 1] : ""))
+			note(bd, &bd->b->warnings, "build",
+			     "build option '%s' is not acted on", name);
+		if (two)
+			i++;
+	}
+}
+
+static void set_features(struct builder *bd)
+{
+	const struct json *m = json_first(json_get(bd->config, "features"));
+
+	if (!m)
+		return;
+	bd->b->features = json_new_array();
+	for (; m; m = json_next(m)) {
+		struct json *f = json_push(bd->b->features, json_new_object());
+
+		json_set_str(f, "id", json_key(m));
+		json_set(f, "options", json_dup(m));
+	}
+	note(bd, &bd->b->unsupported, "features", "%s",
+	     "features are not supported by this version");
+}
+
+static int set_image(struct builder *bd, const char *fallback)
+{
+	const char *image = json_get_str(bd->config, "image");
+	struct strvec top = STRVEC_INIT;
+
+	if (json_get(bd->config, "dockerComposeFile")) {
+		note(bd, &bd->b->unsupported, "dockerComposeFile", "%s",
+		     "dockerComposeFile is not supported by this version");
+		return 0;
+	}
+	if (bd->b->dockerfile)
+		return 0;
+	if (!image || !*image)
+		image = fallback;
+	if (!image)
+		return devcontainer_fail(bd->dc, &top, false, bd->err,
+					 "neither image, build.dockerfile nor "
+					 "dockerComposeFile is given");
+	if (image[strcspn(image, " \t\r\n\\`\"'$")]) {
+		cleanup_strvec struct strvec path = STRVEC_INIT;
+
+		strvec_push(&path, "image");
+		return devcontainer_fail(bd->dc, &path, false, bd->err,
+					 "'%s' is not an image name", image);
+	}
+	bd->b->text = xstrfmt("FROM %s\n", image);
+	return 0;
+}
+
+int devcontainer_build_get(struct devcontainer_build *b,
+			   const struct devcontainer *dc,
+			   const struct json *config,
+			   const struct devcontainer_scope *scope,
+			   const char *fallback, struct error *err)
+{
+	cleanup_devcontainer_build struct devcontainer_build got =
+		DEVCONTAINER_BUILD_INIT;
+	struct builder bd = { &got, dc, config, scope, err };
+
+	if (!json_get(config, "dockerComposeFile") && set_files(&bd) < 0)
+		return -1;
+	if (set_image(&bd, fallback) < 0)
+		return -1;
+	set_args(&bd);
+	set_options(&bd);
+	set_features(&bd);
+	for (size_t i = 0; i < ARRAY_SIZE(not_acted_on); i++)
+		if (json_get(config, not_acted_on[i]))
+			note(&bd, &got.warnings, not_acted_on[i],
+			     "'%s' is not acted on", not_acted_on[i]);
+	*b = got;
+	got = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* internal.h - shared by the files of this folder */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DEVCONTAINER_INTERNAL_H
+#define DEVCONTAINER_INTERNAL_H
+
+#include "devcontainer/devcontainer.h"
+
+/* Check the type of every known property. */
+int check_properties(const struct devcontainer *dc, struct error *err)
+	MUST_CHECK;
+
+/* Replaces one variable: 1, or 0 to leave it as written. `args` are what
+ * follows the name, split at colons. */
+typedef int vars_replace(void *arg, const char *name,
+			 const struct strvec *args, struct strbuf *out,
+			 struct error *err);
+struct vars {
+	vars_replace *replace;
+	void *arg;
+	struct strvec path; /* keys of the string at hand, for errors */
+	size_t added;	    /* bytes put in so far; bounded */
+};
+/* Replace in one string; 1 when something changed, 0 when not. */
+int vars_string(struct vars *v, const char *text, struct strbuf *out,
+		struct error *err) MUST_CHECK;
+/* Replace in every string below `j`. */
+int vars_tree(struct vars *v, struct json *j, struct error *err) MUST_CHECK;
+/* The value of `${name:args[0]:args[1]}` from an environment. */
+int vars_lookup(const char *name, const struct strvec *args,
+		const char *(*get)(void *arg, const char *name), void *arg,
+		struct strbuf *out, struct error *err) MUST_CHECK;
+
+#endif

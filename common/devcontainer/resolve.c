@@ -1,0 +1,220 @@
+/* resolve.c - the configuration as the `config` view prints it */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/path.h"
+#include "devcontainer/internal.h"
+#include "wrap/digest.h"
+
+void devcontainer_id(const struct json *labels, char id[DEVCONTAINER_ID])
+{
+	static const char digits[] = "0123456789abcdefghijklmnopqrstuv";
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	uint8_t raw[DIGEST_RAW + 1] = { 0 };
+	struct digest d;
+
+	json_write(&text, labels, false);
+	digest_init(&d, false);
+	digest_update(&d, text.buf, text.len);
+	digest_final(&d, raw + 1);
+	/* The digest is one big-endian number, so digits count from its low
+	 * end; raw[0] is a zero that the highest digit reaches into. */
+	for (unsigned i = 0; i < DEVCONTAINER_ID - 1; i++) {
+		unsigned bit = i * 5, byte = DIGEST_RAW - bit / 8;
+		unsigned two = raw[byte] | (unsigned)raw[byte - 1] << 8;
+
+		id[DEVCONTAINER_ID - 2 - i] = digits[two >> bit % 8 & 31];
+	}
+	id[DEVCONTAINER_ID - 1] = '\0';
+}
+
+static void scope_id(const struct devcontainer_scope *scope,
+		     char id[DEVCONTAINER_ID])
+{
+	cleanup_json struct json *labels = json_new_object();
+
+	json_set_str(labels, "devcontainer.config_file", scope->config_file);
+	json_set_str(labels, "devcontainer.local_folder", scope->folder);
+	devcontainer_id(labels, id);
+}
+
+struct locals {
+	const struct devcontainer_scope *scope;
+	const char *container_folder;
+};
+
+static int add_base(struct strbuf *out, const char *path)
+{
+	cleanup_free char *base = path_base(path);
+
+	strbuf_addstr(out, base);
+	return 1;
+}
+
+static int replace_local(void *arg, const char *name,
+			 const struct strvec *args, struct strbuf *out,
+			 struct error *err)
+{
+	const struct locals *l = arg;
+
+	if (str_eq(name, "localEnv") || str_eq(name, "env"))
+		return vars_lookup(name, args, l->scope->env, l->scope->arg,
+				   out, err);
+	if (str_eq(name, "localWorkspaceFolderBasename"))
+		return add_base(out, l->scope->folder);
+	if (str_eq(name, "containerWorkspaceFolderBasename"))
+		return add_base(out, l->container_folder);
+	if (str_eq(name, "localWorkspaceFolder"))
+		strbuf_addstr(out, l->scope->folder);
+	else if (str_eq(name, "containerWorkspaceFolder"))
+		strbuf_addstr(out, l->container_folder);
+	else
+		return 0;
+	return 1;
+}
+
+static int replace_id(void *arg, const char *name, const struct strvec *args,
+		      struct strbuf *out, struct error *err)
+{
+	(void)args;
+	(void)err;
+	if (!str_eq(name, "devcontainerId"))
+		return 0;
+	strbuf_addstr(out, arg);
+	return 1;
+}
+
+void devcontainer_workspace(const struct json *config,
+			    const struct devcontainer_scope *scope,
+			    char **folder, char **mount)
+{
+	const char *given = json_get_str(config, "workspaceFolder");
+	const char *mounted = json_get_str(config, "workspaceMount");
+	bool compose = json_get(config, "dockerComposeFile");
+	cleanup_free char *base = path_base(scope->mount_root);
+	const char *below = path_below(scope->folder, scope->mount_root);
+	const char *quote = strchr(scope->mount_root, ',') ? "\"" : "";
+
+	*folder = *mount = NULL;
+	if (given && *given)
+		*folder = xstrdup(given);
+	else if (compose)
+		*folder = xstrdup("/");
+	else
+		*folder = xstrfmt("/workspaces/%s%s%s", base,
+				  below && *below ? "/" : "",
+				  below ? below : "");
+	if (compose)
+		return;
+	if (mounted)
+		*mount = *mounted ? xstrdup(mounted) : NULL;
+	else
+		*mount = xstrfmt("type=bind,%ssource=%s%s,"
+				 "target=/workspaces/%s",
+				 quote, scope->mount_root, quote, base);
+}
+
+/* Value of a member, made an empty container when absent or falsy. */
+static struct json *member(struct json *object, const char *key,
+			   struct json *empty)
+{
+	struct json *m = json_get(object, key);
+
+	if (json_kind(m) == json_kind(empty)) {
+		json_free(empty);
+		return m;
+	}
+	return json_set(object, key, empty);
+}
+
+static void move_settings(struct json *vscode, struct json *old)
+{
+	struct json *settings = member(vscode, "settings", json_new_object());
+
+	for (struct json *m = json_first(old); m; m = json_next(m))
+		if (!json_get(settings, json_key(m)))
+			json_set(settings, json_key(m), json_dup(m));
+}
+
+/* The spelling before customizations existed. */
+static void move_legacy(struct json *config)
+{
+	cleanup_json struct json *extensions = json_take(config, "extensions");
+	cleanup_json struct json *settings = json_take(config, "settings");
+	const struct json *port = json_get(config, "devPort");
+	struct json *custom, *vscode;
+
+	if (!extensions && !settings && !port)
+		return;
+	custom = member(config, "customizations", json_new_object());
+	vscode = member(custom, "vscode", json_new_object());
+	if (extensions) {
+		struct json *list =
+			member(vscode, "extensions", json_new_array());
+
+		for (struct json *m = json_first(extensions); m;
+		     m = json_next(m))
+			json_push(list, json_dup(m));
+	}
+	if (settings)
+		move_settings(vscode, settings);
+	if (port && !json_get(vscode, "devPort"))
+		json_set(vscode, "devPort", json_take(config, "devPort"));
+}
+
+static int replace_all(const struct devcontainer *dc, struct json *config,
+		       vars_replace *replace, void *arg, struct error *err)
+{
+	struct error inner = ERROR_INIT;
+	struct vars v = { .replace = replace, .arg = arg };
+
+	if (vars_tree(&v, config, &inner) < 0)
+		devcontainer_fail(dc, &v.path, false, err, "%s", inner.msg);
+	strvec_release(&v.path);
+	if (!error_is(&inner))
+		return 0;
+	error_release(&inner);
+	return -1;
+}
+
+/* ${containerWorkspaceFolder} is workspaceFolder after its own variables. */
+static int container_folder(const struct devcontainer *dc,
+			    const struct devcontainer_scope *scope,
+			    char **out, struct error *err)
+{
+	cleanup_free char *raw = NULL, *mount = NULL;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct locals l = { .scope = scope };
+	struct vars v = { .replace = replace_local, .arg = &l };
+	struct error inner = ERROR_INIT;
+
+	devcontainer_workspace(dc->json, scope, &raw, &mount);
+	l.container_folder = raw;
+	if (vars_string(&v, raw, &text, &inner) < 0) {
+		strvec_push(&v.path, "workspaceFolder");
+		devcontainer_fail(dc, &v.path, false, err, "%s", inner.msg);
+		strvec_release(&v.path);
+		error_release(&inner);
+		return -1;
+	}
+	*out = strbuf_detach(&text);
+	return 0;
+}
+
+struct json *devcontainer_resolve(const struct devcontainer *dc,
+				  const struct devcontainer_scope *scope,
+				  struct error *err)
+{
+	cleanup_json struct json *config = json_dup(dc->json);
+	cleanup_free char *folder = NULL;
+	struct locals l = { .scope = scope };
+	char id[DEVCONTAINER_ID];
+
+	if (container_folder(dc, scope, &folder, err) < 0)
+		return NULL;
+	l.container_folder = folder;
+	scope_id(scope, id);
+	if (replace_all(dc, config, replace_local, &l, err) < 0 ||
+	    replace_all(dc, config, replace_id, id, err) < 0)
+		return NULL;
+	move_legacy(config);
+	return steal_ptr(&config);
+}
