@@ -1,5 +1,7 @@
 /* build.c - what a configuration says about the image to build */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+
 #include "base/path.h"
 #include "devcontainer/internal.h"
 
@@ -38,16 +40,18 @@ struct builder {
 };
 
 static void note(struct builder *bd, struct strvec *list,
-		 const char *property, const char *fmt, const char *what)
-	__attribute__((format(printf, 4, 0)));
+		 const char *property, const char *fmt, ...) PRINTF(4, 5);
 
 static void note(struct builder *bd, struct strvec *list,
-		 const char *property, const char *fmt, const char *what)
+		 const char *property, const char *fmt, ...)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	va_list ap;
 
 	devcontainer_where(bd->dc, property, &text);
-	strbuf_addf(&text, fmt, what);
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
 	strvec_push(list, text.buf);
 }
 
@@ -176,7 +180,7 @@ static void set_features(struct builder *bd)
 		json_set_str(f, "id", json_key(m));
 		json_set(f, "options", json_dup(m));
 	}
-	note(bd, &bd->b->unsupported, "features", "%s",
+	note(bd, &bd->b->unsupported, "features",
 	     "features are not supported by this version");
 }
 
@@ -186,7 +190,7 @@ static int set_image(struct builder *bd, const char *fallback)
 	struct strvec top = STRVEC_INIT;
 
 	if (json_get(bd->config, "dockerComposeFile")) {
-		note(bd, &bd->b->unsupported, "dockerComposeFile", "%s",
+		note(bd, &bd->b->unsupported, "dockerComposeFile",
 		     "dockerComposeFile is not supported by this version");
 		return 0;
 	}

@@ -19,6 +19,7 @@ enum json_kind {
 };
 
 #define JSON_MAX_DEPTH 256
+#define JSON_MAX_KEYS 10000 /* of one object: look-ups are linear */
 #define cleanup_json CLEANUP(json_free_ptr)
 
 void json_free(struct json *j);
@@ -41,7 +42,7 @@ struct json *jsonc_parse(const char *name, const char *text, size_t n,
  * commas and unusual blanks become spaces, so that what is left is RFC 8259
  * JSON. Also refused, because a value could not be kept: invalid UTF-8, lone
  * surrogates, \u0000, numbers out of range or longer than 63 characters,
- * nesting above JSON_MAX_DEPTH. Columns count bytes from 1; lines end with
+ * nesting above JSON_MAX_DEPTH, objects above JSON_MAX_KEYS. Columns count bytes from 1; lines end with
  * LF, CRLF or CR.
  */
 int jsonc_scan(const char *name, char *text, size_t n, bool comments,

@@ -14,6 +14,7 @@ struct scan {
 	struct error *err;
 	size_t depth;
 	char open[JSON_MAX_DEPTH]; /* '{' or '[' of every open container */
+	unsigned keys[JSON_MAX_DEPTH];
 };
 
 void jsonc_position(const char *text, size_t at, unsigned *line,
@@ -317,6 +318,7 @@ static int scan_value(struct scan *s)
 		return scan_word(s) ? 0 : fail_value(s);
 	if (s->depth == JSON_MAX_DEPTH)
 		return fail(s, s->pos, "too deeply nested");
+	s->keys[s->depth] = 0;
 	s->open[s->depth++] = (char)c;
 	s->pos++;
 	return 0;
@@ -327,6 +329,8 @@ static int scan_key(struct scan *s)
 	if (peek(s) != '"')
 		return fail(s, s->pos,
 			    "expected a property name in double quotes");
+	if (++s->keys[s->depth - 1] > JSON_MAX_KEYS)
+		return fail(s, s->pos, "object has too many properties");
 	if (scan_string(s) < 0 || skip_blanks(s) < 0)
 		return -1;
 	if (peek(s) != ':')
