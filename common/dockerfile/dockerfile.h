@@ -46,11 +46,17 @@ struct dockerfile_node {
 	struct dockerfile_heredoc *heredocs;
 	size_t n_heredocs;
 	unsigned start, end; /* lines from 1, heredoc bodies included */
+	unsigned col; /* of the keyword, from 1 */
 	char *text; /* the instruction as source, continuations joined, without
 		       heredoc bodies: for messages, ONBUILD and history */
 	char *comment; /* text of the comment lines right above, or NULL */
 	struct dockerfile_node *onbuild; /* DF_ONBUILD: the trigger */
 };
+
+#define DOCKERFILE_TEXT_MAX (1u << 20)	   /* without heredoc bodies */
+#define DOCKERFILE_HEREDOC_MAX (8u << 20)  /* all bodies together */
+#define DOCKERFILE_NODES_MAX 65536
+#define DOCKERFILE_WORD_MAX (1u << 20) /* an expanded word */
 
 struct dockerfile {
 	char *name; /* for messages */
@@ -92,9 +98,16 @@ const char *dockerfile_flag(const struct dockerfile_node *node,
 bool dockerfile_flag_bool(const struct dockerfile_node *node,
 			  const char *name);
 
+/* Is the whole of `text` one heredoc redirection ("<<EOF", "3<<-'E F'")? */
+bool dockerfile_is_heredoc(const char *text);
+/* Without the leading tabs of its lines, as `<<-` asks. */
+void dockerfile_chomp(struct strbuf *out, const char *content);
+/* The usual name of a value of STOPSIGNAL is known, or it is a number. */
+bool dockerfile_signal_valid(const char *text);
+
 /* --- expansion (E01 to E11) --- */
 
-/* Value of a variable, or NULL when unset. `used` may note names. */
+/* Value of a variable, or NULL when unset. */
 struct dockerfile_env {
 	const char *(*get)(void *arg, const char *name);
 	void *arg;
@@ -140,6 +153,8 @@ int dockerfile_ports(const char *word, struct strvec *out, struct error *err)
 /* Go duration to nanoseconds. */
 int dockerfile_duration(const char *text, int64_t *ns, struct error *err)
 	MUST_CHECK;
+/* As Go prints one: "1h2m0.5s". */
+void dockerfile_duration_format(struct strbuf *out, int64_t ns);
 /* Octal or symbolic --chmod: the new mode of a file with `mode`. */
 int dockerfile_chmod(const char *spec, unsigned mode, bool is_dir,
 		     unsigned *out, struct error *err) MUST_CHECK;

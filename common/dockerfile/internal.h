@@ -1,0 +1,94 @@
+/* internal.h - what the files of the Dockerfile language share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DOCKERFILE_INTERNAL_H
+#define DOCKERFILE_INTERNAL_H
+
+#include "dockerfile/dockerfile.h"
+
+/* --- rune.c: the Unicode classes that Go's parsers use --- */
+
+/* Length of the first rune; a broken byte counts as U+FFFD of length 1. */
+size_t dockerfile_rune(const char *p, const char *end, uint32_t *c);
+bool dockerfile_is_space(uint32_t c);
+bool dockerfile_is_letter(uint32_t c);
+bool dockerfile_is_digit(uint32_t c);
+/* Cut white space from both ends. */
+void dockerfile_trim(const char **p, const char **end);
+const char *dockerfile_ltrim(const char *p, const char *end);
+
+/* --- words.c --- */
+
+/* Split at runs of [\t\v\f\r ] (P15). */
+void dockerfile_blank_words(const char *text, struct strvec *out);
+/* Quote-aware words, quotes and escapes kept (P16). */
+void dockerfile_quoted_words(const char *text, char escape,
+			     struct strvec *out);
+/* Leading "--" words (P13); returns what follows them. */
+const char *dockerfile_flag_words(const char *text, char escape,
+				  struct strvec *out);
+
+/* --- heredoc.c --- */
+
+/* The redirections of one line, bodies empty (P18, P20). */
+void dockerfile_find_heredocs(const char *line,
+			      struct dockerfile_heredoc **v, size_t *nr);
+/* "<< EOF" written apart becomes one word. */
+void dockerfile_join_heredocs(struct strvec *args);
+
+/* --- node.c --- */
+
+void dockerfile_node_release(struct dockerfile_node *node);
+enum dockerfile_kind dockerfile_kind_of(const char *keyword);
+/* Names of all instructions, NULL at the end. */
+extern const char *const dockerfile_keywords[];
+
+/* Sets "NAME:LINE:COL: dockerfile parse error on line LINE: ...". */
+int dockerfile_fail(const struct dockerfile *df, unsigned line, unsigned col,
+		    struct error *err, const char *fmt, ...) PRINTF(5, 6);
+/* As dockerfile_fail, appending " (did you mean X?)" where X is near. */
+int dockerfile_fail_near(const struct dockerfile *df,
+			 const struct dockerfile_node *node,
+			 const char *message, const char *word,
+			 const char *const *names, struct error *err);
+
+/* --- node_parse.c --- */
+
+/* One logical line to a node; start, end and heredocs are the caller's. */
+int dockerfile_parse_node(struct dockerfile *df, struct dockerfile_node *node,
+			  const char *line, unsigned lineno, bool nested,
+			  struct error *err) MUST_CHECK;
+
+/* --- directive.c --- */
+
+struct dockerfile_directives {
+	bool done;
+};
+/* Look at a physical line; notes it in df->directives when it is one. */
+int dockerfile_directive(struct dockerfile_directives *d,
+			 struct dockerfile *df, const char *p,
+			 const char *end, unsigned lineno, struct error *err)
+	MUST_CHECK;
+/* The value of `# check=`: NULL or what is wrong with it (malloc'ed). */
+char *dockerfile_check_value(const char *value);
+
+/* --- flags.c, mount.c --- */
+
+int dockerfile_check_flags(const struct dockerfile *df,
+			   const struct dockerfile_node *node,
+			   struct error *err) MUST_CHECK;
+int dockerfile_check_mount(const struct dockerfile *df,
+			   const struct dockerfile_node *node,
+			   const char *value, struct error *err) MUST_CHECK;
+
+/* --- pattern.c: `#`, `%` and `/` of substitution --- */
+
+/* Remove a prefix (or suffix) that matches, the shortest or the longest. */
+int dockerfile_pattern_trim(const char *value, const char *pattern,
+			    bool suffix, bool longest, struct strbuf *out,
+			    struct error *err) MUST_CHECK;
+int dockerfile_pattern_replace(const char *value, const char *pattern,
+			       const char *with, bool all,
+			       struct strbuf *out, struct error *err)
+	MUST_CHECK;
+
+#endif
