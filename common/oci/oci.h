@@ -57,13 +57,23 @@ bool oci_platform_equal(const struct oci_platform *a,
 			const struct oci_platform *b);
 void oci_platform_copy(struct oci_platform *to,
 		       const struct oci_platform *from);
+/* How well an offer fits: 0 the same, more for older variants that run as
+ * well, -1 not at all. */
+int oci_platform_rank(const struct oci_platform *wanted,
+		      const struct oci_platform *offer);
 
 struct oci_descriptor {
 	char *media_type;
 	char digest[DIGEST_TEXT];
 	uint64_t size;
 };
+#define cleanup_oci_descriptor CLEANUP(oci_descriptor_release)
 void oci_descriptor_release(struct oci_descriptor *d);
+/* Replaces what is there; `digest` is a valid one. */
+void oci_descriptor_set(struct oci_descriptor *d, const char *media_type,
+			const char *digest, uint64_t size);
+/* {"mediaType", "digest", "size"} */
+struct json *oci_descriptor_to_json(const struct oci_descriptor *d);
 
 /* A manifest of either family. */
 struct oci_manifest {
