@@ -1,12 +1,13 @@
 /* http.c - transfers: start, wait, try again, follow redirects */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wrap/http-internal.h"
+#include "wrap/http_internal.h"
 
 #include <strings.h>
 #include <time.h>
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "wrap/digest.h"
 
 #define REDIRECTS_MAX 10
@@ -34,7 +35,6 @@ int http_new(struct http **out, const struct http_options *o,
 	cleanup_http struct http *h = xcalloc(1, sizeof(*h));
 
 	h->ca_pem = (struct strbuf)STRBUF_INIT;
-	h->wake_fd = -1;
 	h->stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
 	h->tries = o->tries ? o->tries : 5;
 	if (o->ca_file && fs_read_file(o->ca_file, CA_MAX, &h->ca_pem,
@@ -115,9 +115,9 @@ void http_free_ptr(struct http **h)
 	http_free(*h);
 }
 
-void http_set_interrupt(struct http *h, int fd)
+void http_ignore_signals(struct http *h)
 {
-	h->wake_fd = fd;
+	h->ignore_signals = true;
 }
 
 void http_tls_release(struct http_tls *tls)
@@ -429,14 +429,10 @@ static int64_t pump(struct http *h)
 
 static int rest(struct http *h, int64_t ms, struct error *err)
 {
-	struct curl_waitfd wake = { .fd = h->wake_fd,
-				    .events = CURL_WAIT_POLLIN };
-
-	h->lib.curl_multi_poll(h->multi, &wake, h->wake_fd >= 0, (int)ms,
-			       NULL);
-	if (h->wake_fd >= 0 && wake.revents)
-		return error_set(err, ERR_INTERRUPTED, "interrupted");
-	return 0;
+	if (!h->ignore_signals && signals_check(err) < 0)
+		return -1;
+	h->lib.curl_multi_poll(h->multi, NULL, 0, (int)ms, NULL);
+	return h->ignore_signals ? 0 : signals_check(err);
 }
 
 static struct http_flight *any_done(const struct http *h)

@@ -28,9 +28,9 @@ int http_new(struct http **out, const struct http_options *o,
 void http_free(struct http *h); /* NULL is fine */
 void http_free_ptr(struct http **h);
 #define cleanup_http CLEANUP(http_free_ptr)
-/* When this descriptor becomes readable, waiting ends with ERR_INTERRUPTED.
- * -1: none. */
-void http_set_interrupt(struct http *h, int fd);
+/* Waiting ends with an error after SIGINT or SIGTERM (base/signals.h), until
+ * this is called: what has to be undone may still be sent. */
+void http_ignore_signals(struct http *h);
 
 /* What a host needs besides the client's settings. */
 struct http_tls {

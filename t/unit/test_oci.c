@@ -326,8 +326,9 @@ Test(oci_config, names_the_member_of_a_wrong_kind)
 Test(oci_config, scratch_has_a_path_and_the_root_as_directory)
 {
 	cleanup_oci_config struct oci_config c = { 0 };
-	struct oci_platform p = { "linux", "amd64", NULL };
+	cleanup_oci_platform struct oci_platform p = { 0 };
 
+	oci_platform_host(&p);
 	oci_config_scratch(&c, &p);
 	cr_assert_str_eq(c.workdir, "/");
 	cr_assert(strvec_env_get(&c.env, "PATH"));

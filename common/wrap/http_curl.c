@@ -1,6 +1,6 @@
-/* http-curl.c - one attempt of a transfer: options and callbacks of libcurl */
+/* http_curl.c - one attempt of a transfer: options and callbacks of libcurl */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wrap/http-internal.h"
+#include "wrap/http_internal.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* config-write.c - image configuration as byte-stable JSON */
+/* config_write.c - image configuration as byte-stable JSON */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/oci.h"
 

@@ -1,4 +1,4 @@
-/* http-internal.h - what http.c and http-curl.c share */
+/* http_internal.h - what http.c and http_curl.c share */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef WRAP_HTTP_INTERNAL_H
 #define WRAP_HTTP_INTERNAL_H
@@ -39,7 +39,7 @@ struct http {
 	size_t n, alloc;
 	struct strbuf ca_pem; /* added to the system's roots */
 	int stall_seconds, tries;
-	int wake_fd;
+	bool ignore_signals;
 };
 
 struct http_flight {
