@@ -115,9 +115,9 @@ void http_free_ptr(struct http **h)
 	http_free(*h);
 }
 
-void http_ignore_signals(struct http *h)
+void http_ignore_signals(struct http *h, bool ignore)
 {
-	h->ignore_signals = true;
+	h->ignore_signals = ignore;
 }
 
 void http_tls_release(struct http_tls *tls)
@@ -193,7 +193,15 @@ void http_start(struct http *h, struct http_transfer *t)
 		f->done = true;
 		return;
 	}
-	launch(f);
+	if (t->delay_ms)
+		f->due_ms = now_ms() + t->delay_ms;
+	else
+		launch(f);
+}
+
+uint64_t http_sent(const struct http_transfer *t)
+{
+	return t->flight ? t->flight->sent : 0;
 }
 
 static bool status_is_transient(int status)

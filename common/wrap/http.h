@@ -28,9 +28,9 @@ int http_new(struct http **out, const struct http_options *o,
 void http_free(struct http *h); /* NULL is fine */
 void http_free_ptr(struct http **h);
 #define cleanup_http CLEANUP(http_free_ptr)
-/* Waiting ends with an error after SIGINT or SIGTERM (base/signals.h), until
- * this is called: what has to be undone may still be sent. */
-void http_ignore_signals(struct http *h);
+/* Waiting ends with an error after SIGINT or SIGTERM (base/signals.h), except
+ * while this is true: what has to be undone may still be sent. */
+void http_ignore_signals(struct http *h, bool ignore);
 
 /* What a host needs besides the client's settings. */
 struct http_tls {
@@ -71,6 +71,7 @@ struct http_transfer {
 	const struct http_sink *sink; /* for status 200 and 206 */
 	size_t max;  /* bytes of an answer without sink; 0: 1 MiB */
 	bool once;   /* not idempotent: neither retried nor resumed */
+	int delay_ms; /* before the first try */
 	enum url_reach limit; /* of the addresses that may be connected to */
 	void *user;
 	/* answer */
@@ -103,7 +104,9 @@ int http_next(struct http *h, struct http_transfer **t, int timeout_ms,
  * no answer came. */
 int http_perform(struct http *h, struct http_transfer *t, struct error *err)
 	MUST_CHECK;
-/* Take one, or all, out of the air. */
+/* Bytes of the body sent so far, while it is in flight. */
+uint64_t http_sent(const struct http_transfer *t);
+/* Take one, or all (NULL), out of the air. */
 void http_abort(struct http *h, struct http_transfer *t);
 /* The nth value of a header of the answer, or NULL. */
 const char *http_header(const struct http_transfer *t, const char *name,

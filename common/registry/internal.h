@@ -1,0 +1,158 @@
+/* internal.h - hosts, credentials and calls of the registry client */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef REGISTRY_INTERNAL_H
+#define REGISTRY_INTERNAL_H
+
+#include "registry/registry.h"
+#include "wrap/http.h"
+
+/* --- challenge.c --- */
+
+/* What WWW-Authenticate asks for (RFC 9110, 11.6.1). */
+struct registry_challenge {
+	bool basic, bearer;
+	char *realm, *service, *scope, *error; /* of Bearer; NULL: absent */
+};
+#define cleanup_registry_challenge CLEANUP(registry_challenge_release)
+void registry_challenge_release(struct registry_challenge *c);
+/* Add the challenges of one header value; the first Bearer wins. What cannot
+ * be understood is passed over. */
+void registry_challenge_parse(struct registry_challenge *c, const char *text);
+
+/* --- docker_config.c --- */
+
+struct registry_credentials {
+	char *user, *password;
+	char *identity_token; /* for the token server, instead of a password */
+	char *registry_token; /* a bearer token as it is */
+	char *source;	      /* where they were found, for people */
+};
+#define cleanup_registry_credentials CLEANUP(registry_credentials_release)
+void registry_credentials_release(struct registry_credentials *c);
+
+/* All docker configurations that count, most important first. */
+struct registry_config {
+	struct registry_config_file {
+		char *name;
+		struct json *json;
+	} *files;
+	size_t n, alloc;
+};
+void registry_config_release(struct registry_config *c);
+int registry_config_load(struct registry_config *c,
+			 const struct registry_options *o,
+			 struct error *err) MUST_CHECK;
+/* Add one configuration's text; takes no ownership. */
+int registry_config_add(struct registry_config *c, const char *name,
+			const char *text, size_t n, struct error *err)
+	MUST_CHECK;
+/* 1 found, 0 none, -1 a credential helper failed. */
+int registry_config_find(const struct registry_config *c, const char *host,
+			 const char *repository,
+			 struct registry_credentials *out,
+			 struct error *err) MUST_CHECK;
+
+/* --- host.c --- */
+
+enum registry_scheme {
+	SCHEME_TLS,
+	SCHEME_HTTP,
+	SCHEME_PROBE_TLS,  /* TLS; plain http when it is not spoken */
+	SCHEME_PROBE_HTTP, /* the reverse: a loopback host */
+};
+
+struct registry_token {
+	char *scope, *header; /* "Authorization: ..." */
+	int64_t expires_ms;
+};
+
+struct registry_host {
+	char *name; /* as in references: "docker.io" */
+	char *api;  /* host[:port] to connect to */
+	enum registry_scheme scheme;
+	bool loopback, insecure;
+	struct http_tls tls;
+	struct registry_token *tokens;
+	size_t n_tokens, alloc_tokens;
+};
+
+struct registry_host *registry_host_new(const char *name,
+					const struct strvec *insecure);
+void registry_host_free(struct registry_host *host);
+/* Whether the end of a transfer sent as `sent` says that it must be sent
+ * again, over the other scheme mostly; the host remembers what was learnt. */
+bool registry_host_switch(struct registry_host *host,
+			  enum registry_scheme sent,
+			  const struct http_transfer *t);
+
+/* --- client.c --- */
+
+struct registry {
+	struct http *http;
+	struct registry_options o; /* strings are not owned */
+	struct strvec insecure;
+	struct registry_host **hosts;
+	size_t n_hosts, alloc_hosts;
+	struct registry_config config;
+	bool config_loaded;
+};
+
+/*
+ * One conversation with a registry, of one request after the other. `next`
+ * sees each answer that is not a matter of authentication or transport: 1
+ * another request was prepared, 0 the call is done, -1 failed.
+ */
+struct registry_call {
+	struct http_transfer t;
+	struct registry *r;
+	struct registry_host *host;
+	const char *repository;
+	bool push;		/* asks for the right to push, too */
+	const char *mount_from; /* and to pull from there */
+	bool elsewhere;		/* the URL was given by the registry and is
+				   of another origin */
+	int (*next)(struct registry_call *call, struct error *err);
+	bool may_fail; /* `next` sees transport failures (status 0) as well */
+	void *arg;
+	/* state */
+	char *path;	 /* below the API's root, or NULL: t.url as it is */
+	bool authorised; /* a challenge was answered once */
+	char *secret_header;
+	char *used; /* whose credentials, for people */
+	enum registry_scheme sent; /* as what it is under way */
+};
+void registry_call_init(struct registry_call *call, struct registry *r,
+			const struct oci_ref *ref, bool push);
+void registry_call_release(struct registry_call *call);
+#define cleanup_registry_call CLEANUP(registry_call_release)
+/* Prepare a request: takes `path`, drops the headers and body before. */
+void registry_call_to(struct registry_call *call, const char *method,
+		      char *path);
+/* Carry out calls, at most `parallel` at once; the first failure ends all.
+ * `tick` (may be NULL) is called several times a second. */
+struct registry_batch {
+	struct registry_call **calls;
+	size_t n;
+	int parallel;
+	void (*tick)(void *arg);
+	void *arg;
+};
+int registry_run(struct registry *r, const struct registry_batch *b,
+		 struct error *err) MUST_CHECK;
+int registry_run_one(struct registry_call *call, struct error *err)
+	MUST_CHECK;
+/* An error from the answer: its status, the registry's words, advice. */
+int registry_refused(const struct registry_call *call, struct error *err);
+int64_t registry_now_ms(void);
+
+/* --- auth.c --- */
+
+/* "Authorization: ..." to begin with, or NULL. */
+const char *registry_auth_header(const struct registry_call *call);
+/* After a 401: find out how to do better. 1 try again, 0 there is no way, -1
+ * error. */
+int registry_auth_answer(struct registry_call *call, struct error *err)
+	MUST_CHECK;
+void registry_auth_forget(struct registry_host *host);
+
+#endif

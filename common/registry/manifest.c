@@ -1,0 +1,247 @@
+/* manifest.c - manifests: get and verify, follow indexes, ask, put */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/internal.h"
+
+#include <strings.h>
+
+#define NESTING_MAX 4
+#define ACCEPT "Accept: " OCI_INDEX ", " OCI_MANIFEST ", " DOCKER_LIST ", " \
+	DOCKER_MANIFEST
+#define SCHEMA1 "application/vnd.docker.distribution.manifest.v1"
+
+void registry_manifest_release(struct registry_manifest *m)
+{
+	strbuf_release(&m->body);
+	free(m->media_type);
+	*m = (struct registry_manifest){ .body = STRBUF_INIT };
+}
+
+static char *manifest_path(const struct oci_ref *ref)
+{
+	return xstrfmt("/v2/%s/manifests/%s", ref->repository,
+		       ref->digest ? ref->digest : ref->tag);
+}
+
+/* Content-Type without its parameters; NULL when there is none. */
+static char *content_type(const struct http_transfer *t)
+{
+	const char *type = http_header(t, "Content-Type", 0);
+
+	return type ? xstrndup(type, strcspn(type, "; \t")) : NULL;
+}
+
+static int take_type(struct registry_manifest *m, const struct http_transfer *t,
+		     struct error *err)
+{
+	cleanup_free char *type = content_type(t);
+	cleanup_json struct json *j = json_parse("manifest", t->content.buf,
+						 t->content.len, err);
+	const char *inner = json_get_str(j, "mediaType");
+
+	if (!j)
+		return -1;
+	if (type && str_starts(type, SCHEMA1)) {
+		error_set(err, ERR_INPUT,
+			  "schema 1 of docker's manifests is not supported");
+		return error_hint(err, "push the image again with a current tool");
+	}
+	/* Servers that know no type say so; others must not contradict. */
+	if (type && (!*type || str_eq(type, "application/json") ||
+		     str_eq(type, "text/plain") ||
+		     str_eq(type, "application/octet-stream"))) {
+		free(type);
+		type = NULL;
+	}
+	if (type && inner && !str_eq(type, inner))
+		return error_set(err, ERR_NETWORK,
+				 "the manifest says it is '%s', the registry says '%s'",
+				 inner, type);
+	if (type)
+		m->media_type = steal_ptr(&type);
+	else if (inner)
+		m->media_type = xstrdup(inner);
+	else
+		m->media_type = xstrdup(json_get(j, "manifests")
+						? OCI_INDEX : OCI_MANIFEST);
+	return 0;
+}
+
+static int check_digest(struct registry_manifest *m,
+			const struct http_transfer *t, const char *wanted,
+			struct error *err)
+{
+	const char *said = http_header(t, "Docker-Content-Digest", 0);
+
+	digest_bytes(t->content.buf, t->content.len, m->digest);
+	if (!wanted && said && str_starts(said, "sha256:"))
+		wanted = said;
+	if (wanted && !str_eq(wanted, m->digest))
+		return error_set(err, ERR_NETWORK,
+				 "the manifest does not match its digest: wanted %.80s, got %s",
+				 wanted, m->digest);
+	return 0;
+}
+
+static int got_answer(struct registry_call *call, struct error *err)
+{
+	return call->t.status == 200 ? 0 : registry_refused(call, err);
+}
+
+static int get(struct registry_call *call, const struct oci_ref *ref,
+	       struct registry_manifest *out, struct error *err)
+{
+	struct registry_manifest m = { .body = STRBUF_INIT };
+
+	call->next = got_answer;
+	call->t.max = OCI_MANIFEST_MAX;
+	registry_call_to(call, "GET", manifest_path(ref));
+	strvec_push(&call->t.headers, ACCEPT);
+	if (registry_run_one(call, err) < 0)
+		return -1;
+	if (check_digest(&m, &call->t, ref->digest, err) < 0 ||
+	    take_type(&m, &call->t, err) < 0) {
+		registry_manifest_release(&m);
+		return -1;
+	}
+	m.body = call->t.content;
+	call->t.content = (struct strbuf)STRBUF_INIT;
+	*out = m;
+	return 0;
+}
+
+int registry_get_manifest(struct registry *r, const struct oci_ref *ref,
+			  struct registry_manifest *out, struct error *err)
+{
+	cleanup_free char *name = oci_ref_format(ref);
+	cleanup_registry_call struct registry_call call;
+
+	registry_call_init(&call, r, ref, false);
+	if (get(&call, ref, out, err) < 0)
+		return error_wrap(err, "%s", name);
+	return 0;
+}
+
+static int follow(struct registry *r, const struct oci_ref *ref,
+		  const struct oci_platform *platform,
+		  struct registry_manifest *m, struct error *err)
+{
+	cleanup_oci_descriptor struct oci_descriptor d = { 0 };
+	cleanup_oci_ref struct oci_ref next = { 0 };
+
+	if (oci_index_choose(m->body.buf, m->body.len, platform, &d, err) < 0)
+		return error_wrap(err, "%s/%s", ref->host, ref->repository);
+	oci_ref_copy(&next, ref);
+	free(next.digest);
+	next.digest = xstrdup(d.digest);
+	registry_manifest_release(m);
+	return registry_get_manifest(r, &next, m, err);
+}
+
+int registry_resolve(struct registry *r, const struct oci_ref *ref,
+		     const struct oci_platform *platform,
+		     struct registry_manifest *out, struct error *err)
+{
+	struct registry_manifest m = { .body = STRBUF_INIT };
+	int depth = 0;
+
+	if (registry_get_manifest(r, ref, &m, err) < 0)
+		return -1;
+	while (oci_is_index(m.media_type, m.body.buf, m.body.len)) {
+		if (++depth > NESTING_MAX)
+			error_set(err, ERR_INPUT,
+				  "%s/%s: indexes are nested deeper than %d",
+				  ref->host, ref->repository, NESTING_MAX);
+		if (depth > NESTING_MAX ||
+		    follow(r, ref, platform, &m, err) < 0) {
+			registry_manifest_release(&m);
+			return -1;
+		}
+	}
+	*out = m;
+	return 0;
+}
+
+static int asked(struct registry_call *call, struct error *err)
+{
+	if (call->t.status == 200 || call->t.status == 404)
+		return 0;
+	return registry_refused(call, err);
+}
+
+int registry_has_blob(struct registry *r, const struct oci_ref *ref,
+		      const char *digest, struct error *err)
+{
+	cleanup_registry_call struct registry_call call;
+
+	registry_call_init(&call, r, ref, false);
+	call.next = asked;
+	registry_call_to(&call, "HEAD", xstrfmt("/v2/%s/blobs/%s",
+						ref->repository, digest));
+	if (registry_run_one(&call, err) < 0)
+		return error_wrap(err, "%s/%s: blob %s", ref->host,
+				  ref->repository, digest);
+	return call.t.status == 200;
+}
+
+int registry_has_manifest(struct registry *r, const struct oci_ref *ref,
+			  char digest[DIGEST_TEXT], struct error *err)
+{
+	cleanup_registry_manifest struct registry_manifest m = {
+		.body = STRBUF_INIT
+	};
+	cleanup_free char *name = oci_ref_format(ref);
+	cleanup_registry_call struct registry_call call;
+	const char *said;
+
+	registry_call_init(&call, r, ref, false);
+	call.next = asked;
+	registry_call_to(&call, "HEAD", manifest_path(ref));
+	strvec_push(&call.t.headers, ACCEPT);
+	if (registry_run_one(&call, err) < 0)
+		return error_wrap(err, "%s", name);
+	if (call.t.status == 404)
+		return 0;
+	said = http_header(&call.t, "Docker-Content-Digest", 0);
+	if (ref->digest) {
+		memcpy(digest, ref->digest, DIGEST_TEXT);
+	} else if (said && digest_valid(said)) {
+		memcpy(digest, said, DIGEST_TEXT);
+	} else {
+		/* The header is optional; the bytes always tell. */
+		if (registry_get_manifest(r, ref, &m, err) < 0)
+			return -1;
+		memcpy(digest, m.digest, DIGEST_TEXT);
+	}
+	return 1;
+}
+
+static int was_put(struct registry_call *call, struct error *err)
+{
+	int status = call->t.status;
+
+	if (status == 201 || status == 200 || status == 202)
+		return 0;
+	return registry_refused(call, err);
+}
+
+int registry_push_manifest(struct registry *r, const struct oci_ref *ref,
+			   const char *media_type, const char *body, size_t n,
+			   struct error *err)
+{
+	cleanup_registry_call struct registry_call call;
+	char digest[DIGEST_TEXT];
+
+	digest_bytes(body, n, digest);
+	registry_call_init(&call, r, ref, true);
+	call.next = was_put;
+	registry_call_to(&call, "PUT",
+			 xstrfmt("/v2/%s/manifests/%s", ref->repository,
+				 ref->tag ? ref->tag : digest));
+	strvec_pushf(&call.t.headers, "Content-Type: %s", media_type);
+	call.t.body = body;
+	call.t.body_size = n;
+	if (registry_run_one(&call, err) < 0)
+		return error_wrap(err, "manifest of %s/%s", ref->host,
+				  ref->repository);
+	return 0;
+}

@@ -1,0 +1,301 @@
+/* push.c - upload blobs in parallel: ask, mount, or send in one request */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "registry/internal.h"
+
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define CLEANUP_MS 2000
+
+enum push_state { PUSH_ASK, PUSH_BEGIN, PUSH_SEND };
+
+struct push {
+	struct registry_call call;
+	struct registry_source *source;
+	enum push_state state;
+	int fd;
+	int tries;
+	char *place; /* of an upload that was begun and not ended */
+	bool done;
+};
+
+struct pushes {
+	struct push *all;
+	size_t n;
+	uint64_t total;
+	struct progress *progress;
+};
+
+static void ask(struct push *p)
+{
+	p->state = PUSH_ASK;
+	registry_call_to(&p->call, "HEAD",
+			 xstrfmt("/v2/%s/blobs/%s", p->call.repository,
+				 p->source->digest));
+}
+
+/* A repository name needs no escaping but for its slashes. */
+static void begin(struct push *p)
+{
+	cleanup_strbuf struct strbuf path = STRBUF_INIT;
+
+	p->state = PUSH_BEGIN;
+	strbuf_addf(&path, "/v2/%s/blobs/uploads/", p->call.repository);
+	if (p->source->mount_from) {
+		url_add_query(&path, "mount", p->source->digest);
+		url_add_query(&path, "from", p->source->mount_from);
+		p->call.mount_from = p->source->mount_from;
+	}
+	registry_call_to(&p->call, "POST", strbuf_detach(&path));
+}
+
+static int end(struct push *p, int how)
+{
+	p->source->how = how;
+	p->done = true;
+	free(p->place);
+	p->place = NULL;
+	return 0;
+}
+
+/* Where to send the blob: a URL of the registry's choice, relative or not.
+ * Registries behind a proxy that ends TLS often name themselves with http. */
+static int find_place(struct push *p, struct url *place, struct url *own,
+		      struct error *err)
+{
+	const char *location = http_header(&p->call.t, "Location", 0);
+
+	if (!location)
+		return error_set(err, ERR_NETWORK,
+				 "%s began an upload without saying where to send it (no Location)",
+				 p->call.host->name);
+	if (url_parse(own, p->call.t.url, err) < 0)
+		return -1;
+	if (url_resolve(place, own, location, err) < 0)
+		return error_wrap(err, "%s: Location of an upload",
+				  p->call.host->name);
+	if (own->tls && !place->tls) {
+		if (!str_eq(own->host, place->host))
+			return error_set(err, ERR_REFUSED,
+					 "%s wants the blob sent to '%s' without TLS",
+					 p->call.host->name, place->host);
+		place->tls = true;
+		place->port = own->port;
+	}
+	return 0;
+}
+
+static int open_source(struct push *p, struct error *err)
+{
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+	return p->source->open(p->source->arg, &p->fd, err);
+}
+
+static int send_blob(struct push *p, struct error *err)
+{
+	struct http_transfer *t = &p->call.t;
+	cleanup_url struct url place = { 0 }, own = { 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	enum url_reach peer = t->peer;
+
+	if (find_place(p, &place, &own, err) < 0 || open_source(p, err) < 0)
+		return -1;
+	p->state = PUSH_SEND;
+	registry_call_to(&p->call, "PUT", NULL);
+	p->call.elsewhere = !url_same_origin(&place, &own);
+	if (p->call.elsewhere)
+		t->limit = peer;
+	free(p->place);
+	url_format(&place, &text);
+	p->place = xstrdup(text.buf);
+	url_add_query(&text, "digest", p->source->digest);
+	free(t->url);
+	t->url = strbuf_detach(&text);
+	t->once = true;
+	t->body_fd = p->fd;
+	t->body_size = p->source->size;
+	strvec_push(&t->headers, "Content-Type: application/octet-stream");
+	return 1;
+}
+
+/* After a broken upload nobody knows how much the registry kept, and some
+ * append what is sent twice; a new upload is always right. */
+static int start_over(struct push *p, struct error *err)
+{
+	cleanup_error struct error cause = ERROR_INIT;
+	int status = p->call.t.status;
+
+	if (++p->tries >= (p->call.r->o.retries ? p->call.r->o.retries : 5) ||
+	    (!status && p->call.t.err.code == ERR_SYSTEM)) {
+		if (status)
+			return registry_refused(&p->call, err);
+		return error_move(err, &p->call.t.err);
+	}
+	if (!status)
+		error_move(&cause, &p->call.t.err);
+	log_info("%s: upload of %.19s failed (%s); trying again",
+		 p->call.host->name, p->source->digest,
+		 cause.msg ? cause.msg : "the registry was in trouble");
+	p->call.may_fail = false;
+	ask(p);
+	p->call.t.delay_ms = 500 << MIN(p->tries, 5);
+	return 1;
+}
+
+static bool is_trouble(int status)
+{
+	return !status || status == 408 || status == 429 || status >= 500 ||
+	       status == 404 || status == 416;
+}
+
+static int next(struct registry_call *call, struct error *err)
+{
+	struct push *p = call->arg;
+	int status = call->t.status;
+
+	switch (p->state) {
+	case PUSH_ASK:
+		if (status == 200)
+			return end(p, BLOB_EXISTED);
+		/* Without the right to pull, asking is refused but sending
+		 * may still be allowed. */
+		if (status != 404 && status != 403)
+			break;
+		begin(p);
+		return 1;
+	case PUSH_BEGIN:
+		if (status == 201)
+			return end(p, BLOB_MOUNTED);
+		if (status != 202)
+			break;
+		call->may_fail = true;
+		return send_blob(p, err);
+	case PUSH_SEND:
+		if (status == 201 || status == 204 || status == 200)
+			return end(p, BLOB_UPLOADED);
+		if (is_trouble(status))
+			return start_over(p, err);
+		break;
+	}
+	registry_refused(call, err);
+	return error_wrap(err, "blob %s", p->source->digest);
+}
+
+static void show(void *arg)
+{
+	struct pushes *all = arg;
+	uint64_t done = 0;
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		done += all->all[i].done ? all->all[i].source->size
+					 : http_sent(&all->all[i].call.t);
+	progress_update(all->progress, done, all->total);
+}
+
+/* Uploads that were begun and will not be ended are taken back, as far as the
+ * registry lets us; nobody waits long for it. */
+static void take_back(struct registry *r, struct pushes *all)
+{
+	int64_t deadline = registry_now_ms() + CLEANUP_MS;
+	struct http_transfer *t;
+	size_t i, n = 0;
+
+	http_ignore_signals(r->http, true);
+	for (i = 0; i < all->n; i++) {
+		struct push *p = &all->all[i];
+		bool elsewhere = p->call.elsewhere;
+
+		if (!p->place)
+			continue;
+		http_abort(r->http, &p->call.t);
+		registry_call_to(&p->call, "DELETE", NULL);
+		free(p->call.t.url);
+		p->call.t.url = steal_ptr(&p->place);
+		p->call.t.once = true;
+		if (p->call.secret_header && !elsewhere)
+			strvec_push(&p->call.t.headers,
+				    p->call.secret_header);
+		http_start(r->http, &p->call.t);
+		n++;
+	}
+	while (n && registry_now_ms() < deadline)
+		if (http_next(r->http, &t, 100, NULL) > 0)
+			n--;
+	http_abort(r->http, NULL);
+	http_ignore_signals(r->http, false);
+}
+
+static void init(struct push *p, struct registry *r,
+		 const struct oci_ref *ref, struct registry_source *source)
+{
+	p->source = source;
+	p->fd = -1;
+	registry_call_init(&p->call, r, ref, true);
+	p->call.next = next;
+	p->call.arg = p;
+	/* The right to pull from there is asked for from the beginning: one
+	 * token serves all requests of the blob. */
+	p->call.mount_from = source->mount_from;
+	ask(p);
+}
+
+/* An image may have one blob twice, most often the empty layer. */
+static size_t first_of(const struct registry_source *sources, size_t i)
+{
+	size_t k = 0;
+
+	while (!str_eq(sources[k].digest, sources[i].digest))
+		k++;
+	return k;
+}
+
+static void release(struct push *p)
+{
+	registry_call_release(&p->call);
+	if (p->fd >= 0)
+		close(p->fd);
+	free(p->place);
+}
+
+int registry_push_blobs(struct registry *r, const struct oci_ref *ref,
+			struct registry_source *sources, size_t n,
+			struct error *err)
+{
+	cleanup_free struct push *list = xcalloc(n + 1, sizeof(*list));
+	cleanup_free struct registry_call **calls = xcalloc(n + 1,
+							    sizeof(*calls));
+	cleanup_free char *title = xstrfmt("pushing to %s/%s", ref->host,
+					   ref->repository);
+	struct pushes all = { .all = list, .n = n };
+	struct registry_batch b = { .calls = calls,
+				    .parallel = r->o.parallel,
+				    .tick = show, .arg = &all };
+	size_t i;
+	int rc;
+
+	b.n = 0;
+	for (i = 0; i < n; i++) {
+		init(&list[i], r, ref, &sources[i]);
+		if (first_of(sources, i) < i)
+			continue;
+		calls[b.n++] = &list[i].call;
+		all.total += sources[i].size;
+	}
+	if (!b.n)
+		return 0;
+	all.progress = progress_start(title, NULL, all.total);
+	rc = registry_run(r, &b, err);
+	progress_end(all.progress, rc == 0);
+	if (rc < 0)
+		take_back(r, &all);
+	for (i = 0; i < n; i++) {
+		sources[i].how = sources[first_of(sources, i)].how;
+		release(&list[i]);
+	}
+	return rc < 0 ? error_wrap(err, "%s/%s", ref->host, ref->repository)
+		      : 0;
+}
