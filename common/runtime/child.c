@@ -1,0 +1,374 @@
+/* child.c - from a fresh process to the command's first instruction */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+/*
+ * The child usually shares the parent's memory until execve (as vfork), so
+ * nothing here may change state that the parent relies on, and ids are set
+ * with plain system calls: the C library would tell the parent's threads.
+ */
+
+static void report(struct runtime_report *r, const struct error *e)
+{
+	r->failed = true;
+	r->code = e->code;
+	r->sys = e->sys;
+	snprintf(r->msg, sizeof(r->msg), "%s", e->msg ? e->msg : "");
+	snprintf(r->hint, sizeof(r->hint), "%s", e->hint ? e->hint : "");
+}
+
+/* The signal is tied to the parent that is there when it is asked for. */
+static int die_with_parent(const struct runtime_launch *l, struct error *err)
+{
+	struct pollfd parent = { .fd = l->parent_fd, .events = POLLIN };
+
+	if (l->outlive)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_errno(err, "cannot tie the command to devenv");
+	if (l->parent_fd >= 0 && poll(&parent, 1, 0) != 0)
+		_exit(1);
+	return 0;
+}
+
+static int loopback_up(struct error *err)
+{
+	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq lo = { .ifr_name = "lo",
+			    .ifr_flags = IFF_UP | IFF_RUNNING };
+
+	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		return error_errno(err, "cannot start the loopback device");
+	return 0;
+}
+
+static int build(const struct runtime_launch *l, struct error *err)
+{
+	const struct runtime_spec *s = l->spec;
+	const char *name = s->hostname ? s->hostname : "devenv";
+
+	if (s->network == RUNTIME_NET_NONE && loopback_up(err) < 0)
+		return -1;
+	if (sethostname(name, strlen(name)) < 0)
+		return error_errno(err, "cannot set the host name '%s'", name);
+	return runtime_root_enter(l, err);
+}
+
+/* 0..2 are put in place over higher copies: the three may name each other. */
+static int set_streams(const struct runtime_launch *l, int tty,
+		       struct error *err)
+{
+	int want[3] = { l->p->in, l->p->out, l->p->err }, high[3];
+
+	for (int i = 0; i < 3; i++) {
+		int fd = tty >= 0 ? tty : want[i] >= 0 ? want[i] : l->null_fd;
+
+		high[i] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (high[i] < 0)
+			return error_errno(err, "cannot set up stream %d", i);
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(high[i], i) < 0)
+			return error_errno(err, "cannot set up stream %d", i);
+	if (syscall(SYS_close_range, 3, ~0U, 1U << 2 /* CLOEXEC */) < 0)
+		return error_errno(err, "cannot close descriptors");
+	return 0;
+}
+
+/* A terminal of the sandbox's own; its other end goes to the parent. */
+static int open_tty(const struct runtime_launch *l, struct error *err)
+{
+	cleanup_close int master = -1;
+	int slave;
+
+	if (l->socket < 0)
+		return -1;
+	master = runtime_tty_open(err);
+	if (master < 0)
+		return -1;
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0 ||
+	    fchown(slave, l->p->user ? l->p->user->uid : 0, (gid_t)-1) < 0)
+		return error_errno(err, "cannot open a terminal");
+	if (runtime_fd_send(l->socket, master) < 0)
+		return error_errno(err, "cannot pass the terminal on");
+	return slave;
+}
+
+static int enter_dir(const struct runtime_launch *l, struct error *err)
+{
+	const struct runtime_user *u = l->p->user;
+	const char *cwd = l->p->cwd ? l->p->cwd : "/";
+	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int fd = -1;
+	char real[8];
+
+	if (root < 0)
+		return error_errno(err, "cannot open the root");
+	fd = fs_open_in_root(root, cwd, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd < 0 && errno == ENOENT && l->p->make_cwd)
+		fd = fs_mkdir_in_root(root, cwd, 0755, u ? u->uid : 0,
+				      u ? u->gid : 0, err);
+	if (fd < 0)
+		return err && error_is(err) ? -1 :
+		       error_errno_code(err, ERR_RUN,
+					"cannot enter the directory '%s'",
+					cwd);
+	if (fchdir(fd) < 0)
+		return error_errno(err, "cannot enter '%s'", cwd);
+	/* A directory that is outside of the root has no name here. */
+	if (getcwd(real, sizeof(real)) ? *real != '/' : errno != ERANGE)
+		return error_set(err, ERR_RUN,
+				 "the directory '%s' is not in the image", cwd);
+	return 0;
+}
+
+static int write_map(const char *path, const char *text, struct error *err)
+{
+	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	return fs_write_all(fd, text, strlen(text), err);
+}
+
+/* With a single id mapped a user other than root is that id by another name,
+ * in one more user namespace. */
+static int rename_user(const struct runtime_user *u, struct error *err)
+{
+	char uid_map[32], gid_map[32];
+
+	snprintf(uid_map, sizeof(uid_map), "%u 0 1\n", u->uid);
+	snprintf(gid_map, sizeof(gid_map), "%u 0 1\n", u->gid);
+	if (unshare(CLONE_NEWUSER) < 0)
+		return error_errno(err, "cannot make a user namespace");
+	if (write_map("/proc/self/uid_map", uid_map, err) < 0 ||
+	    write_map("/proc/self/setgroups", "deny", err) < 0)
+		return -1;
+	return write_map("/proc/self/gid_map", gid_map, err);
+}
+
+static int set_filter(const struct runtime_launch *l, struct error *err)
+{
+	if (l->p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return error_errno(err, "cannot set no_new_privs");
+	if (!l->filter)
+		return 0;
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, l->filter) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot install the seccomp filter");
+	return 0;
+}
+
+static int set_ids(const struct runtime_launch *l, struct error *err)
+{
+	static const struct runtime_user root = { 0 };
+	const struct runtime_user *u = l->p->user ? l->p->user : &root;
+	int n;
+
+	if (!l->single && syscall(SYS_setgroups, u->n_groups, u->groups) < 0)
+		return error_errno(err, "cannot set supplementary groups");
+	n = (int)syscall(SYS_setresgid, u->gid, u->gid, u->gid);
+	if (n == 0)
+		n = (int)syscall(SYS_setresuid, u->uid, u->uid, u->uid);
+	if (n == 0)
+		return 0;
+	error_errno(err, "cannot become user %u, group %u", u->uid, u->gid);
+	return error_hint(err, "the ranges in /etc/subuid and /etc/subgid "
+			       "may be too small");
+}
+
+static int drop_rights(const struct runtime_launch *l, struct error *err)
+{
+	const struct runtime_user *u = l->p->user;
+
+	if (l->single && u && (u->uid || u->gid) && rename_user(u, err) < 0)
+		return -1;
+	if (runtime_caps_bound(l->caps, err) < 0 ||
+	    set_filter(l, err) < 0 || set_ids(l, err) < 0 ||
+	    runtime_caps_set(l->caps, err) < 0)
+		return -1;
+	/* A change of ids forgets it. */
+	return die_with_parent(l, err);
+}
+
+/* Our init takes its signals by waiting for them. */
+static void reset_signals(bool block)
+{
+	struct sigaction act = { .sa_handler = SIG_DFL };
+	sigset_t mask;
+
+	if (block)
+		sigfillset(&mask);
+	else
+		sigemptyset(&mask);
+
+	for (int sig = 1; sig < 32; sig++)
+		(void)sigaction(sig, &act, NULL);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* As execvp does, with the PATH of the command's environment. ENOENT must
+ * not hide that a file was there but could not be executed. */
+static int exec_in_path(char *const *argv, char *const *env, const char *path)
+{
+	char full[PATH_MAX];
+	int result = ENOENT;
+
+	for (const char *end; path; path = *end ? end + 1 : NULL) {
+		int n;
+
+		end = path + strcspn(path, ":");
+		n = snprintf(full, sizeof(full), "%.*s%s%s",
+			     (int)(end - path), path, end > path ? "/" : "",
+			     argv[0]);
+		if (n >= (int)sizeof(full))
+			continue;
+		execve(full, argv, env);
+		if (errno == ENOENT || errno == ENOTDIR)
+			continue;
+		if (errno != EACCES)
+			return errno;
+		result = EACCES;
+	}
+	return result;
+}
+
+static int cannot_run(const char *name, int why, struct error *err)
+{
+	errno = why;
+	if (why == ENOENT || why == ENOTDIR) {
+		if (strchr(name, '/') && access(name, F_OK) == 0)
+			return error_set(err, ERR_RUN_MISSING,
+					 "cannot run '%s': its interpreter "
+					 "is not in the image", name);
+		return error_set(err, ERR_RUN_MISSING,
+				 "cannot run '%s': command not found", name);
+	}
+	return error_errno_code(err, ERR_RUN_PERM, "cannot run '%s'", name);
+}
+
+static int execute(const struct runtime_launch *l, struct error *err)
+{
+	static char *const empty[] = { NULL };
+	char *const *argv = l->p->argv;
+	char *const *env = l->p->env && l->p->env->v ? l->p->env->v : empty;
+	const char *path = NULL;
+
+	reset_signals(l->exec_fd >= 0);
+	if (l->exec_fd >= 0) {
+		syscall(SYS_execveat, l->exec_fd, "", argv, env,
+			AT_EMPTY_PATH);
+		return error_errno(err, "cannot start the sandbox's init");
+	}
+	if (!*argv[0])
+		return cannot_run(argv[0], ENOENT, err);
+	if (strchr(argv[0], '/')) {
+		execve(argv[0], argv, env);
+		return cannot_run(argv[0], errno, err);
+	}
+	if (l->p->env)
+		path = strvec_env_get(l->p->env, "PATH");
+	return cannot_run(argv[0],
+			  exec_in_path(argv, env, path ? path
+				  : "/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+				    "/usr/bin:/sbin:/bin"), err);
+}
+
+static int become(const struct runtime_launch *l, struct error *err)
+{
+	int tty = -1;
+
+	/* Keeps the command away from the terminal of whoever calls. */
+	if (setsid() < 0 && errno != EPERM)
+		return error_errno(err, "cannot start a session");
+	if (l->p->tty) {
+		tty = open_tty(l, err);
+		if (tty < 0)
+			return -1;
+	}
+	if (set_streams(l, tty, err) < 0 || enter_dir(l, err) < 0)
+		return -1;
+	umask(l->p->umask ? l->p->umask : 022);
+	if (drop_rights(l, err) < 0)
+		return -1;
+	return execute(l, err);
+}
+
+static int finish(const struct runtime_launch *l, struct error *err)
+{
+	report(l->report, err);
+	error_release(err);
+	_exit(1);
+}
+
+static int joined(void *arg)
+{
+	const struct runtime_launch *l = arg;
+	struct error err = ERROR_INIT;
+
+	if (die_with_parent(l, &err) == 0)
+		become(l, &err);
+	return finish(l, &err);
+}
+
+/*
+ * A process id namespace holds for children only, so one more process is
+ * needed; it is made a child of the waiting parent.
+ */
+static int join(const struct runtime_launch *l, struct error *err)
+{
+	int types = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
+		    CLONE_NEWNET | (l->join_user ? CLONE_NEWUSER : 0);
+	int flags = CLONE_VFORK | CLONE_PARENT | SIGCHLD;
+	char *stack;
+	pid_t pid;
+
+	if (setns(l->join, types) < 0)
+		return error_errno(err, "cannot enter the environment");
+	stack = runtime_stack();
+	if (!stack)
+		return error_errno(err, "cannot make a stack");
+	if (!l->single)
+		flags |= CLONE_VM;
+	pid = clone(joined, stack + RUNTIME_STACK, flags, (void *)l);
+	if (pid < 0)
+		return error_errno(err, "cannot make a process");
+	l->report->pid = pid;
+	munmap(stack, RUNTIME_STACK);
+	_exit(0);
+}
+
+int runtime_child(void *launch)
+{
+	const struct runtime_launch *l = launch;
+	struct error err = ERROR_INIT;
+
+	/* Processes of the sandbox must not look into this memory. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		error_errno(&err, "cannot protect this process");
+	else if (l->join >= 0)
+		join(l, &err);
+	else if (die_with_parent(l, &err) == 0 && build(l, &err) == 0)
+		become(l, &err);
+	return finish(l, &err);
+}

@@ -1,0 +1,221 @@
+/* enter.c - move this process to where mounts are private */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+
+/* Signals that are meant for the work, which the child does. */
+static const int forwarded[] = {
+	SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2,
+};
+
+static bool may_mount(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct have[2] = { 0 };
+
+	return syscall(SYS_capget, &head, have) == 0 &&
+	       (have[0].effective & (UINT32_C(1) << CAP_SYS_ADMIN));
+}
+
+static int private_mounts(struct error *err)
+{
+	if (unshare(CLONE_NEWNS) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot make a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot make mounts private");
+	return 0;
+}
+
+static int enter_as_root(struct error *err)
+{
+	if (may_mount())
+		return private_mounts(err);
+	error_set(err, ERR_HOST, "root has no CAP_SYS_ADMIN here, so devenv "
+				 "cannot mount or make namespaces");
+	return error_hint(err, "give the container CAP_SYS_ADMIN, or run "
+			       "devenv as a user who may make user "
+			       "namespaces");
+}
+
+/* A terminal signal reaches the whole group, the child too: it is not sent
+ * twice. */
+static void forward(pid_t child, const struct signalfd_siginfo *info)
+{
+	if (info->ssi_code != SI_KERNEL)
+		kill(child, (int)info->ssi_signo);
+}
+
+NORETURN static void end_as(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PID, (id_t)child, &info, WEXITED) < 0 &&
+	       errno == EINTR)
+		;
+	if (info.si_code == CLD_EXITED)
+		_exit(info.si_status);
+	/* A core file of ours would say nothing. */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(info.si_status, SIG_DFL);
+	raise(info.si_status);
+	_exit(128 + info.si_status);
+}
+
+/* When the child stops (^Z reached it alone), so do we, and the shell sees
+ * it; SIGCONT then goes to the child. */
+static void follow_stop(pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PID, (id_t)child, &info, WSTOPPED | WNOHANG) < 0 ||
+	    info.si_pid != child)
+		return;
+	kill(getpid(), SIGSTOP);
+	kill(child, SIGCONT);
+}
+
+NORETURN static void stand_by(pid_t child, int pidfd, int signals)
+{
+	struct pollfd fds[2] = {
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents)
+			break;
+		if (!fds[1].revents ||
+		    read(signals, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo == SIGCHLD)
+			follow_stop(child);
+		else
+			forward(child, &info);
+	}
+	end_as(child);
+}
+
+struct handshake {
+	int ready[2], go[2]; /* child: unshared; parent: mapped */
+	int parent_fd;
+	sigset_t old;
+};
+
+/* The child's side: returns as root of the new namespace. */
+static int enter_child(struct handshake *h, enum runtime_mode *mode,
+		       struct error *err)
+{
+	struct pollfd parent = { .fd = h->parent_fd, .events = POLLIN };
+	char answer = 0;
+
+	close(h->ready[0]);
+	close(h->go[1]);
+	if (unshare(CLONE_NEWUSER) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot make a user namespace");
+	if (write(h->ready[1], "", 1) != 1 || read(h->go[0], &answer, 1) != 1)
+		_exit(ERR_HOST);
+	*mode = answer == 'r' ? RUNTIME_RANGE : RUNTIME_SINGLE;
+	if ((*mode == RUNTIME_RANGE && syscall(SYS_setgroups, 0, NULL) < 0) ||
+	    setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot become root of the user "
+					"namespace");
+	/* Only now: a change of ids forgets it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return error_errno(err, "cannot tie devenv to its parent");
+	if (poll(&parent, 1, 0) != 0)
+		_exit(ERR_SYSTEM);
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	sigprocmask(SIG_SETMASK, &h->old, NULL);
+	close(h->ready[1]);
+	close(h->go[0]);
+	close(h->parent_fd);
+	return private_mounts(err);
+}
+
+NORETURN static void refuse(pid_t child, struct error *err)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	fprintf(stderr, "devenv: %s\n", err->msg);
+	_exit((int)err->code);
+}
+
+NORETURN static void enter_parent(struct handshake *h, pid_t child, int signals,
+				  uid_t uid, gid_t gid)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, child, 0);
+	struct error err = ERROR_INIT;
+	bool ranges = false;
+	char byte;
+
+	close(h->ready[1]);
+	close(h->go[0]);
+	/* End of file: the child has said why and is gone. */
+	if (read(h->ready[0], &byte, 1) == 1) {
+		if (runtime_ids_map(child, uid, gid, &ranges, &err) < 0)
+			refuse(child, &err);
+		if (write(h->go[1], ranges ? "r" : "s", 1) != 1)
+			end_as(child);
+	}
+	close(h->ready[0]);
+	close(h->go[1]);
+	stand_by(child, pidfd, signals);
+}
+
+static int enter_as_user(enum runtime_mode *mode, struct error *err)
+{
+	struct handshake h = { .parent_fd = -1 };
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	int signals;
+	sigset_t set;
+	pid_t child;
+
+	if (pipe2(h.ready, O_CLOEXEC) < 0 || pipe2(h.go, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	h.parent_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &set, &h.old);
+	signals = signalfd(-1, &set, SFD_CLOEXEC);
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		return error_errno(err, "cannot make a process");
+	if (child > 0)
+		enter_parent(&h, child, signals, uid, gid);
+	close(signals);
+	return enter_child(&h, mode, err);
+}
+
+int runtime_enter(enum runtime_mode *mode, struct error *err)
+{
+	if (geteuid() != 0)
+		return enter_as_user(mode, err);
+	*mode = RUNTIME_ROOT;
+	return enter_as_root(err);
+}

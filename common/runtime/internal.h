@@ -1,0 +1,138 @@
+/* internal.h - what the files of the runner share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RUNTIME_INTERNAL_H
+#define RUNTIME_INTERNAL_H
+
+#include <linux/filter.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/strbuf.h"
+#include "runtime/runtime.h"
+
+/* Names that miss in the headers of older C libraries. */
+#ifndef CAP_CHECKPOINT_RESTORE
+#define CAP_CHECKPOINT_RESTORE 40
+#endif
+#define RUNTIME_CAP_LAST 40
+
+/* Files made only as mount points, to be taken out of the upper again. */
+#define STUB_MAX 32
+#define STUB_PATH 512
+
+struct runtime_stub {
+	char path[STUB_PATH]; /* relative to the root */
+	struct timespec times[2]; /* of the parent, before */
+	struct timespec after;	  /* its mtime once the stub was there */
+	bool parent_new;	  /* the parent was not in the upper */
+	bool dir;
+};
+
+/*
+ * Memory that parent and child both see, also when they do not share all of
+ * it: the outcome of the child's part.
+ */
+struct runtime_report {
+	bool failed;
+	enum error_code code;
+	int sys;
+	char msg[1024], hint[512];
+	pid_t pid; /* of the command, when a go-between made it */
+	size_t n_stubs;
+	struct runtime_stub stubs[STUB_MAX];
+};
+
+/* All the child needs, made ready by the parent. */
+struct runtime_launch {
+	const struct runtime_spec *spec; /* NULL: join a sandbox */
+	const struct runtime_process *p;
+	int join;	  /* pidfd of the sandbox's init, or -1 */
+	bool join_user;	  /* its user namespace is not ours */
+	bool outlive;	  /* does not die with this process */
+	bool single;	  /* one id is mapped */
+	int exec_fd;	  /* program to execute, or -1: argv[0] */
+	int null_fd;	  /* /dev/null of the host */
+	int parent_fd;	  /* pidfd of the process that waits */
+	int socket;	  /* to hand descriptors to the parent, or -1 */
+	uint64_t caps;	  /* of the command */
+	const struct sock_fprog *filter; /* NULL: none */
+	struct runtime_report *report;
+};
+
+/* filter.c: the profile for processes that hold `caps`; made once a process
+ * and set of capabilities, never freed. */
+const struct sock_fprog *runtime_filter(uint64_t caps, bool single);
+
+/* caps.c */
+uint64_t runtime_caps(bool privileged, const struct strvec *add,
+		      struct error *err);
+int runtime_caps_bound(uint64_t caps, struct error *err) MUST_CHECK;
+int runtime_caps_set(uint64_t caps, struct error *err) MUST_CHECK;
+
+/* ids.c: may this process use one id only? */
+bool runtime_ids_single(void);
+bool runtime_ids_text_single(const char *uid_map);
+struct runtime_range {
+	uint32_t start, count;
+};
+/* The largest range of user `name` or `id` in a subuid file's text. */
+bool runtime_range_find(const char *text, const char *name, uid_t id,
+			struct runtime_range *out);
+/* Write the maps of `pid`, which sits in a new user namespace. */
+int runtime_ids_map(pid_t pid, uid_t uid, gid_t gid, bool *ranges,
+		    struct error *err) MUST_CHECK;
+
+/* overlay.c: a detached mount, or -1. */
+int runtime_overlay(const char *const *lowers, size_t n, const char *upper,
+		    const char *work, struct error *err) MUST_CHECK;
+int runtime_overlay_old(const char *const *lowers, size_t n,
+			const char *upper, const char *work,
+			const char *target, struct error *err) MUST_CHECK;
+
+/* mount.c: small steps with the mount API. All descriptors close on exec. */
+int runtime_fs_new(const char *type, const char *const *options,
+		   unsigned int attr, struct error *err) MUST_CHECK;
+int runtime_clone(int dirfd, const char *path, bool deep, struct error *err)
+	MUST_CHECK;
+int runtime_attach_at(int mnt, int dirfd, const char *path,
+		      struct error *err) MUST_CHECK;
+int runtime_attributes(int mnt, bool deep, uint64_t set, struct error *err)
+	MUST_CHECK;
+bool runtime_fs_type_is(int fd, long magic);
+
+/* root.c: build the root of a new sandbox and move into it. */
+int runtime_root_enter(const struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+/* points.c: the place of a mount inside `root`; made when missing. */
+int runtime_point(const struct runtime_launch *l, int root, const char *path,
+		  bool dir, struct error *err) MUST_CHECK;
+void runtime_points_clean(const char *upper,
+			  const struct runtime_report *report);
+
+/* etc.c: text of the generated files */
+void runtime_etc_hosts(const char *hostname, bool host_network,
+		       struct strbuf *out);
+void runtime_etc_resolv(struct strbuf *out);
+
+/* Memory for the stack of a child, or NULL. */
+#define RUNTIME_STACK ((size_t)256 << 10)
+char *runtime_stack(void);
+/* child.c: runs in the new process; does not return. */
+int runtime_child(void *launch);
+
+/* init.c: a sealed descriptor of the small init program, or -1. */
+int runtime_init_program(struct error *err) MUST_CHECK;
+
+/* tty.c: carry a terminal between our standard input and output and the
+ * master until the process behind `pidfd` ends. */
+int runtime_tty_open(struct error *err) MUST_CHECK;
+void runtime_tty_relay(int master, int pidfd);
+
+/* socket pair helpers */
+int runtime_fd_send(int sock, int fd);
+int runtime_fd_receive(int sock);
+
+/* notify.c: answer chown calls of a sandbox with one id. */
+void runtime_notify_serve(int listener, int pidfd);
+
+#endif

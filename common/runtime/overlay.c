@@ -1,0 +1,229 @@
+/* overlay.c - many layer directories seen as one file system */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/strbuf.h"
+
+/* The kernel takes at most this many bytes as one string parameter. */
+#define STRING_MAX_LEN 255
+
+/*
+ * The upper directory is read as a layer later, so nothing may be in it that
+ * needs its lowers to be understood: no index, no metadata-only copies, no
+ * redirects.
+ */
+static const char *const features[] = { "index", "metacopy", "redirect_dir" };
+
+/* Outside the first user namespace trusted.* attributes are out of reach. */
+static bool is_real_root(void)
+{
+	char text[64];
+	cleanup_close int fd = open("/proc/self/uid_map",
+				    O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	unsigned int inside, outside, count;
+
+	if (n <= 0)
+		return geteuid() == 0;
+	text[n] = '\0';
+	return sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 &&
+	       inside == 0 && outside == 0 && count == UINT32_MAX;
+}
+
+static int set(int fs, const char *key, const char *value)
+{
+	return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
+}
+
+/* Names of directories that are too long go through a descriptor. */
+static int set_dir(int fs, const char *key, const char *dir)
+{
+	char link[64];
+	cleanup_close int fd = -1;
+
+	if (strlen(dir) <= STRING_MAX_LEN && !strchr(dir, '\\') &&
+	    !strchr(dir, ':'))
+		return set(fs, key, dir);
+	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return set(fs, key, link);
+}
+
+static int set_lowers(int fs, const char *const *lowers, size_t n)
+{
+	/* The kernel wants the uppermost first. */
+	for (size_t i = n; i-- > 0;)
+		if (set_dir(fs, "lowerdir+", lowers[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int set_all(int fs, const char *const *lowers, size_t n,
+		   const char *upper, const char *work)
+{
+	/* A lone lower cannot be mounted without an upper; twice it can. */
+	if (set_lowers(fs, lowers, n) < 0 ||
+	    (n == 1 && !upper && set_lowers(fs, lowers, n) < 0))
+		return -1;
+	if (upper && (set_dir(fs, "upperdir", upper) < 0 ||
+		      set_dir(fs, "workdir", work) < 0))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		if (set(fs, features[i], "off") < 0)
+			return -1;
+	if (!is_real_root() &&
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+		return -1;
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+/* The first directory that is not there, so that it can be named. */
+static int explain(const char *const *lowers, size_t n, const char *upper,
+		   const char *work, struct error *err)
+{
+	int saved = errno;
+
+	for (size_t i = 0; i < n + 2; i++) {
+		const char *dir = i < n ? lowers[i] : i == n ? upper : work;
+
+		if (dir && access(dir, F_OK) < 0)
+			return error_errno(err, "cannot use '%s'", dir);
+	}
+	errno = saved;
+	error_errno_code(err, errno == EPERM || errno == ENODEV ? ERR_HOST
+								: ERR_SYSTEM,
+			 "cannot mount an overlay of %zu layers", n);
+	if (saved == EPERM || saved == ENODEV)
+		error_hint(err, "the kernel needs overlayfs, in user "
+				"namespaces Linux 5.11 or newer");
+	return -1;
+}
+
+int runtime_overlay(const char *const *lowers, size_t n, const char *upper,
+		    const char *work, struct error *err)
+{
+	cleanup_close int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	int mnt;
+
+	if (fs < 0 || set_all(fs, lowers, n, upper, work) < 0)
+		return explain(lowers, n, upper, work, err);
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (mnt < 0)
+		return error_errno(err, "cannot mount an overlay");
+	return mnt;
+}
+
+/* "lowerdir=2:1:0,..." naming links in the current directory, because the
+ * option string of mount(2) must fit in one page. */
+static int short_options(const char *const *lowers, size_t n,
+			 const char *upper, const char *work,
+			 struct strbuf *options, struct error *err)
+{
+	char name[32];
+
+	strbuf_addstr(options, "lowerdir=");
+	for (size_t i = n; i-- > 0;) {
+		snprintf(name, sizeof(name), "%zu", i);
+		if (symlink(lowers[i], name) < 0)
+			return error_errno(err, "cannot make a link");
+		strbuf_addf(options, "%s%s", name, i ? ":" : "");
+	}
+	if (n == 1 && !upper)
+		strbuf_addstr(options, ":0");
+	if (upper) {
+		if (symlink(upper, "u") < 0 || symlink(work, "w") < 0)
+			return error_errno(err, "cannot make a link");
+		strbuf_addstr(options, ",upperdir=u,workdir=w");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+		strbuf_addf(options, ",%s=off", features[i]);
+	if (!is_real_root())
+		strbuf_addstr(options, ",userxattr");
+	return 0;
+}
+
+static int mount_in(const char *scratch, const char *const *lowers, size_t n,
+		    const char *upper, const char *work, const char *target,
+		    struct error *err)
+{
+	cleanup_strbuf struct strbuf options = STRBUF_INIT;
+
+	if (chdir(scratch) < 0)
+		return error_errno(err, "cannot enter '%s'", scratch);
+	if (short_options(lowers, n, upper, work, &options, err) < 0)
+		return -1;
+	if (mount("overlay", target, "overlay", 0, options.buf) < 0)
+		return explain(lowers, n, upper, work, err);
+	return 0;
+}
+
+/* For kernels before 6.5: mount(2) with short relative names. All paths are
+ * absolute. */
+int runtime_overlay_old(const char *const *lowers, size_t n,
+			const char *upper, const char *work,
+			const char *target, struct error *err)
+{
+	cleanup_close int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char scratch[] = "/tmp/devenv-layers-XXXXXX";
+	int ret;
+
+	if (here < 0)
+		return error_errno(err, "cannot open the working directory");
+	if (!mkdtemp(scratch))
+		return error_errno(err, "cannot make a directory in /tmp");
+	ret = mount_in(scratch, lowers, n, upper, work, target, err);
+	if (fchdir(here) < 0 && !ret)
+		ret = error_errno(err, "cannot return to the directory");
+	fs_remove_tree(AT_FDCWD, scratch, NULL) < 0 ? (void)0 : (void)0;
+	return ret;
+}
+
+static int bind_read_only(const char *dir, const char *target,
+			  struct error *err)
+{
+	cleanup_close int mnt = runtime_clone(AT_FDCWD, dir, false, err);
+
+	if (mnt < 0 ||
+	    runtime_attributes(mnt, false, MOUNT_ATTR_RDONLY, err) < 0)
+		return -1;
+	return runtime_attach_at(mnt, AT_FDCWD, target, err);
+}
+
+int runtime_mount_overlay(const char *const *lowers, size_t n,
+			  const char *upper, const char *work,
+			  const char *target, struct error *err)
+{
+	cleanup_error struct error first = ERROR_INIT;
+	cleanup_close int mnt = -1;
+
+	if (n == 0)
+		return error_set(err, ERR_SYSTEM, "an overlay needs a layer");
+	if (n == 1 && !upper)
+		return bind_read_only(lowers[0], target, err);
+	mnt = runtime_overlay(lowers, n, upper, work, &first);
+	if (mnt >= 0)
+		return runtime_attach_at(mnt, AT_FDCWD, target, err);
+	/* lowerdir+ is refused with EINVAL where it is not known. */
+	if (first.sys != EINVAL && first.sys != ENOSYS)
+		return error_move(err, &first);
+	return runtime_overlay_old(lowers, n, upper, work, target, err);
+}
+
+int runtime_umount(const char *target, struct error *err)
+{
+	if (umount2(target, UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	/* Somebody's open file must not keep the name. */
+	if (errno == EBUSY &&
+	    umount2(target, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
+		return 0;
+	return error_errno(err, "cannot unmount '%s'", target);
+}

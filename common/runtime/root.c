@@ -1,0 +1,449 @@
+/* root.c - the file systems of a new sandbox, seen from inside the child */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+
+#define SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define SAFEST (SAFE | MOUNT_ATTR_NOEXEC)
+
+struct building {
+	const struct runtime_launch *l;
+	int scratch; /* one tmpfs for all that is made for this sandbox */
+	int root, proc, sys, dev;
+};
+
+static const struct {
+	const char *name;
+	unsigned int major, minor;
+} nodes[] = {
+	{ "null", 1, 3 },   { "zero", 1, 5 },	 { "full", 1, 7 },
+	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+};
+
+static const char *const links[][2] = {
+	{ "/proc/self/fd", "fd" },	    { "/proc/self/fd/0", "stdin" },
+	{ "/proc/self/fd/1", "stdout" },    { "/proc/self/fd/2", "stderr" },
+	{ "pts/ptmx", "ptmx" },
+};
+
+static const char *const masked_proc[] = {
+	"acpi", "asound", "interrupts", "kcore", "keys", "latency_stats",
+	"sched_debug", "scsi", "timer_list", "timer_stats",
+};
+static const char *const masked_sys[] = {
+	"firmware", "devices/virtual/powercap",
+};
+static const char *const read_only_proc[] = {
+	"bus", "fs", "irq", "sys", "sysrq-trigger",
+};
+
+static int make_dir(int at, const char *name, mode_t mode, struct error *err)
+{
+	if (mkdirat(at, name, mode) < 0)
+		return error_errno(err, "cannot make '%s'", name);
+	return 0;
+}
+
+/* It is stacked on our "/", which hides nothing: paths of this process start
+ * below the stack. */
+static int make_scratch(struct building *b, struct error *err)
+{
+	static const char *const options[] = { "mode", "0755", NULL };
+	static const char *const dirs[] = {
+		"root", "dev", "empty", "upper", "work",
+	};
+
+	b->scratch = runtime_fs_new("tmpfs", options, MOUNT_ATTR_NOSUID, err);
+	if (b->scratch < 0 ||
+	    runtime_attach_at(b->scratch, AT_FDCWD, "/", err) < 0 ||
+	    make_dir(b->scratch, "shm", 01777, err) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (make_dir(b->scratch, dirs[i], 0755, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int mount_root(struct building *b, struct error *err)
+{
+	const struct runtime_spec *s = b->l->spec;
+	cleanup_error struct error first = ERROR_INIT;
+	cleanup_close int mnt = -1;
+	char target[64], upper[64], work[64];
+	const char *up = s->upper, *wk = s->work;
+
+	snprintf(target, sizeof(target), "/proc/self/fd/%d/root", b->scratch);
+	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", b->scratch);
+	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", b->scratch);
+	if (!up) {
+		up = upper;
+		wk = work;
+	}
+	mnt = runtime_overlay(s->lowers, s->n_lowers, up, wk, &first);
+	if (mnt < 0 && first.sys != EINVAL && first.sys != ENOSYS)
+		return error_move(err, &first);
+	if (mnt < 0 ? runtime_overlay_old(s->lowers, s->n_lowers, up, wk,
+					  target, err) < 0
+		    : runtime_attach_at(mnt, AT_FDCWD, target, err) < 0)
+		return -1;
+	b->root = openat(b->scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (b->root < 0)
+		return error_errno(err, "cannot open the root");
+	return 0;
+}
+
+/* Attach at a directory of the root; returns the mount, opened. */
+static int attach_dir(struct building *b, int mnt, const char *path,
+		      struct error *err)
+{
+	cleanup_close int at = runtime_point(b->l, b->root, path, true, err);
+
+	if (at < 0)
+		return -1;
+	return runtime_attach_at(mnt, at, "", err);
+}
+
+static int mount_proc(struct building *b, struct error *err)
+{
+	cleanup_error struct error first = ERROR_INIT;
+
+	b->proc = runtime_fs_new("proc", NULL, SAFEST, &first);
+	if (b->proc < 0) {
+		if (first.sys != EPERM)
+			return error_move(err, &first);
+		/* An outer container masks parts of its own /proc. */
+		log_warn("this host does not allow a new /proc: the command "
+			 "sees the processes of the host");
+		b->proc = runtime_clone(AT_FDCWD, "/proc", true, err);
+		if (b->proc < 0 ||
+		    runtime_attributes(b->proc, true, SAFEST, err) < 0)
+			return -1;
+	}
+	return attach_dir(b, b->proc, "/proc", err);
+}
+
+static int mount_sys(struct building *b, struct error *err)
+{
+	uint64_t attr = SAFEST | (b->l->spec->privileged ? 0
+							 : MOUNT_ATTR_RDONLY);
+	cleanup_error struct error first = ERROR_INIT;
+
+	b->sys = runtime_fs_new("sysfs", NULL, (unsigned int)attr, &first);
+	if (b->sys < 0) {
+		if (first.sys != EPERM)
+			return error_move(err, &first);
+		/* sysfs shows the network namespace, which is not ours. */
+		b->sys = runtime_clone(AT_FDCWD, "/sys", true, err);
+		if (b->sys < 0 ||
+		    runtime_attributes(b->sys, true, attr, err) < 0)
+			return -1;
+	}
+	return attach_dir(b, b->sys, "/sys", err);
+}
+
+/* The device itself, not whatever bears its name. */
+static int open_device(int dir, const char *name, unsigned int major_nr,
+		       unsigned int minor_nr, struct error *err)
+{
+	cleanup_close int fd = openat(dir, name,
+				      O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "cannot open the device '%s'", name);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(major_nr, minor_nr))
+		return error_set(err, ERR_HOST,
+				 "/dev/%s is not the device it should be",
+				 name);
+	return steal_fd(&fd);
+}
+
+static int bind_node(struct building *b, size_t i, struct error *err)
+{
+	cleanup_close int dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int node = -1, mnt = -1, at = -1;
+
+	if (dir < 0)
+		return error_errno(err, "cannot open /dev");
+	node = open_device(dir, nodes[i].name, nodes[i].major, nodes[i].minor,
+			   err);
+	if (node < 0)
+		return -1;
+	mnt = runtime_clone(node, "", false, err);
+	if (mnt < 0)
+		return -1;
+	at = openat(b->dev, nodes[i].name,
+		    O_CREAT | O_EXCL | O_CLOEXEC | O_RDONLY, 0666);
+	if (at < 0)
+		return error_errno(err, "cannot make '%s'", nodes[i].name);
+	return runtime_attach_at(mnt, at, "", err);
+}
+
+static int make_nodes(struct building *b, struct error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		dev_t id = makedev(nodes[i].major, nodes[i].minor);
+
+		if (mknodat(b->dev, nodes[i].name, S_IFCHR | 0666, id) == 0)
+			continue;
+		if (errno != EPERM)
+			return error_errno(err, "cannot make the device '%s'",
+					   nodes[i].name);
+		if (bind_node(b, i, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (symlinkat(links[i][0], b->dev, links[i][1]) < 0)
+			return error_errno(err, "cannot link /dev/%s",
+					   links[i][1]);
+	return 0;
+}
+
+static int mount_in_dev(struct building *b, const char *name, int mnt,
+			struct error *err)
+{
+	cleanup_close int owned = mnt;
+
+	if (owned < 0 || make_dir(b->dev, name, 0755, err) < 0)
+		return -1;
+	return runtime_attach_at(owned, b->dev, name, err);
+}
+
+/* Group 5 is tty everywhere, but it may not be mapped here. */
+static int new_devpts(struct error *err)
+{
+	static const char *const options[] = {
+		"ptmxmode", "0666", "mode", "0620", "gid", "5", NULL,
+	};
+	static const char *const plain[] = {
+		"ptmxmode", "0666", "mode", "0620", NULL,
+	};
+	unsigned int attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+	int mnt = runtime_fs_new("devpts", options, attr, NULL);
+
+	return mnt >= 0 ? mnt : runtime_fs_new("devpts", plain, attr, err);
+}
+
+static int mount_dev(struct building *b, struct error *err)
+{
+	int shm;
+
+	/* Devices live here, so this copy alone allows them. */
+	b->dev = runtime_clone(b->scratch, "dev", false, err);
+	if (b->dev < 0 || attach_dir(b, b->dev, "/dev", err) < 0 ||
+	    make_nodes(b, err) < 0 ||
+	    mount_in_dev(b, "pts", new_devpts(err), err) < 0)
+		return -1;
+	shm = runtime_clone(b->scratch, "shm", false, err);
+	if (shm < 0 || runtime_attributes(shm, false, SAFEST, err) < 0 ||
+	    mount_in_dev(b, "shm", shm, err) < 0)
+		return -1;
+	return mount_in_dev(b, "mqueue",
+			    runtime_fs_new("mqueue", NULL, SAFEST, err), err);
+}
+
+static int write_file(int dir, const char *name, const struct strbuf *text,
+		      struct error *err)
+{
+	cleanup_close int fd = openat(dir, name,
+				      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+				      0644);
+
+	if (fd < 0)
+		return error_errno(err, "cannot make '%s'", name);
+	return fs_write_all(fd, text->buf, text->len, err);
+}
+
+static int bind_etc(struct building *b, const char *name,
+		    const struct strbuf *text, struct error *err)
+{
+	cleanup_free char *path = xstrfmt("/etc/%s", name);
+	cleanup_close int mnt = -1, at = -1;
+
+	if (write_file(b->scratch, name, text, err) < 0)
+		return -1;
+	mnt = runtime_clone(b->scratch, name, false, err);
+	if (mnt < 0 || runtime_attributes(mnt, false, SAFE, err) < 0)
+		return -1;
+	at = runtime_point(b->l, b->root, path, false, err);
+	return at < 0 ? -1 : runtime_attach_at(mnt, at, "", err);
+}
+
+static int mount_etc(struct building *b, struct error *err)
+{
+	const struct runtime_spec *s = b->l->spec;
+	const char *name = s->hostname ? s->hostname : "devenv";
+	cleanup_strbuf struct strbuf hosts = STRBUF_INIT;
+	cleanup_strbuf struct strbuf host = STRBUF_INIT;
+	cleanup_strbuf struct strbuf resolv = STRBUF_INIT;
+
+	if (s->no_etc)
+		return 0;
+	runtime_etc_hosts(name, s->network == RUNTIME_NET_HOST, &hosts);
+	runtime_etc_resolv(&resolv);
+	strbuf_addf(&host, "%s\n", name);
+	if (bind_etc(b, "hosts", &hosts, err) < 0 ||
+	    bind_etc(b, "hostname", &host, err) < 0)
+		return -1;
+	return bind_etc(b, "resolv.conf", &resolv, err);
+}
+
+/* "size=1m,mode=0700" as alternating keys and values, in place. */
+static int split_options(char *text, const char **out, size_t max,
+			 struct error *err)
+{
+	size_t n = 0;
+	char *rest = text, *word;
+
+	while ((word = strsep(&rest, ",")) != NULL) {
+		char *eq = strchr(word, '=');
+
+		if (!*word)
+			continue;
+		if (!eq || n + 3 > max)
+			return error_set(err, ERR_INPUT,
+					 "bad tmpfs option '%s'", word);
+		*eq = '\0';
+		out[n++] = word;
+		out[n++] = eq + 1;
+	}
+	out[n] = NULL;
+	return 0;
+}
+
+static int new_tmpfs(const char *text, struct error *err)
+{
+	cleanup_free char *copy = xstrdup(text ? text : "");
+	const char *options[17];
+
+	if (split_options(copy, options, ARRAY_SIZE(options), err) < 0)
+		return -1;
+	return runtime_fs_new("tmpfs", options, SAFE, err);
+}
+
+static int add_mount(struct building *b, const struct runtime_mount *m,
+		     struct error *err)
+{
+	uint64_t attr = SAFE | (m->read_only ? MOUNT_ATTR_RDONLY : 0);
+	cleanup_close int mnt = -1, at = -1;
+	struct stat st;
+
+	mnt = m->kind == RUNTIME_TMPFS
+		      ? new_tmpfs(m->options, err)
+		      : runtime_clone(AT_FDCWD, m->source, true, err);
+	if (mnt < 0)
+		return -1;
+	if (fstat(mnt, &st) < 0)
+		return error_errno(err, "cannot look at '%s'", m->source);
+	at = runtime_point(b->l, b->root, m->target, S_ISDIR(st.st_mode), err);
+	if (at < 0 || runtime_attributes(mnt, true, attr, err) < 0)
+		return -1;
+	return runtime_attach_at(mnt, at, "", err);
+}
+
+/* Hide one file or directory of a kernel file system. */
+static int mask(struct building *b, int fs, const char *name, int null,
+		struct error *err)
+{
+	cleanup_close int at = openat(fs, name,
+				      O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int mnt = -1;
+	struct stat st;
+
+	if (at < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (at < 0 || fstat(at, &st) < 0)
+		return error_errno(err, "cannot mask '%s'", name);
+	mnt = S_ISDIR(st.st_mode) ? runtime_clone(b->scratch, "empty", false,
+						  err)
+				  : runtime_clone(null, "", false, err);
+	if (mnt < 0 || (S_ISDIR(st.st_mode) &&
+			runtime_attributes(mnt, false,
+					   SAFEST | MOUNT_ATTR_RDONLY,
+					   err) < 0))
+		return -1;
+	return runtime_attach_at(mnt, at, "", err);
+}
+
+static int freeze(int fs, const char *name, struct error *err)
+{
+	cleanup_close int at = openat(fs, name,
+				      O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int mnt = -1;
+
+	if (at < 0 && errno == ENOENT)
+		return 0;
+	if (at < 0)
+		return error_errno(err, "cannot protect '%s'", name);
+	mnt = runtime_clone(at, "", true, err);
+	if (mnt < 0 ||
+	    runtime_attributes(mnt, true, SAFEST | MOUNT_ATTR_RDONLY, err) < 0)
+		return -1;
+	return runtime_attach_at(mnt, at, "", err);
+}
+
+static int protect(struct building *b, struct error *err)
+{
+	cleanup_close int null = -1;
+
+	if (b->l->spec->privileged)
+		return 0;
+	if (!runtime_fs_type_is(b->proc, PROC_SUPER_MAGIC) ||
+	    !runtime_fs_type_is(b->sys, SYSFS_MAGIC))
+		return error_set(err, ERR_HOST,
+				 "/proc or /sys is not what it should be");
+	null = open_device(b->dev, "null", 1, 3, err);
+	if (null < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(masked_proc); i++)
+		if (mask(b, b->proc, masked_proc[i], null, err) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(masked_sys); i++)
+		if (mask(b, b->sys, masked_sys[i], null, err) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(read_only_proc); i++)
+		if (freeze(b->proc, read_only_proc[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int pivot(struct building *b, struct error *err)
+{
+	if (fchdir(b->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+		return error_errno(err, "cannot change the root");
+	/* The old root now lies on top of the new one. */
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return error_errno(err, "cannot leave the old root");
+	return 0;
+}
+
+int runtime_root_enter(const struct runtime_launch *l, struct error *err)
+{
+	struct building b = { .l = l, .scratch = -1, .root = -1, .proc = -1,
+			      .sys = -1, .dev = -1 };
+
+	/* Its descriptors close with the execve that follows. */
+	umask(0);
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno(err, "cannot make mounts private");
+	if (make_scratch(&b, err) < 0 || mount_root(&b, err) < 0 ||
+	    mount_proc(&b, err) < 0 || mount_sys(&b, err) < 0 ||
+	    mount_dev(&b, err) < 0 || mount_etc(&b, err) < 0)
+		return -1;
+	for (size_t i = 0; i < l->spec->n_mounts; i++)
+		if (add_mount(&b, &l->spec->mounts[i], err) < 0)
+			return error_wrap(err, "mount '%s'",
+					  l->spec->mounts[i].target);
+	return protect(&b, err) < 0 ? -1 : pivot(&b, err);
+}

@@ -1,0 +1,405 @@
+/* run.c - start sandboxes and processes in them, and wait for their end */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/signals.h"
+
+#define LAUNCH_INIT \
+	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
+	  .socket = -1 }
+
+char *runtime_stack(void)
+{
+	char *stack = mmap(NULL, RUNTIME_STACK, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+
+	if (stack == MAP_FAILED)
+		return NULL;
+	/* An overflow must hit nothing of ours. */
+	if (mprotect(stack, 4096, PROT_NONE) < 0) {
+		munmap(stack, RUNTIME_STACK);
+		return NULL;
+	}
+	return stack;
+}
+
+static int pidfd_of(pid_t pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int reap(pid_t pid)
+{
+	siginfo_t info = { 0 };
+
+	while (waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL) < 0)
+		if (errno != EINTR)
+			return -1;
+	return info.si_code == CLD_EXITED ? info.si_status
+					  : 128 + info.si_status;
+}
+
+/* A child with memory of its own is needed where it makes a user namespace:
+ * the kernel refuses that to processes that share memory. */
+static bool needs_own_memory(const struct runtime_launch *l)
+{
+	const struct runtime_user *u = l->p->user;
+
+	return l->single && u && (u->uid || u->gid);
+}
+
+static int clone_flags(const struct runtime_launch *l)
+{
+	int flags = CLONE_VFORK | SIGCHLD;
+
+	if (!needs_own_memory(l))
+		flags |= CLONE_VM;
+	if (!l->spec)
+		return flags;
+	if (l->spec->network == RUNTIME_NET_NONE)
+		flags |= CLONE_NEWNET;
+	return flags | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+	       CLONE_NEWUTS;
+}
+
+static int clone_failed(struct error *err)
+{
+	int saved = errno;
+
+	error_errno_code(err, saved == EPERM || saved == EINVAL ? ERR_HOST
+								: ERR_SYSTEM,
+			 "cannot make a sandbox");
+	if (saved == EPERM)
+		error_hint(err, "namespaces need CAP_SYS_ADMIN or unprivileged"
+				" user namespaces; see devenv doctor");
+	return -1;
+}
+
+/*
+ * With CLONE_VFORK this returns when the child runs its program or ended.
+ * No signal may be handled in between: handlers would run on shared memory.
+ */
+static pid_t clone_child(struct runtime_launch *l, struct error *err)
+{
+	char *stack = runtime_stack();
+	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+	sigset_t all, old;
+	pid_t pid;
+
+	if (!stack)
+		return error_errno(err, "cannot make a stack");
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = clone(runtime_child, stack + RUNTIME_STACK, clone_flags(l), l);
+	if (pid < 0)
+		clone_failed(err);
+	/* The flag belongs to the memory, which the child had too. */
+	(void)prctl(PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	munmap(stack, RUNTIME_STACK);
+	return pid;
+}
+
+static pid_t launch(struct runtime_launch *l, struct error *err)
+{
+	struct runtime_report *r = l->report;
+	pid_t pid = clone_child(l, err);
+
+	if (pid < 0)
+		return -1;
+	if (l->join >= 0) {
+		reap(pid);
+		pid = r->pid;
+	}
+	if (!r->failed && pid > 0)
+		return pid;
+	if (pid > 0)
+		reap(pid);
+	if (!r->failed)
+		return error_set(err, ERR_SYSTEM,
+				 "the sandbox was killed while it was made");
+	error_set(err, r->code, "%s", r->msg);
+	if (err)
+		err->sys = r->sys;
+	if (*r->hint)
+		error_hint(err, "%s", r->hint);
+	return -1;
+}
+
+static int spec_rights(struct runtime_launch *l, struct error *err)
+{
+	const struct runtime_spec *s = l->spec;
+
+	l->single = runtime_ids_single();
+	l->caps = runtime_caps(s->privileged, s->cap_add, err);
+	if (!l->caps)
+		return -1;
+	if (!s->no_seccomp && !s->privileged)
+		l->filter = runtime_filter(l->caps, l->single);
+	return 0;
+}
+
+static int prepare(struct runtime_launch *l, struct error *err)
+{
+	if (l->p->tty || l->p->in < 0 || l->p->out < 0 || l->p->err < 0)
+		l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	l->parent_fd = l->outlive ? -1 : pidfd_of(getpid());
+	if (l->spec && spec_rights(l, err) < 0)
+		return -1;
+	l->report = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (l->report == MAP_FAILED) {
+		l->report = NULL;
+		return error_errno(err, "cannot share memory");
+	}
+	return 0;
+}
+
+static void launch_release(struct runtime_launch *l)
+{
+	base_close_fd(&l->null_fd);
+	base_close_fd(&l->parent_fd);
+	base_close_fd(&l->exec_fd);
+	base_close_fd(&l->socket);
+	if (l->report)
+		munmap(l->report, sizeof(*l->report));
+}
+
+#define cleanup_launch CLEANUP(launch_release)
+
+/* An interruption that the caller catches ends the sandbox as well. */
+static int wait_for(pid_t pid, int pidfd, struct error *err)
+{
+	struct pollfd done = { .fd = pidfd, .events = POLLIN };
+	sigset_t all, old;
+	int status, interrupted = 0;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	while (!interrupted) {
+		interrupted = signals_check(err);
+		if (interrupted || ppoll(&done, 1, NULL, &old) > 0)
+			break;
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (interrupted)
+		kill(pid, SIGKILL);
+	status = reap(pid);
+	return interrupted ? -1 : status;
+}
+
+static int supervise(struct runtime_launch *l, int *sockets, int *status,
+		     struct error *err)
+{
+	cleanup_close int pidfd = -1, master = -1;
+	pid_t pid = launch(l, err);
+	int result;
+
+	if (pid < 0)
+		return -1;
+	pidfd = pidfd_of(pid);
+	if (l->p->tty) {
+		master = runtime_fd_receive(sockets[0]);
+		if (master >= 0)
+			runtime_tty_relay(master, pidfd);
+	}
+	result = wait_for(pid, pidfd, err);
+	if (result < 0)
+		return -1;
+	*status = result;
+	return 0;
+}
+
+static int run(struct runtime_launch *l, int *status, struct error *err)
+{
+	int sockets[2] = { -1, -1 }, ret;
+	cleanup_close int ours = -1;
+
+	if (prepare(l, err) < 0)
+		return -1;
+	if (l->p->tty) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
+			       sockets) < 0)
+			return error_errno(err, "cannot make a socket pair");
+		ours = sockets[0];
+		l->socket = sockets[1];
+	}
+	ret = supervise(l, sockets, status, err);
+	if (l->spec && l->spec->upper)
+		runtime_points_clean(l->spec->upper, l->report);
+	return ret;
+}
+
+int runtime_run(const struct runtime_spec *spec,
+		const struct runtime_process *p, int *status,
+		struct error *err)
+{
+	cleanup_launch struct runtime_launch l = LAUNCH_INIT;
+
+	l.spec = spec;
+	l.p = p;
+	return run(&l, status, err);
+}
+
+int runtime_start(const struct runtime_spec *spec, struct runtime_sandbox *s,
+		  struct error *err)
+{
+	cleanup_launch struct runtime_launch l = LAUNCH_INIT;
+	char name[] = "devenv-init";
+	char *const argv[] = { name, NULL };
+	const struct runtime_process init = {
+		.argv = argv, .in = -1, .out = -1, .err = -1
+	};
+	pid_t pid;
+
+	l.spec = spec;
+	l.p = &init;
+	l.outlive = true;
+	l.exec_fd = runtime_init_program(err);
+	if (l.exec_fd < 0 || prepare(&l, err) < 0)
+		return -1;
+	pid = launch(&l, err);
+	if (pid < 0)
+		return -1;
+	s->init = pid;
+	s->pidfd = pidfd_of(pid);
+	return 0;
+}
+
+uint64_t runtime_start_time(pid_t pid)
+{
+	cleanup_free char *path = xstrfmt("/proc/%d/stat", pid);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *p;
+	uint64_t ticks = 0;
+
+	if (fs_read_file(path, 4096, &text, NULL) < 0)
+		return 0;
+	/* The name may hold anything; the field is 20 after its end. */
+	p = strrchr(text.buf, ')');
+	for (int i = 0; p && i < 20; i++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		ticks = strtoull(p + 1, NULL, 10);
+	return ticks;
+}
+
+int runtime_attach(pid_t init, uint64_t start_time, struct runtime_sandbox *s,
+		   struct error *err)
+{
+	cleanup_close int fd = pidfd_of(init);
+
+	/* The number is checked after the descriptor holds it fast. */
+	if (fd < 0 || (start_time && runtime_start_time(init) != start_time))
+		return error_set(err, ERR_SYSTEM,
+				 "the environment is not running any more");
+	s->init = init;
+	s->pidfd = steal_fd(&fd);
+	return 0;
+}
+
+static int open_of(const struct runtime_sandbox *s, const char *what,
+		   int flags, struct error *err)
+{
+	struct pollfd gone = { .fd = s->pidfd, .events = POLLIN };
+	cleanup_free char *path = xstrfmt("/proc/%d/%s", s->init, what);
+	cleanup_close int fd = open(path, flags | O_CLOEXEC);
+
+	if (poll(&gone, 1, 0) != 0)
+		return error_set(err, ERR_SYSTEM,
+				 "the environment is not running any more");
+	if (fd < 0)
+		return error_errno(err, "cannot look into the environment");
+	return steal_fd(&fd);
+}
+
+int runtime_root_fd(const struct runtime_sandbox *s, struct error *err)
+{
+	return open_of(s, "root", O_PATH | O_DIRECTORY, err);
+}
+
+/* The sandbox's rights, read from its init, which has just those. */
+static int read_rights(const struct runtime_sandbox *s,
+		       struct runtime_launch *l, struct error *err)
+{
+	cleanup_close int fd = open_of(s, "status", O_RDONLY, err);
+	cleanup_close int map = open_of(s, "uid_map", O_RDONLY,
+					fd < 0 ? NULL : err);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT, ids = STRBUF_INIT;
+	const char *caps, *filter;
+
+	if (fd < 0 || map < 0 || fs_read_fd(fd, 65536, &text, err) < 0 ||
+	    fs_read_fd(map, 65536, &ids, err) < 0)
+		return -1;
+	caps = strstr(text.buf, "\nCapBnd:");
+	filter = strstr(text.buf, "\nSeccomp:");
+	if (!caps)
+		return error_set(err, ERR_SYSTEM, "cannot read the rights of "
+						  "the environment");
+	l->caps = strtoull(caps + strlen("\nCapBnd:"), NULL, 16);
+	l->single = runtime_ids_text_single(ids.buf);
+	if (filter && strtol(filter + strlen("\nSeccomp:"), NULL, 10) == 2)
+		l->filter = runtime_filter(l->caps, l->single);
+	else
+		l->filter = NULL;
+	return 0;
+}
+
+static bool other_user_namespace(const struct runtime_sandbox *s)
+{
+	cleanup_free char *path = xstrfmt("/proc/%d/ns/user", s->init);
+	struct stat ours, theirs;
+
+	return stat("/proc/self/ns/user", &ours) == 0 &&
+	       stat(path, &theirs) == 0 &&
+	       (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
+}
+
+int runtime_exec(const struct runtime_sandbox *s,
+		 const struct runtime_process *p, int *status,
+		 struct error *err)
+{
+	cleanup_launch struct runtime_launch l = LAUNCH_INIT;
+
+	l.p = p;
+	l.join = s->pidfd;
+	l.join_user = other_user_namespace(s);
+	if (read_rights(s, &l, err) < 0)
+		return -1;
+	return run(&l, status, err);
+}
+
+void runtime_stop(struct runtime_sandbox *s, int grace_ms)
+{
+	struct pollfd gone = { .fd = s->pidfd, .events = POLLIN };
+
+	if (s->pidfd < 0)
+		return;
+	syscall(SYS_pidfd_send_signal, s->pidfd, SIGTERM, NULL, 0);
+	if (poll(&gone, 1, grace_ms) <= 0) {
+		syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL, 0);
+		while (poll(&gone, 1, -1) < 0 && errno == EINTR)
+			;
+	}
+	/* Ours to reap only where we made it. */
+	waitpid(s->init, NULL, WNOHANG | __WALL);
+}
+
+void runtime_sandbox_release(struct runtime_sandbox *s)
+{
+	base_close_fd(&s->pidfd);
+}
