@@ -18,7 +18,11 @@
  * needs its lowers to be understood: no index, no metadata-only copies, no
  * redirects.
  */
-static const char *const features[] = { "index", "metacopy", "redirect_dir" };
+static const char *const features[][2] = {
+	{ "index", "off" },
+	{ "metacopy", "off" },
+	{ "redirect_dir", "nofollow" },
+};
 
 /* Outside the first user namespace trusted.* attributes are out of reach. */
 static bool is_real_root(void)
@@ -77,7 +81,7 @@ static int set_all(int fs, const char *const *lowers, size_t n,
 		      set_dir(fs, "workdir", work) < 0))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
-		if (set(fs, features[i], "off") < 0)
+		if (set(fs, features[i][0], features[i][1]) < 0)
 			return -1;
 	if (!is_real_root() &&
 	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
@@ -144,7 +148,8 @@ static int short_options(const char *const *lowers, size_t n,
 		strbuf_addstr(options, ",upperdir=u,workdir=w");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
-		strbuf_addf(options, ",%s=off", features[i]);
+		strbuf_addf(options, ",%s=%s", features[i][0],
+			    features[i][1]);
 	if (!is_real_root())
 		strbuf_addstr(options, ",userxattr");
 	return 0;
@@ -182,7 +187,9 @@ int runtime_overlay_old(const char *const *lowers, size_t n,
 	ret = mount_in(scratch, lowers, n, upper, work, target, err);
 	if (fchdir(here) < 0 && !ret)
 		ret = error_errno(err, "cannot return to the directory");
-	fs_remove_tree(AT_FDCWD, scratch, NULL) < 0 ? (void)0 : (void)0;
+	/* Links only; the first error is the one to tell. */
+	if (fs_remove_tree(AT_FDCWD, scratch, ret < 0 ? NULL : err) < 0)
+		return -1;
 	return ret;
 }
 

@@ -418,14 +418,34 @@ static int protect(struct building *b, struct error *err)
 	return 0;
 }
 
+/*
+ * After pivot_root the old root and the scratch on it lie on top of the new
+ * root, which "/.." shows. Both must go, or the host stays within reach.
+ */
+static int drop_old_root(struct building *b, struct error *err)
+{
+	struct stat root, top;
+
+	if (fstat(b->root, &root) < 0)
+		return error_errno(err, "cannot look at the root");
+	for (int i = 0; i < 4; i++) {
+		if (stat("/..", &top) < 0)
+			break;
+		if (top.st_dev == root.st_dev && top.st_ino == root.st_ino)
+			return i > 0 ? 0 : error_set(err, ERR_SYSTEM, "the "
+						     "root did not change");
+		if (umount2("/..", MNT_DETACH) < 0)
+			return error_errno(err, "cannot leave the old root");
+	}
+	return error_set(err, ERR_SYSTEM, "cannot leave the old root");
+}
+
 static int pivot(struct building *b, struct error *err)
 {
-	if (fchdir(b->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	if (fchdir(b->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	    chdir("/") < 0)
 		return error_errno(err, "cannot change the root");
-	/* The old root now lies on top of the new one. */
-	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
-		return error_errno(err, "cannot leave the old root");
-	return 0;
+	return drop_old_root(b, err);
 }
 
 int runtime_root_enter(const struct runtime_launch *l, struct error *err)
