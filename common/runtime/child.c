@@ -142,29 +142,47 @@ static int enter_dir(const struct runtime_launch *l, struct error *err)
 	return 0;
 }
 
-static int write_map(const char *path, const char *text, struct error *err)
+bool runtime_renames(const struct runtime_launch *l)
 {
-	cleanup_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+	const struct runtime_user *u = l->p->user;
+
+	return l->single && u && (u->uid || u->gid);
+}
+
+static int write_own(const struct runtime_launch *l, const char *file,
+		     const char *text, struct error *err)
+{
+	cleanup_close int fd = openat(l->report->proc_fd, file,
+				      O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return error_errno(err, "cannot open '%s'", path);
+		return error_errno(err, "cannot open the %s", file);
 	return fs_write_all(fd, text, strlen(text), err);
 }
 
-/* With a single id mapped a user other than root is that id by another name,
- * in one more user namespace. */
-static int rename_user(const struct runtime_user *u, struct error *err)
+/*
+ * With a single id mapped a user other than root is that id by another name,
+ * in one more user namespace. It is made where no process of the sandbox can
+ * see this one, because its maps belong to root unless it may be traced.
+ */
+static int rename_user(const struct runtime_launch *l, struct error *err)
 {
 	char uid_map[32], gid_map[32];
 
-	snprintf(uid_map, sizeof(uid_map), "%u 0 1\n", u->uid);
-	snprintf(gid_map, sizeof(gid_map), "%u 0 1\n", u->gid);
-	if (unshare(CLONE_NEWUSER) < 0)
+	if (!runtime_renames(l))
+		return 0;
+	snprintf(uid_map, sizeof(uid_map), "%u 0 1\n", l->p->user->uid);
+	snprintf(gid_map, sizeof(gid_map), "%u 0 1\n", l->p->user->gid);
+	if (unshare(CLONE_NEWUSER) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
 		return error_errno(err, "cannot make a user namespace");
-	if (write_map("/proc/self/uid_map", uid_map, err) < 0 ||
-	    write_map("/proc/self/setgroups", "deny", err) < 0)
+	if (write_own(l, "uid_map", uid_map, err) < 0 ||
+	    write_own(l, "setgroups", "deny", err) < 0 ||
+	    write_own(l, "gid_map", gid_map, err) < 0)
 		return -1;
-	return write_map("/proc/self/gid_map", gid_map, err);
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return error_errno(err, "cannot protect this process");
+	return 0;
 }
 
 static int set_filter(const struct runtime_launch *l, struct error *err)
@@ -199,9 +217,7 @@ static int set_ids(const struct runtime_launch *l, struct error *err)
 
 static int drop_rights(const struct runtime_launch *l, struct error *err)
 {
-	const struct runtime_user *u = l->p->user;
-
-	if (l->single && u && (u->uid || u->gid) && rename_user(u, err) < 0)
+	if (l->join < 0 && rename_user(l, err) < 0)
 		return -1;
 	if (runtime_caps_bound(l->caps, err) < 0 ||
 	    set_filter(l, err) < 0 || set_ids(l, err) < 0 ||
@@ -337,25 +353,35 @@ static int joined(void *arg)
  */
 static int join(const struct runtime_launch *l, struct error *err)
 {
-	int types = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
-		    CLONE_NEWNET | (l->join_user ? CLONE_NEWUSER : 0);
-	int flags = CLONE_VFORK | CLONE_PARENT | SIGCHLD;
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD;
 	char *stack;
 	pid_t pid;
 
-	if (setns(l->join, types) < 0)
+	if (setns(l->join, l->join_types) < 0)
 		return error_errno(err, "cannot enter the environment");
+	if (rename_user(l, err) < 0)
+		return -1;
 	stack = runtime_stack();
 	if (!stack)
 		return error_errno(err, "cannot make a stack");
-	if (!l->single)
-		flags |= CLONE_VM;
 	pid = clone(joined, stack + RUNTIME_STACK, flags, (void *)l);
 	if (pid < 0)
 		return error_errno(err, "cannot make a process");
 	l->report->pid = pid;
 	munmap(stack, RUNTIME_STACK);
 	_exit(0);
+}
+
+/* Named before anything else is: /proc is the host's here. */
+static int open_self(const struct runtime_launch *l, struct error *err)
+{
+	if (!runtime_renames(l))
+		return 0;
+	l->report->proc_fd = open("/proc/self",
+				  O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (l->report->proc_fd < 0)
+		return error_errno(err, "cannot open /proc/self");
+	return 0;
 }
 
 int runtime_child(void *launch)
@@ -366,6 +392,8 @@ int runtime_child(void *launch)
 	/* Processes of the sandbox must not look into this memory. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		error_errno(&err, "cannot protect this process");
+	else if (open_self(l, &err) < 0)
+		return finish(l, &err);
 	else if (l->join >= 0)
 		join(l, &err);
 	else if (die_with_parent(l, &err) == 0 && build(l, &err) == 0)

@@ -37,7 +37,8 @@ struct runtime_report {
 	enum error_code code;
 	int sys;
 	char msg[1024], hint[512];
-	pid_t pid; /* of the command, when a go-between made it */
+	pid_t pid;   /* of the command, when a go-between made it */
+	int proc_fd; /* the child's own /proc/self */
 	size_t n_stubs;
 	struct runtime_stub stubs[STUB_MAX];
 };
@@ -47,7 +48,7 @@ struct runtime_launch {
 	const struct runtime_spec *spec; /* NULL: join a sandbox */
 	const struct runtime_process *p;
 	int join;	  /* pidfd of the sandbox's init, or -1 */
-	bool join_user;	  /* its user namespace is not ours */
+	int join_types;	  /* CLONE_NEW* of the namespaces that differ */
 	bool outlive;	  /* does not die with this process */
 	bool single;	  /* one id is mapped */
 	int exec_fd;	  /* program to execute, or -1: argv[0] */
@@ -58,6 +59,9 @@ struct runtime_launch {
 	const struct sock_fprog *filter; /* NULL: none */
 	struct runtime_report *report;
 };
+
+/* Does the command's user need a user namespace to have its number? */
+bool runtime_renames(const struct runtime_launch *l);
 
 /* filter.c: the profile for processes that hold `caps`; made once a process
  * and set of capabilities, never freed. */
@@ -131,8 +135,5 @@ void runtime_tty_relay(int master, int pidfd);
 /* socket pair helpers */
 int runtime_fd_send(int sock, int fd);
 int runtime_fd_receive(int sock);
-
-/* notify.c: answer chown calls of a sandbox with one id. */
-void runtime_notify_serve(int listener, int pidfd);
 
 #endif

@@ -53,20 +53,12 @@ static int reap(pid_t pid)
 					  : 128 + info.si_status;
 }
 
-/* A child with memory of its own is needed where it makes a user namespace:
- * the kernel refuses that to processes that share memory. */
-static bool needs_own_memory(const struct runtime_launch *l)
-{
-	const struct runtime_user *u = l->p->user;
-
-	return l->single && u && (u->uid || u->gid);
-}
-
 static int clone_flags(const struct runtime_launch *l)
 {
 	int flags = CLONE_VFORK | SIGCHLD;
 
-	if (!needs_own_memory(l))
+	/* Who shares memory may not make a user namespace. */
+	if (!runtime_renames(l))
 		flags |= CLONE_VM;
 	if (!l->spec)
 		return flags;
@@ -359,14 +351,32 @@ static int read_rights(const struct runtime_sandbox *s,
 	return 0;
 }
 
-static bool other_user_namespace(const struct runtime_sandbox *s)
+/* Entering a namespace that is shared with the host would need rights over
+ * it that only root has. */
+static int differing_namespaces(const struct runtime_sandbox *s)
 {
-	cleanup_free char *path = xstrfmt("/proc/%d/ns/user", s->init);
-	struct stat ours, theirs;
+	static const struct {
+		const char *name;
+		int type;
+	} all[] = {
+		{ "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS },
+		{ "pid", CLONE_NEWPID },   { "ipc", CLONE_NEWIPC },
+		{ "uts", CLONE_NEWUTS },   { "net", CLONE_NEWNET },
+	};
+	int types = 0;
 
-	return stat("/proc/self/ns/user", &ours) == 0 &&
-	       stat(path, &theirs) == 0 &&
-	       (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev);
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		cleanup_free char *ours = xstrfmt("/proc/self/ns/%s",
+						  all[i].name);
+		cleanup_free char *theirs = xstrfmt("/proc/%d/ns/%s", s->init,
+						    all[i].name);
+		struct stat a, b;
+
+		if (stat(ours, &a) < 0 || stat(theirs, &b) < 0 ||
+		    a.st_ino != b.st_ino || a.st_dev != b.st_dev)
+			types |= all[i].type;
+	}
+	return types;
 }
 
 int runtime_exec(const struct runtime_sandbox *s,
@@ -377,7 +387,7 @@ int runtime_exec(const struct runtime_sandbox *s,
 
 	l.p = p;
 	l.join = s->pidfd;
-	l.join_user = other_user_namespace(s);
+	l.join_types = differing_namespaces(s);
 	if (read_rights(s, &l, err) < 0)
 		return -1;
 	return run(&l, status, err);
