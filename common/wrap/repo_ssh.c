@@ -1,0 +1,90 @@
+/* repo_ssh.c - whose host keys are trusted for Git over SSH */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <strings.h>
+
+#include "base/fs.h"
+#include "wrap/digest.h"
+#include "wrap/knownhosts.h"
+#include "wrap/repo_lib.h"
+
+#define KNOWN_HOSTS_MAX (16 * 1024 * 1024)
+
+/* A missing file vouches for nobody, which is what the caller finds out. */
+static void add_file(struct strbuf *out, const char *path)
+{
+	if (fs_is_file(path) &&
+	    fs_read_file(path, KNOWN_HOSTS_MAX, out, NULL) < 0)
+		log_warn("cannot read known hosts '%s'", path);
+	strbuf_addch(out, '\n');
+}
+
+void repo_ssh_known_hosts(struct strbuf *out)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+	const char *list = getenv("SSH_KNOWN_HOSTS");
+	const char *home = getenv("HOME");
+
+	if (list && *list) {
+		strvec_split(&files, list, ":");
+	} else {
+		if (home)
+			strvec_pushf(&files, "%s/.ssh/known_hosts", home);
+		strvec_push(&files, "/etc/ssh/ssh_known_hosts");
+	}
+	for (size_t i = 0; i < files.nr; i++)
+		add_file(out, files.v[i]);
+}
+
+static void add_fingerprint(struct strbuf *out, const git_cert_hostkey *key)
+{
+	if (!(key->type & GIT_CERT_SSH_SHA256))
+		return;
+	strbuf_addstr(out, " (SHA256:");
+	base64_encode(out, key->hash_sha256, sizeof(key->hash_sha256));
+	while (out->buf[out->len - 1] == '=')
+		strbuf_setlen(out, out->len - 1);
+	strbuf_addch(out, ')');
+}
+
+static int refuse(struct repo_session *s, enum knownhosts_answer answer,
+		  const char *shown, const char *host)
+{
+	unsigned port = giturl_port(&s->remote);
+	cleanup_free char *option = port == 22 ? xstrdup("")
+					       : xstrfmt("-p %u ", port);
+
+	if (answer == KNOWNHOSTS_REVOKED) {
+		error_set(&s->failure, ERR_REFUSED,
+			  "the SSH host key of %s%s is revoked", host, shown);
+	} else if (answer == KNOWNHOSTS_DIFFERENT) {
+		error_set(&s->failure, ERR_REFUSED, "the SSH host key of %s%s "
+			  "is not the one in known_hosts", host, shown);
+		error_hint(&s->failure, "somebody may be listening in; if the "
+			   "key really changed: ssh-keygen -R %s, then "
+			   "ssh-keyscan %s%s", host, option, host);
+	} else {
+		error_set(&s->failure, ERR_REFUSED,
+			  "the SSH host key of %s%s is not known", host, shown);
+		error_hint(&s->failure, "check the fingerprint, then: "
+			   "ssh-keyscan %s%s >> ~/.ssh/known_hosts (or a file "
+			   "of SSH_KNOWN_HOSTS)", option, host);
+	}
+	return GIT_ECERTIFICATE;
+}
+
+int repo_ssh_certificate(struct repo_session *s, const git_cert_hostkey *key,
+			 const char *host)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf shown = STRBUF_INIT;
+	enum knownhosts_answer answer = KNOWNHOSTS_UNKNOWN;
+
+	repo_ssh_known_hosts(&text);
+	add_fingerprint(&shown, key);
+	if (key->type & GIT_CERT_SSH_RAW)
+		answer = knownhosts_check(text.buf, host,
+					  giturl_port(&s->remote),
+					  key->hostkey, key->hostkey_len);
+	return answer == KNOWNHOSTS_MATCH ? 0
+					  : refuse(s, answer, shown.buf, host);
+}
