@@ -44,6 +44,7 @@ struct cmd {
  * man/devenv-NAME.1 and t/NNNN-NAME.sh.
  */
 #define CMD_LIST(X) \
+	X(clone) \
 	X(completion) \
 	X(help) \
 	X(version)

@@ -1,9 +1,13 @@
 /* repo_fetch.c - ask a remote for its refs, choose one, get the objects */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
-
-#include "base/signals.h"
+#include "base/proc.h"
 #include "wrap/repo_lib.h"
+
+#if LIBGIT2_VER_MAJOR > 1 || LIBGIT2_VER_MINOR >= 7
+#define LIBGIT2_HAS_DEPTH 1
+#else
+#define LIBGIT2_HAS_DEPTH 0
+#endif
 
 static int on_transfer(const git_indexer_progress *stats, void *data)
 {
@@ -127,7 +131,7 @@ static int choose_named(struct repo_session *s, const char *ref,
 	return error_hint(err, "'git ls-remote %s' lists what it has", remote);
 }
 
-static int choose_default(struct repo_session *s, git_remote *conn,
+static int choose_default(struct repo_session *s,
 			  const git_remote_head **heads, size_t n,
 			  struct repo_target *t, struct error *err)
 {
@@ -135,7 +139,6 @@ static int choose_default(struct repo_session *s, git_remote *conn,
 	const git_remote_head *head = t->head ? find(heads, n, "", t->head)
 					      : NULL;
 
-	(void)conn;
 	if (head) {
 		choose(t, head, heads, n);
 		return 0;
@@ -191,7 +194,7 @@ static int choose_target(struct repo_session *s, git_remote *conn,
 	s->git.git_buf_dispose(&head);
 	if (ref && !str_eq(ref, "HEAD"))
 		return choose_named(s, ref, heads, n, t, err);
-	return choose_default(s, conn, heads, n, t, err);
+	return choose_default(s, heads, n, t, err);
 }
 
 int repo_fetch_connect(struct repo_session *s, git_repository *repo,
@@ -231,7 +234,8 @@ void repo_fetch_specs(const struct repo_session *s,
 }
 
 static int download(struct repo_session *s, git_remote *conn,
-		    const struct strvec *specs, bool prune)
+		    const struct strvec *specs, const struct repo_target *t,
+		    bool prune)
 {
 	git_fetch_options fetch = GIT_FETCH_OPTIONS_INIT;
 	git_strarray list = { specs->v, specs->nr };
@@ -243,6 +247,11 @@ static int download(struct repo_session *s, git_remote *conn,
 	fetch.callbacks = callbacks(s);
 	fetch.proxy_opts = proxy_options(s);
 	fetch.download_tags = tags;
+#if LIBGIT2_HAS_DEPTH
+	fetch.depth = t->ref ? (int)s->options->depth : 0;
+#else
+	(void)t;
+#endif
 	repo_watch_start(s);
 	rc = s->git.git_remote_download(conn, &list, &fetch);
 	repo_watch_stop();
@@ -303,22 +312,53 @@ static int peel(struct repo_session *s, git_repository *repo,
 	return 0;
 }
 
+/* libgit2 learned limited history in 1.7; before, the git program does it,
+ * as it does every later fetch of such a clone. */
+static bool needs_git(struct repo_session *s, git_repository *repo,
+		      const struct repo_target *t)
+{
+	bool wanted = s->options->depth && t->ref;
+	bool shallow = s->git.git_repository_is_shallow(repo) == 1;
+
+	if (s->options->depth && !t->ref)
+		log_info("--depth needs a branch or a tag: the whole history "
+			 "is fetched");
+	return LIBGIT2_HAS_DEPTH ? false : wanted || shallow;
+}
+
 static int get_objects(struct repo_session *s, git_repository *repo,
 		       git_remote *conn, const struct repo_target *t,
 		       bool prune, struct error *err)
 {
 	cleanup_strvec struct strvec specs = STRVEC_INIT;
 	cleanup_free char *remote = repo_remote_name(s);
-	unsigned depth = s->options->depth;
+	cleanup_free char *git = NULL;
 	int rc;
 
-	(void)repo;
-	(void)depth;
 	repo_fetch_specs(s, t, &specs);
+	if (needs_git(s, repo, t)) {
+		git = proc_which("git");
+		if (!git && s->git.git_repository_is_shallow(repo) == 1)
+			return error_set(err, ERR_HOST, "a clone of limited "
+					 "history can only be updated by the "
+					 "git program");
+		if (!git)
+			log_warn("this libgit2 cannot limit the history and "
+				 "there is no git program: fetching all of it");
+	}
 	s->progress = progress_start(remote, "objects", 0);
-	rc = download(s, conn, &specs, prune);
+	if (git) {
+		s->git.git_remote_disconnect(conn);
+		rc = repo_git_fetch(s, s->git.git_repository_path(repo),
+				    &specs, t->ref ? s->options->depth : 0,
+				    err);
+	} else {
+		rc = download(s, conn, &specs, t, prune);
+		if (rc < 0)
+			repo_fail(s, rc, err, "%s", remote);
+	}
 	progress_end(steal_ptr(&s->progress), rc == 0);
-	return rc < 0 ? repo_fail(s, rc, err, "%s", remote) : 0;
+	return rc;
 }
 
 int repo_fetch_download(struct repo_session *s, git_repository *repo,

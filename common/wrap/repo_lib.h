@@ -33,7 +33,7 @@
 	X(git_remote_lookup) X(git_remote_prune) X(git_remote_update_tips) \
 	X(git_remote_url) X(git_repository_config) X(git_repository_free) \
 	X(git_repository_init_ext) X(git_repository_is_bare) \
-	X(git_repository_is_shallow) X(git_repository_open_ext) \
+	X(git_repository_is_shallow) X(git_repository_open_ext) X(git_repository_path) \
 	X(git_repository_set_head) X(git_repository_set_head_detached) \
 	X(git_repository_state) X(git_status_byindex) \
 	X(git_status_list_entrycount) X(git_status_list_free) \
@@ -61,7 +61,6 @@ struct repo_session {
 	struct giturl origin; /* its host alone gets the credentials */
 	char *username, *password, *key; /* key: PEM text */
 	struct giturl remote; /* the one being talked to */
-	bool read_only_source; /* remote is on this machine */
 	unsigned asked;	      /* how often it wanted credentials */
 	struct error failure; /* what a callback has to say */
 	struct progress *progress;
@@ -145,7 +144,7 @@ int repo_tree_checkout(struct repo_session *s, git_repository *repo,
 int repo_tree_set_head(struct repo_session *s, git_repository *repo,
 		       const struct repo_target *t, struct error *err)
 	MUST_CHECK;
-/* ERR_REFUSED naming some of the files when anything is not committed. */
+/* ERR_SYSTEM naming some of the files when anything is not committed. */
 int repo_tree_clean(struct repo_session *s, git_repository *repo,
 		    const char *dir, struct error *err) MUST_CHECK;
 
@@ -153,20 +152,31 @@ int repo_tree_clean(struct repo_session *s, git_repository *repo,
 /* Make `dir` (which does not exist) a clone of s->remote. */
 int repo_new(struct repo_session *s, const char *dir, const char *ref,
 	     struct repo_target *t, struct error *err) MUST_CHECK;
-/* Fill an empty repository: origin, objects, HEAD, files. */
+/* Fill an empty repository: origin, objects and HEAD, but no files. */
 int repo_new_fill(struct repo_session *s, git_repository *repo,
-		  const char *gitdir, const char *ref, struct repo_target *t,
-		  struct error *err) MUST_CHECK;
-
-/* repo_update.c */
-int repo_update(struct repo_session *s, const char *dir, const char *ref,
-		struct repo_target *t, bool *changed, struct error *err)
+		  const char *ref, struct repo_target *t, struct error *err)
 	MUST_CHECK;
 
+/* repo_update.c */
+/* Bring the clone in `dir` to `ref` of s->remote, when it is clean and a clone
+ * of that. `depth` is how far below the first repository it is. */
+int repo_update_at(struct repo_session *s, const char *dir, const char *ref,
+		   struct repo_target *t, bool *changed, unsigned depth,
+		   struct error *err) MUST_CHECK;
+
+/* While the file is there, a checkout of that commit is not finished. */
+int repo_mark_set(struct repo_session *s, const char *gitdir,
+		  const git_oid *commit, struct error *err) MUST_CHECK;
+void repo_mark_clear(const char *gitdir);
+
 /* repo_submodule.c */
+/*
+ * Clone or update what .gitmodules of `commit` names, if the options ask for
+ * it. `parent` is where the repository in `dir` came from.
+ */
 int repo_submodules(struct repo_session *s, git_repository *repo,
-		    const char *dir, const char *gitdir,
-		    const struct giturl *parent, const git_oid *commit,
-		    unsigned level, struct error *err) MUST_CHECK;
+		    const char *dir, const struct giturl *parent,
+		    const git_oid *commit, unsigned level, struct error *err)
+	MUST_CHECK;
 
 #endif

@@ -162,7 +162,8 @@ int repo_tree_clean(struct repo_session *s, git_repository *repo,
 	int rc;
 
 	o.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED |
-		  GIT_STATUS_OPT_UPDATE_INDEX;
+		  GIT_STATUS_OPT_UPDATE_INDEX |
+		  GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
 	rc = s->git.git_status_list_new(&list, repo, &o);
 	if (rc < 0)
 		return repo_fail(s, rc, err, "cannot compare '%s' with its "
@@ -179,7 +180,7 @@ int repo_tree_clean(struct repo_session *s, git_repository *repo,
 	s->git.git_status_list_free(list);
 	if (!n)
 		return 0;
-	error_set(err, ERR_REFUSED, "'%s' has changes that are not committed: "
+	error_set(err, ERR_SYSTEM, "'%s' has changes that are not committed: "
 		  "%s%s", dir, names.buf, n > NAMED_MAX ? ", ..." : "");
 	return error_hint(err, "commit, stash or remove them, or clone to "
 			  "another directory");
