@@ -6,11 +6,22 @@
 #include <sys/stat.h>
 
 #include "oci/oci.h"
+#include "wrap/compress.h"
 
 /*
- * Many processes may use one store at once. A name appears only when what it
- * names is complete and synced; whatever a killed process left is temporary
- * and goes at the next store_open.
+ * Many processes may use one store at once. All that is being made has a
+ * temporary name below tmp/ and a lock that dies with its maker; a real name
+ * appears by rename, when what it names is complete. What a killed process
+ * left is told by its free lock and goes at the next store_open.
+ *
+ * Against power loss: blobs, images and the index are synced before their
+ * name appears. A layer is not, as a sync per RUN costs more than the RUN:
+ * it carries the id of the boot in which it was made (layers/<id>/boot), and
+ * within that boot the page cache answers for it. In a later boot only a
+ * layer with the mark layers/<id>/synced counts, and that mark is made after
+ * a syncfs of the whole store (store_sync). Any other is a layer that is not
+ * there: the step runs again. Step cache and stat cache entries carry a
+ * checksum instead: a lost or torn one is a miss.
  */
 struct store;
 
@@ -18,6 +29,13 @@ struct store_options {
 	const char *path; /* NULL: DEVENV_STORE, or the default place */
 	bool single_id;	  /* owners cannot be set: kept in user.devenv.owner */
 	bool user_xattr;  /* overlay marks are user.overlay.* */
+	/* How store_layer_blob compresses; {0}: gzip. */
+	bool compression_set;
+	enum compress_kind compression;
+	int level;
+	/* Bounds on a layer that is unpacked; 0: 64 GiB, 5,000,000, and a
+	 * ratio of 200 (looked at after 64 MiB). */
+	uint64_t max_bytes, max_entries, max_ratio;
 };
 
 int store_open(struct store **out, const struct store_options *o,
@@ -28,6 +46,10 @@ void store_close_ptr(struct store **s);
 const char *store_path(const struct store *s);
 /* $DEVENV_STORE or the default place; malloc'ed. */
 char *store_default_path(void);
+
+/* Make all layers committed so far survive a power loss, whoever made them.
+ * One syncfs: call it once, after the last layer, when nobody waits. */
+int store_sync(struct store *s, struct error *err) MUST_CHECK;
 
 /* --- blobs/sha256 --- */
 
@@ -104,7 +126,14 @@ int store_set_meta(struct store *s, const char *id,
  * into a new layer whose id is the hexadecimal part of `diff_id`. The
  * uncompressed bytes are verified against diff_id. Whiteouts become overlay
  * marks. Nothing in the tar can reach outside the layer. A layer that is
- * there already makes this a no-op.
+ * there already makes this a no-op. `meta` may be NULL.
+ *
+ * Names are clamped as if the layer were "/". A parent directory that the tar
+ * does not list is made 0755 0:0, with a warning: the layers below, whose
+ * attributes it hides, need not be there. A device that may not be made here
+ * becomes an empty file with user.devenv.device, an attribute that may not be
+ * set becomes user.devenv.xattr.NAME; both are undone on export. Overlay's
+ * own attributes and character device 0:0 are never taken from a tar.
  */
 int store_unpack(struct store *s, int fd, const char *diff_id,
 		 const struct store_meta *meta, struct error *err) MUST_CHECK;
@@ -139,8 +168,12 @@ int store_flat_tar(struct store *s, const char *const *chain, size_t n,
  * owners are set where this process may. */
 int store_flat_copy(struct store *s, const char *const *chain, size_t n,
 		    const char *dest, struct error *err) MUST_CHECK;
-/* Owner of a file of a layer: the file's own, or in single_id mode what
- * user.devenv.owner says (else meta->uid, gid). */
+/*
+ * Owner of a file of a layer: the file's own, or in single_id mode what
+ * user.devenv.owner says (else meta->uid, gid; `meta` NULL: 0). Links and
+ * special files cannot carry that attribute; theirs is the target of the
+ * symbolic link layers/<id>/owners/<inode>.
+ */
 void store_owner(const struct store *s, int dirfd, const char *name,
 		 const struct stat *st, const struct store_meta *meta,
 		 uid_t *uid, gid_t *gid);
@@ -212,6 +245,23 @@ void store_stat_cache_close(struct store_stat_cache *c);
 int store_verify(struct store *s,
 		 void (*report)(void *arg, const char *finding), void *arg,
 		 struct error *err) MUST_CHECK;
+/* What store_gc did. */
+struct store_gc_result {
+	size_t images, layers, blobs, cache, temporary;
+	uint64_t bytes;
+};
+/*
+ * Remove layers and blobs that no image, no environment below run/ and no
+ * step cache entry refers to; with `max_age` (seconds; 0: keep all) also step
+ * cache entries unused for so long and images without a reference, before
+ * that. Refused (ERR_SYSTEM) while another process has the store open.
+ */
+int store_gc(struct store *s, uint64_t max_age, bool dry_run,
+	     struct store_gc_result *result, struct error *err) MUST_CHECK;
+/* Bytes on disk below one of the store's directories ("layers", "blobs"...;
+ * "." is all); files with several names count once. */
+int store_disk_usage(struct store *s, const char *dir, uint64_t *bytes,
+		     uint64_t *files, struct error *err) MUST_CHECK;
 /* Remove what only killed processes left (done by store_open, too). */
 int store_sweep(struct store *s, struct error *err) MUST_CHECK;
 /* Directory for an environment, run/<name>; created 0700. malloc'ed. */

@@ -1,0 +1,160 @@
+/* internal.h - what the files of the store share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "store/store.h"
+#include "wrap/tar.h"
+
+#define STORE_FORMAT "1\n"
+#define STORE_BOOT 64
+#define OWNER_XATTR "user.devenv.owner"
+#define DEVICE_XATTR "user.devenv.device"
+#define PARKED_XATTR "user.devenv.xattr."
+#define CAPABILITY_XATTR "security.capability"
+#define XATTR_MAX 65536 /* bytes of a value: the kernel's limit */
+
+struct store {
+	char *path;
+	int fd;	     /* the store's directory */
+	int use_fd;  /* holds a shared lock that store_gc waits for */
+	char boot[STORE_BOOT];
+	struct store_options o;
+};
+
+/* --- temp.c --- */
+
+/*
+ * A name below tmp/ that belongs to this process: a file or a directory, with
+ * a lock on it. `name` is relative to the store.
+ */
+struct store_temp {
+	char name[32];
+	int fd;
+};
+#define STORE_TEMP_INIT { .fd = -1 }
+int store_temp_file(struct store *s, struct store_temp *t, struct error *err)
+	MUST_CHECK;
+int store_temp_dir(struct store *s, struct store_temp *t, struct error *err)
+	MUST_CHECK;
+/* Remove it, unless it was renamed: then `name` is empty. */
+void store_temp_drop(struct store *s, struct store_temp *t);
+/* Replace store/`path` by `n` bytes; `sync`: they are on disk before. */
+int store_replace(struct store *s, const char *path, const void *data,
+		  size_t n, bool sync, struct error *err) MUST_CHECK;
+/* Move a tree out of the way and remove it, so that no name ever shows half
+ * of it. */
+int store_discard(struct store *s, const char *path, struct error *err)
+	MUST_CHECK;
+/* Text with its checksum in front, and back; false: torn. */
+void store_seal(struct strbuf *out, const char *text, size_t n);
+bool store_unseal(struct strbuf *text);
+/* Names in a directory of the store, sorted, without those that begin with a
+ * dot. */
+int store_list(struct store *s, const char *dir, struct strvec *names,
+	       struct error *err) MUST_CHECK;
+/* Names in a directory by descriptor, unsorted, without "." and "..". */
+int store_read_dir(int fd, struct strvec *names, struct error *err) MUST_CHECK;
+bool store_is_hex(const char *name, size_t n);
+
+/* --- layer.c --- */
+
+int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
+	MUST_CHECK;
+/* Where unsynced layers are noted for store_sync. */
+#define STORE_UNSYNCED "unsynced"
+
+/* --- owner.c --- */
+
+bool store_get_xattr(int dirfd, const char *name, const char *xattr,
+		     struct strbuf *value);
+/* -1 with errno. */
+int store_put_xattr(int dirfd, const char *name, const char *xattr,
+		    const void *value, size_t n);
+/* Is this an attribute that layers carry? */
+bool store_xattr_wanted(const char *name);
+bool store_xattr_overlay(const char *name);
+
+/* --- place.c, unpack.c --- */
+
+/* A tree being written from a tar. */
+struct place;
+struct place_options {
+	struct store *s;
+	bool layer; /* whiteouts and owners as layers keep them */
+	uid_t uid;  /* of files without an owner record */
+	gid_t gid;
+};
+struct place *place_new(const struct place_options *o, int root);
+void place_free(struct place *p);
+void place_free_ptr(struct place **p);
+#define cleanup_place CLEANUP(place_free_ptr)
+int place_entry(struct place *p, struct tar *t, const struct tar_entry *e,
+		struct error *err) MUST_CHECK;
+/* Modes and times of directories, which the files in them disturb. */
+int place_finish(struct place *p, struct error *err) MUST_CHECK;
+
+int store_unpack_tree(struct place *p, tar_read_fn read, void *arg,
+		      uint64_t max_entries, struct error *err) MUST_CHECK;
+
+/* --- view.c --- */
+
+/* One directory as the layers of a chain show it: fds[0] is the topmost. */
+struct view {
+	int *fds;
+	size_t *layers; /* which layer of the chain each belongs to */
+	size_t n;
+};
+#define cleanup_view CLEANUP(view_release)
+void view_release(struct view *v);
+/* The roots of chain[0..n-1]. */
+int view_open(const struct store *s, const char *const *chain, size_t n,
+	      struct view *v, struct error *err) MUST_CHECK;
+/* What a name shows: 1 with its place in `fds`, 0 nothing, -1 error. */
+int view_lookup(const struct view *v, const char *name, size_t *at,
+		struct stat *st, struct error *err) MUST_CHECK;
+/* The directory `name`, found at `at`. */
+int view_enter(const struct store *s, const struct view *v, const char *name,
+	       size_t at, struct view *child, struct error *err) MUST_CHECK;
+/* All names it shows, sorted bytewise. */
+int view_names(const struct view *v, struct strvec *names, struct error *err)
+	MUST_CHECK;
+bool view_is_whiteout(const struct stat *st);
+bool view_is_opaque(const struct store *s, int fd);
+
+/* --- emit.c --- */
+
+/* Files of layers on their way into a tar. */
+struct emit;
+struct emit *emit_new(struct store *s, store_write_fn write, void *arg);
+void emit_free(struct emit *e);
+void emit_free_ptr(struct emit **e);
+#define cleanup_emit CLEANUP(emit_free_ptr)
+int emit_file(struct emit *e, int dirfd, const char *name, const char *path,
+	      const struct stat *st, const struct store_meta *meta,
+	      struct error *err) MUST_CHECK;
+int emit_whiteout(struct emit *e, const char *dir, const char *name,
+		  struct error *err) MUST_CHECK;
+int emit_end(struct emit *e, struct error *err) MUST_CHECK;
+/* Is the file the same below, but for a directory's mtime? */
+int emit_same(struct store *s, int dirfd, const struct stat *st,
+	      const struct store_meta *meta, int below,
+	      const struct stat *below_st, const struct store_meta *below_meta,
+	      const char *name, struct error *err) MUST_CHECK;
+
+/* --- index.c --- */
+
+/* Put `reference` with `manifest` into index.json, or take it out when
+ * `manifest` is NULL. */
+int store_index_set(struct store *s, const char *reference,
+		    const struct oci_descriptor *manifest, struct error *err)
+	MUST_CHECK;
+
+/* --- image.c --- */
+
+int store_read_image(struct store *s, const char *file, struct store_image *i,
+		     struct error *err) MUST_CHECK;
+
+#endif
