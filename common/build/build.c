@@ -301,7 +301,6 @@ static void finish(struct build *b, size_t target)
 	/* another image than its base, even when only text differs */
 	image->config_digest[0] = '\0';
 	image->manifest[0] = '\0';
-	free(steal_ptr(&image->origin));
 }
 
 static void warn_unused(struct build *b)

@@ -1,0 +1,89 @@
+/* env.h - environments: an image at work on a workspace, with its life cycle */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENV_ENV_H
+#define ENV_ENV_H
+
+#include "devcontainer/devcontainer.h"
+#include "runtime/runtime.h"
+#include "store/store.h"
+
+struct env_options {
+	struct store *store;
+	const struct store_image *image; /* all its layers are unpacked */
+	const char *name; /* NULL: what is written vanishes at the end */
+	const struct json *config; /* resolved devcontainer.json, or NULL */
+	const char *workspace;	   /* directory of the host, or NULL */
+	const char *folder;	   /* where it is seen; NULL: not mounted */
+	const struct strvec *env;  /* "K=V" on top of the image's */
+	const char *user;	   /* NULL: of the configuration, or image */
+	const char *hostname;
+	enum runtime_network network;
+	const struct runtime_mount *mounts;
+	size_t n_mounts;
+	bool single_id;
+	bool replace;	/* start from the image again, whatever is there */
+	bool no_hooks;
+	bool detach;	/* goes on when this process ends */
+};
+
+/*
+ * run/<name>/ in the store: state.json, lock, users, upper/, work/, log. A
+ * name has one sandbox at most; several processes may use it, and the last of
+ * them stops it unless one asked that it goes on (detach).
+ */
+struct env;
+
+/*
+ * Have the environment run: made from the image when it is new or its image
+ * changed, else as it was left. Hooks: onCreate, updateContent and postCreate
+ * once after it was made (one that failed runs again the next time),
+ * postStart at each start, postAttach at each call. A failing hook is
+ * ERR_STEP. A running environment with another image is ERR_REFUSED.
+ */
+int env_up(struct env **out, const struct env_options *o, struct error *err)
+	MUST_CHECK;
+/* Use an environment that runs. */
+int env_attach(struct env **out, struct store *s, const char *name,
+	       struct error *err) MUST_CHECK;
+void env_close(struct env *e); /* stops it if nobody else uses it */
+void env_close_ptr(struct env **e);
+#define cleanup_env CLEANUP(env_close_ptr)
+
+/* What is done in it. */
+struct env_command {
+	char *const *argv;	  /* NULL: the user's shell */
+	const char *user, *cwd;	  /* NULL: those of the environment */
+	const struct strvec *env; /* "K=V" on top of remoteEnv */
+	bool tty;
+};
+/* Standard input, output and error are ours. `status` as runtime_run. */
+int env_exec(struct env *e, const struct env_command *c, int *status,
+	     struct error *err) MUST_CHECK;
+/* "environment" section of the record: name, pid, workspace, user ... */
+struct json *env_describe(const struct env *e);
+
+/* --- by name, without using it --- */
+
+struct env_info {
+	char *name, *image, *workspace, *created;
+	bool running;
+	pid_t pid;
+};
+void env_info_release(struct env_info *i);
+/* All environments, sorted by name; free the array and release each. */
+int env_list(struct store *s, struct env_info **out, size_t *n,
+	     struct error *err) MUST_CHECK;
+/* SIGTERM, after `grace_ms` SIGKILL. Not running is fine. */
+int env_stop(struct store *s, const char *name, int grace_ms,
+	     struct error *err) MUST_CHECK;
+/* Refused while it runs, unless `force`. */
+int env_remove(struct store *s, const char *name, bool force,
+	       struct error *err) MUST_CHECK;
+/* A descriptor of its log: the output of its hooks. */
+int env_log(struct store *s, const char *name, struct error *err) MUST_CHECK;
+/* Letters, digits, "-", "_" and ".", not first a dot, 64 at most. */
+bool env_name_valid(const char *name);
+/* "app-1a2b3c4d" of a workspace directory: its name and a digest. */
+char *env_name_of(const char *workspace);
+
+#endif

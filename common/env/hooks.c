@@ -1,0 +1,139 @@
+/* hooks.c - lifecycle commands in their order, the create ones once */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "env/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/path.h"
+
+enum when { CREATE, START, ATTACH };
+
+static const struct {
+	const char *property;
+	enum when when;
+} order[] = {
+	{ "onCreateCommand", CREATE },	 { "updateContentCommand", CREATE },
+	{ "postCreateCommand", CREATE }, { "postStartCommand", START },
+	{ "postAttachCommand", ATTACH },
+};
+
+/* One command of a hook while it runs. */
+struct running {
+	struct env_process ep;
+	struct strvec argv;
+	struct runtime_child child;
+	char *label;
+};
+
+static void running_release(struct running *r, size_t n)
+{
+	while (n--) {
+		runtime_child_release(&r[n].child);
+		env_process_release(&r[n].ep);
+		strvec_release(&r[n].argv);
+		free(r[n].label);
+	}
+	free(r);
+}
+
+static int start(struct env *e, const struct devcontainer_command *cmd,
+		 const char *property, struct running *r, struct error *err)
+{
+	struct env_command c = { 0 };
+	size_t i;
+
+	r->label = cmd->name ? xstrfmt("[%s %s]", property, cmd->name)
+			     : xstrfmt("[%s]", property);
+	if (cmd->shell) {
+		strvec_push(&r->argv, "/bin/sh");
+		strvec_push(&r->argv, "-c");
+	}
+	for (i = 0; i < cmd->argv.nr; i++)
+		strvec_push(&r->argv, cmd->argv.v[i]);
+	c.argv = r->argv.v;
+	if (env_prepare(e, &c, &r->ep, err) < 0)
+		return -1;
+	log_info("%s %s", r->label, cmd->argv.nr ? cmd->argv.v[0] : "");
+	return runtime_spawn_in(&e->sandbox, &r->ep.p, r->label, &r->child,
+				err);
+}
+
+static int judge(const struct running *r, size_t n, const char *property,
+		 struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!r[i].child.status)
+			continue;
+		error_set(err, ERR_STEP, "%s ended with status %d",
+			  r[i].label, r[i].child.status);
+		return error_hint(err, "the environment is kept; hooks after "
+				  "%s did not run", property);
+	}
+	return 0;
+}
+
+/* All commands of a hook run side by side; each is waited for. */
+static int run_hook(struct env *e, const struct devcontainer_hook *hook,
+		    const char *property, struct error *err)
+{
+	struct running *r = xcalloc(hook->nr, sizeof(*r));
+	struct runtime_child **children =
+		xcalloc(hook->nr, sizeof(*children));
+	size_t n = 0;
+	int rc = 0;
+
+	while (n < hook->nr && !rc) {
+		r[n].child = (struct runtime_child)RUNTIME_CHILD_INIT;
+		rc = start(e, &hook->v[n], property, &r[n], err);
+		children[n] = &r[n].child;
+		n++;
+	}
+	if (!rc)
+		rc = runtime_collect(children, n, err);
+	if (!rc)
+		rc = judge(r, n, property, err);
+	free(children);
+	running_release(r, n);
+	return rc;
+}
+
+static struct json *markers(struct env *e)
+{
+	struct json *m = json_get(e->state, "hooks");
+
+	return m ? m : json_set(e->state, "hooks", json_new_object());
+}
+
+static bool due(struct env *e, size_t i, bool start_now)
+{
+	if (order[i].when == CREATE)
+		return !json_get_bool(markers(e), order[i].property);
+	return order[i].when == ATTACH || start_now;
+}
+
+int hooks_run(struct env *e, const struct json *config, bool start_now,
+	      struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
+
+		if (!due(e, i, start_now))
+			continue;
+		devcontainer_hook_get(&h, config, order[i].property);
+		if (h.nr && run_hook(e, &h, order[i].property, err) < 0)
+			return -1;
+		if (order[i].when != CREATE)
+			continue;
+		json_set_bool(markers(e), order[i].property, true);
+		if (state_write(e, err) < 0)
+			return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* internal.h - what the files of env/ share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENV_INTERNAL_H
+#define ENV_INTERNAL_H
+
+#include "env/env.h"
+
+#define ENV_STATE "state.json"
+#define ENV_STATE_MAX (8 << 20)
+
+struct env {
+	struct store *store;
+	char *name; /* NULL: ephemeral */
+	char *dir;  /* run/<name>, or a scratch directory */
+	int users_fd; /* holds a shared lock: we use it */
+	int scratch_lock;
+	struct json *state;
+	struct runtime_sandbox sandbox;
+	bool running, detach;
+	/* how commands run in it */
+	struct strvec env;    /* of the container */
+	struct strvec remote; /* on top, for hooks and commands */
+	char *user;	      /* as written */
+	char *cwd;
+};
+
+/* state.c */
+int state_read(struct env *e, struct error *err) MUST_CHECK;
+int state_write(struct env *e, struct error *err) MUST_CHECK;
+/* Serialises what changes an environment: a lock, -1 on error. */
+int state_lock(const struct env *e, struct error *err) MUST_CHECK;
+/* Say that we use it. */
+int state_use(struct env *e, struct error *err) MUST_CHECK;
+/* Are we the only ones who use it? The answer holds while locked. */
+bool state_last(struct env *e);
+/* The sandbox it runs in: 1, 0 when it does not run, -1 error. */
+int state_sandbox(struct env *e, struct error *err) MUST_CHECK;
+
+/* hooks.c: the hooks due now; `start`: the sandbox is new. */
+int hooks_run(struct env *e, const struct json *config, bool start,
+	      struct error *err) MUST_CHECK;
+
+/* process.c */
+struct env_process {
+	struct runtime_process p;
+	struct strvec env, shell_argv;
+	struct runtime_user user;
+	char *cwd;
+};
+void env_process_release(struct env_process *ep);
+#define cleanup_env_process CLEANUP(env_process_release)
+int env_prepare(struct env *e, const struct env_command *c,
+		struct env_process *ep, struct error *err) MUST_CHECK;
+
+#endif

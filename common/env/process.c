@@ -1,0 +1,94 @@
+/* process.c - a command in an environment: user, directory, variables */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "env/internal.h"
+
+#include <unistd.h>
+
+#define DEFAULT_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+void env_process_release(struct env_process *ep)
+{
+	strvec_release(&ep->env);
+	strvec_release(&ep->shell_argv);
+	runtime_user_release(&ep->user);
+	free(ep->cwd);
+}
+
+static void put_all(struct strvec *env, const struct strvec *more)
+{
+	size_t i;
+
+	for (i = 0; more && i < more->nr; i++) {
+		const char *eq = strchr(more->v[i], '=');
+		cleanup_free char *key = NULL;
+
+		if (!eq)
+			continue;
+		key = xstrndup(more->v[i], (size_t)(eq - more->v[i]));
+		strvec_env_set(env, key, eq + 1);
+	}
+}
+
+static void put_default(struct strvec *env, const char *key,
+			const char *value)
+{
+	if (value && !strvec_env_get(env, key))
+		strvec_env_set(env, key, value);
+}
+
+static void environment(struct env *e, const struct env_command *c,
+			struct env_process *ep)
+{
+	const char *term = getenv("TERM");
+
+	strvec_copy(&ep->env, &e->env);
+	put_all(&ep->env, &e->remote);
+	put_all(&ep->env, c->env);
+	put_default(&ep->env, "PATH", DEFAULT_PATH);
+	put_default(&ep->env, "HOME",
+		    ep->user.home ? ep->user.home : "/");
+	put_default(&ep->env, "USER", ep->user.name);
+	if (c->tty)
+		put_default(&ep->env, "TERM", term ? term : "xterm");
+}
+
+int env_prepare(struct env *e, const struct env_command *c,
+		struct env_process *ep, struct error *err)
+{
+	cleanup_close int root = runtime_root_fd(&e->sandbox, err);
+
+	if (root < 0)
+		return -1;
+	if (runtime_user_lookup(root, c->user ? c->user : e->user, &ep->user,
+				err) < 0)
+		return -1;
+	environment(e, c, ep);
+	ep->cwd = xstrdup(c->cwd ? c->cwd : e->cwd);
+	ep->p = (struct runtime_process)RUNTIME_PROCESS_INIT;
+	ep->p.argv = c->argv;
+	if (!c->argv) {
+		strvec_push(&ep->shell_argv,
+			    ep->user.shell ? ep->user.shell : "/bin/sh");
+		ep->p.argv = ep->shell_argv.v;
+	}
+	ep->p.env = &ep->env;
+	ep->p.cwd = ep->cwd;
+	ep->p.make_cwd = true;
+	ep->p.user = &ep->user;
+	ep->p.tty = c->tty;
+	return 0;
+}
+
+int env_exec(struct env *e, const struct env_command *c, int *status,
+	     struct error *err)
+{
+	cleanup_env_process struct env_process ep = { 0 };
+
+	if (env_prepare(e, c, &ep, err) < 0)
+		return -1;
+	ep.p.in = STDIN_FILENO;
+	ep.p.out = STDOUT_FILENO;
+	ep.p.err = STDERR_FILENO;
+	return runtime_exec(&e->sandbox, &ep.p, status, err);
+}
