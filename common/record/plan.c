@@ -28,6 +28,7 @@ void record_plan_release(struct record_plan *p)
 	free(p->user);
 	strvec_release(&p->cache_from);
 	strvec_release(&p->warnings);
+	strvec_release(&p->unsupported);
 	free(p->name);
 	free(p->reference);
 	strvec_release(&p->credentials);
@@ -147,6 +148,7 @@ static int get_all(const struct reader *rd, struct record_plan *p)
 	    get_str(rd, "user", &p->user) < 0 ||
 	    get_list(rd, "cache_from", &p->cache_from) < 0 ||
 	    get_list(rd, "warnings", &p->warnings) < 0 ||
+	    get_list(rd, "unsupported", &p->unsupported) < 0 ||
 	    get_str(rd, "name", &p->name) < 0 ||
 	    get_str(rd, "reference", &p->reference) < 0 ||
 	    get_list(rd, "credentials", &p->credentials) < 0)
@@ -170,6 +172,16 @@ int record_plan_get(struct record_plan *p, const struct record *r,
 		return -1;
 	}
 	*p = got;
+	return 0;
+}
+
+int record_plan_check(const struct record_plan *p, struct error *err)
+{
+	if (p->unsupported.nr)
+		return error_set(err, ERR_INPUT, "%s", p->unsupported.v[0]);
+	if (!p->dockerfile && !p->text)
+		return error_set(err, ERR_INPUT,
+				 "the plan has no Dockerfile");
 	return 0;
 }
 
@@ -227,6 +239,8 @@ void record_plan_set(const struct record_plan *p, struct record *r)
 	json_set(j, "features", dup_or(p->features, json_new_array()));
 	json_set_str(j, "user", p->user);
 	json_set_strvec(j, "warnings", &p->warnings);
+	if (p->unsupported.nr)
+		json_set_strvec(j, "unsupported", &p->unsupported);
 	if (p->cache_from.nr)
 		json_set_strvec(j, "cache_from", &p->cache_from);
 	if (p->name)

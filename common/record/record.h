@@ -70,7 +70,8 @@ struct record_plan {
 	struct json *features; /* [{"id","options"}], NULL: none */
 	char *user;	       /* remoteUser, else containerUser, as written */
 	struct strvec cache_from;
-	struct strvec warnings; /* what this version does not act on */
+	struct strvec warnings; /* what nothing acts on, FILE:LINE:COL first */
+	struct strvec unsupported; /* the same, where a build cannot go on */
 	/* image templates */
 	char *name;		  /* of the template */
 	char *reference;	  /* where the image goes */
@@ -83,6 +84,9 @@ void record_plan_release(struct record_plan *p);
 /* Read the section; its absence is ERR_INPUT that advises `devenv parse`. */
 int record_plan_get(struct record_plan *p, const struct record *r,
 		    struct error *err) MUST_CHECK;
+/* ERR_INPUT with the first of `unsupported`; for commands that build. */
+int record_plan_check(const struct record_plan *p, struct error *err)
+	MUST_CHECK;
 /* Write the section. */
 void record_plan_set(const struct record_plan *p, struct record *r);
 

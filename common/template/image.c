@@ -92,16 +92,21 @@ static int get_str(const struct reader *r, const struct json *object,
 	return 0;
 }
 
-/* `path` below `dir`, which must not lead out of the repository. */
+static bool leads_out(const char *clean)
+{
+	return *clean == '/' || str_eq(clean, "..") ||
+	       str_starts(clean, "../");
+}
+
 static int inside(const struct reader *r, const char *key, const char *dir,
 		  const char *path, char **out)
 {
 	cleanup_free char *joined = path_join(dir, path);
 
-	if (*path == '/' || str_eq(joined, "..") || str_starts(joined, "../"))
+	if (*path == '/' || leads_out(joined))
 		return fail(r, "spec", key, false,
 			    "'%s' leads out of the repository", path);
-	*out = steal_ptr(&joined);
+	*out = path_clean(path);
 	return 0;
 }
 

@@ -14,14 +14,15 @@
  *	type: image
  *	spec:
  *	  context: .            relative to the repository's top
- *	  dockerfile: Dockerfile     relative to the context
+ *	  dockerfile: Dockerfile     in the context, or from the top
  *	  image: registry.example.com/team/app    where it is pushed
  *	  credentials: [name]   of stored registry credentials
  */
 struct template_image {
 	char *name;
 	char *context;	  /* relative to the repository, clean; "." is its top */
-	char *dockerfile; /* relative to the repository, clean */
+	char *dockerfile; /* relative to the context, else to the repository's
+			     top; clean, not absolute */
 	char *image;	  /* NULL: given when it is pushed */
 	struct strvec credentials;
 	struct strvec warnings; /* "FILE:LINE:COL: text" */
@@ -31,8 +32,8 @@ struct template_image {
 void template_image_release(struct template_image *t);
 
 /*
- * Every key must be known and have its type; both paths must stay inside the
- * repository. Whole lines that begin with "//" are taken as comments, with a
+ * Every key must be known and have its type; the context must stay inside the
+ * repository, and so must the Dockerfile. Whole lines that begin with "//" are taken as comments, with a
  * warning. `type: environment` is named as not supported. ERR_INPUT
  * "FILE:LINE:COL: ...".
  */

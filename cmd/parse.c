@@ -1,0 +1,176 @@
+/* parse.c - devenv parse: what a tree says, as a plan or a view */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/path.h"
+#include "build/build.h"
+#include "cmd/cmd.h"
+#include "cmd/context.h"
+#include "cmd/project.h"
+
+enum view { RECORD, PLAN, CONFIG, DOCKERFILE, AST, STAGES, CONTEXT };
+
+struct options {
+	struct cmd_project_options project;
+	int view;
+	char *output;
+	bool relative;
+};
+
+static const struct opt rows[] = {
+	{ OPT_GROUP, .help = "What is printed" },
+	{ OPT_ENUM, 0, "print",
+	  "record|plan|config|dockerfile|ast|stages|context", NULL,
+	  "one view instead of the record", offsetof(struct options, view) },
+	{ OPT_BOOL, 0, "relative", NULL, NULL,
+	  "paths relative to the working directory",
+	  offsetof(struct options, relative) },
+	{ OPT_STR, 'o', "output", "FILE", OPT_NO_ENV,
+	  "write there, as a whole or not at all",
+	  offsetof(struct options, output) },
+	{ OPT_END },
+};
+
+static int platform(const char *text, struct oci_platform *p,
+		    struct error *err)
+{
+	if (text)
+		return oci_platform_parse(p, text, err);
+	oci_platform_host(p);
+	return 0;
+}
+
+static struct json *stages(const struct dockerfile *df,
+			   const struct record_plan *plan, struct error *err)
+{
+	cleanup_oci_platform struct oci_platform target = { 0 };
+	cleanup_oci_platform struct oci_platform host = { 0 };
+	cleanup_build_eval struct build_eval *ev = NULL;
+	struct build_eval_options o = { .build_args = &plan->args,
+					.target = plan->target,
+					.platform = &target,
+					.build_platform = &host };
+
+	if (platform(plan->platform, &target, err) < 0 ||
+	    platform(NULL, &host, err) < 0 ||
+	    build_eval_new(&ev, df, &o, err) < 0)
+		return NULL;
+	return build_stages_json(ev, err);
+}
+
+/* Views of the Dockerfile. */
+static int print_text(enum view view, const struct record_plan *plan,
+		      struct strbuf *out, struct error *err)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = NULL;
+	cleanup_json struct json *j = NULL;
+
+	if (cmd_project_dockerfile(plan, &text, &name, err) < 0)
+		return -1;
+	if (view == DOCKERFILE) {
+		strbuf_add(out, text.buf, text.len);
+		return 0;
+	}
+	if (dockerfile_parse(&df, name, text.buf, text.len, err) < 0)
+		return -1;
+	j = view == AST ? dockerfile_to_json(&df) : stages(&df, plan, err);
+	if (!j)
+		return -1;
+	json_write(out, j, true);
+	return 0;
+}
+
+static int print_config(const struct cmd_project *p, struct strbuf *out,
+			struct error *err)
+{
+	cleanup_json struct json *j = cmd_project_config(p, err);
+
+	if (!j)
+		return -1;
+	/* The order of features and of maps has a meaning. */
+	json_write_unsorted(out, j, true);
+	return 0;
+}
+
+/* A context can be looked at before there is anything to build in it. */
+static int print_context(const struct cmd_project *p,
+			 const struct options *o, struct strbuf *out,
+			 struct error *err)
+{
+	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
+	cleanup_json struct json *j = NULL;
+	bool bare = !p->planned && p->kind == RECORD_FALLBACK;
+
+	if (!bare && cmd_project_plan(p, &o->project, &plan, err) < 0)
+		return -1;
+	if (!bare && !plan.context)
+		return error_set(err, ERR_INPUT, "the plan has no context");
+	j = cmd_context_json(bare ? p->dir : plan.context, plan.dockerfile,
+			     err);
+	if (!j)
+		return -1;
+	json_write(out, j, true);
+	return 0;
+}
+
+static void print_record(struct cmd_project *p, const struct options *o,
+			 const struct record_plan *plan, struct strbuf *out)
+{
+	record_plan_set(plan, &p->record);
+	if (o->relative) {
+		cleanup_free char *here = path_absolute(".");
+
+		record_relative(&p->record, here);
+	}
+	if (o->view == PLAN)
+		json_write(out, record_get(&p->record, "plan"), true);
+	else
+		record_write(&p->record, out);
+}
+
+static int print(struct cmd_project *p, const struct options *o,
+		 struct strbuf *out, struct error *err)
+{
+	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
+
+	if (o->view == CONFIG)
+		return print_config(p, out, err);
+	if (o->view == CONTEXT)
+		return print_context(p, o, out, err);
+	if (cmd_project_plan(p, &o->project, &plan, err) < 0)
+		return -1;
+	if (o->view != RECORD && o->view != PLAN)
+		return print_text((enum view)o->view, &plan, out, err);
+	cmd_project_warn(&plan);
+	print_record(p, o, &plan, out);
+	return 0;
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	cleanup_cmd_project struct cmd_project project = CMD_PROJECT_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	const struct options *o = call->options;
+
+	if (cmd_words(call, 0, 2, err) < 0 ||
+	    cmd_project_find(&project, &call->args, &o->project, err) < 0 ||
+	    print(&project, o, &out, err) < 0)
+		return -1;
+	return cmd_write(o->output, &out, err);
+}
+
+const struct cmd cmd_parse = {
+	.name = "parse",
+	.summary = "Turn a tree into a plan, or print what its files say.",
+	.usage = "parse [DIR|FILE|RECORD|-] [--print=VIEW]\n"
+		 "parse image NAME",
+	.detail = "Reads devcontainer.json, a Dockerfile or a template below "
+		  ".coder/images and\nwrites a record with its plan.",
+	.tables = (const struct cmd_table[]){
+		{ cmd_project_rows, offsetof(struct options, project) },
+		{ rows, 0 },
+		{ NULL, 0 },
+	},
+	.size = sizeof(struct options),
+	.run = run,
+};
