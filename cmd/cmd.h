@@ -47,6 +47,7 @@ struct cmd {
 	X(clone) \
 	X(completion) \
 	X(help) \
+	X(parse) \
 	X(version)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;
