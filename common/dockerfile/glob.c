@@ -17,8 +17,7 @@ static size_t class_char(const char *p, const char *end, uint32_t *c)
 	return n + dockerfile_rune(p, end, c);
 }
 
-/* After "[": does `c` belong? Moves *p past "]"; -1 malformed. */
-static int match_class(const char **p, const char *end, uint32_t c)
+int dockerfile_glob_class(const char **p, const char *end, uint32_t c)
 {
 	const char *q = *p;
 	bool negated = q < end && *q == '^', hit = false;
@@ -61,7 +60,7 @@ static int match_one(const char **p, const char *pend, const char **s,
 
 	if (**p == '[') {
 		(*p)++;
-		hit = match_class(p, pend, c);
+		hit = dockerfile_glob_class(p, pend, c);
 		if (hit < 0)
 			return -1;
 		hit = hit && n && c != '/';

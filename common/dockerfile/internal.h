@@ -91,4 +91,9 @@ int dockerfile_pattern_replace(const char *value, const char *pattern,
 			       struct strbuf *out, struct error *err)
 	MUST_CHECK;
 
+/* --- glob.c --- */
+
+/* After "[": does `c` belong? Moves *p past "]"; -1 malformed. */
+int dockerfile_glob_class(const char **p, const char *end, uint32_t c);
+
 #endif

@@ -1,0 +1,110 @@
+/* eval.h - what the files of the evaluation share */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BUILD_EVAL_H
+#define BUILD_EVAL_H
+
+#include "build/build.h"
+
+#define BUILD_VARS_MAX 4096 /* of one stage, ENV and ARG each */
+
+struct build_stage {
+	const struct dockerfile_stage *cut;
+	char *label; /* name, or "stage-N": for messages */
+	char *image; /* base as expanded */
+	size_t base; /* stage it continues, or SIZE_MAX */
+	bool scratch;
+	struct oci_platform platform;
+	bool needed;
+	size_t *deps; /* stages whose files or configuration it needs */
+	size_t n_deps, alloc_deps;
+
+	/* While it is evaluated */
+	struct oci_config config;
+	struct strvec args;   /* declared, in order: "K=V", or "K" if unset */
+	bool cmd_set;	      /* a CMD of this file, not of a base image */
+	struct dockerfile *triggers; /* one each, parsed */
+	size_t n_triggers, next_trigger;
+	size_t next_node;
+	bool in_trigger;
+};
+
+struct build_eval {
+	const struct dockerfile *df;
+	struct dockerfile_stages cuts;
+	struct build_stage *stages;
+	size_t nr, target;
+	struct strvec build_args; /* "K=V" */
+	bool *used;		  /* one a build argument */
+	struct strvec globals;	  /* before the first FROM, "K=V" */
+	struct oci_platform platform;
+	bool view; /* steps are shown, not run: nothing is unsupported */
+};
+
+/* --- eval_scope.c: variables --- */
+
+/* Sets "NAME:LINE:COL: ..."; a trigger stands where its FROM does. */
+int build_eval_fail(const struct build_eval *ev, const struct build_stage *st,
+		    const struct dockerfile_node *node, struct error *err,
+		    const char *fmt, ...) PRINTF(5, 6);
+/* Put the position before a message that has none. */
+int build_eval_place(const struct build_eval *ev, const struct build_stage *st,
+		     const struct dockerfile_node *node, struct error *err);
+/* Expand in a stage, or (st == NULL) in the global scope; NULL on error. */
+char *build_eval_expand(const struct build_eval *ev,
+			const struct build_stage *st,
+			const struct dockerfile_node *node, const char *word,
+			struct error *err);
+/* The same for EXPOSE (words split after expansion) and heredoc bodies. */
+int build_eval_expand_words(const struct build_eval *ev,
+			    const struct build_stage *st,
+			    const struct dockerfile_node *node,
+			    const char *word, struct strvec *out,
+			    struct error *err) MUST_CHECK;
+char *build_eval_expand_body(const struct build_eval *ev,
+			     const struct build_stage *st,
+			     const struct dockerfile_node *node,
+			     const char *body, struct error *err);
+int build_eval_init_args(struct build_eval *ev,
+			 const struct build_eval_options *o,
+			 struct error *err) MUST_CHECK;
+/* The ARG lines before the first FROM. */
+int build_eval_globals(struct build_eval *ev, struct error *err) MUST_CHECK;
+/* An ARG of a stage; appends its history text. */
+int build_eval_arg(struct build_eval *ev, struct build_stage *st,
+		   const struct dockerfile_node *node, struct strbuf *text,
+		   struct error *err) MUST_CHECK;
+/* Environment of a RUN, and the proxies that no ARG declares. */
+void build_eval_run_env(const struct build_eval *ev,
+			const struct build_stage *st, struct build_step *step);
+/* "|2 a=1 b=2 " of the history, or nothing. */
+void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out);
+
+/* --- eval_graph.c: stages and what they need --- */
+
+int build_eval_resolve(struct build_eval *ev, struct error *err) MUST_CHECK;
+/* The stage that --from means at `at`; *stage is SIZE_MAX for what is no
+ * stage. */
+int build_eval_from(const struct build_eval *ev, size_t at,
+		    const struct dockerfile_node *node, const char *from,
+		    size_t *stage, struct error *err) MUST_CHECK;
+/* Add what an instruction needs to the stage `at`. */
+int build_eval_add_deps(struct build_eval *ev, size_t at,
+			const struct dockerfile_node *node, struct error *err)
+	MUST_CHECK;
+void build_eval_mark(struct build_eval *ev, size_t stage);
+
+/* --- eval_meta.c, eval_step.c: instructions --- */
+
+/* Those that change the configuration only; appends the history text. */
+int build_eval_meta(struct build_eval *ev, struct build_stage *st,
+		    const struct dockerfile_node *node, struct strbuf *text,
+		    struct error *err) MUST_CHECK;
+/* RUN, COPY, ADD and WORKDIR. */
+int build_eval_step(struct build_eval *ev, struct build_stage *st,
+		    const struct dockerfile_node *node,
+		    struct build_step *step, struct error *err) MUST_CHECK;
+/* `text` behind the SHELL in force, appended. */
+void build_eval_shell(const struct oci_config *c, const char *text,
+		      struct strvec *out);
+
+#endif

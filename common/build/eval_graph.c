@@ -1,0 +1,279 @@
+/* eval_graph.c - bases of stages, what they need, cycles (S01 to S07) */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <strings.h>
+
+#include "build/eval.h"
+
+static const struct dockerfile_node *from_node(const struct build_eval *ev,
+					       size_t stage)
+{
+	return &ev->df->nodes[ev->stages[stage].cut->from];
+}
+
+/* The last stage of that name before `end`, or SIZE_MAX. */
+static size_t find_name(const struct build_eval *ev, size_t end,
+			const char *name)
+{
+	size_t i;
+
+	for (i = end; i-- > 0;)
+		if (ev->cuts.v[i].name &&
+		    !strcasecmp(ev->cuts.v[i].name, name))
+			return i;
+	return SIZE_MAX;
+}
+
+static int set_stage_platform(struct build_eval *ev, size_t index,
+			      struct error *err)
+{
+	const struct dockerfile_node *node = from_node(ev, index);
+	const char *flag = dockerfile_flag(node, "platform", 0);
+	struct build_stage *st = &ev->stages[index];
+	cleanup_error struct error inner = ERROR_INIT;
+	cleanup_free char *text = NULL;
+
+	if (!flag) {
+		oci_platform_copy(&st->platform,
+				  st->base == SIZE_MAX ?
+					  &ev->platform :
+					  &ev->stages[st->base].platform);
+		return 0;
+	}
+	text = build_eval_expand(ev, NULL, node, flag, err);
+	if (!text)
+		return -1;
+	if (!*text)
+		return build_eval_fail(ev, NULL, node, err,
+				       "empty platform value from expression "
+				       "%s", flag);
+	if (oci_platform_parse(&st->platform, text, &inner) < 0)
+		return build_eval_fail(ev, NULL, node, err,
+				       "failed to parse platform %s: %s", text,
+				       inner.msg);
+	return 0;
+}
+
+static int set_base(struct build_eval *ev, size_t index, struct error *err)
+{
+	const struct dockerfile_node *node = from_node(ev, index);
+	struct build_stage *st = &ev->stages[index];
+
+	st->label = st->cut->name ? xstrdup(st->cut->name) :
+				    xstrfmt("stage-%zu", index);
+	st->image = build_eval_expand(ev, NULL, node, node->args.v[0], err);
+	if (!st->image)
+		return -1;
+	if (!*st->image)
+		return build_eval_fail(ev, NULL, node, err,
+				       "base name (%s) should not be blank",
+				       node->args.v[0]);
+	st->base = find_name(ev, index, st->image);
+	st->scratch = st->base == SIZE_MAX && str_eq(st->image, "scratch");
+	return set_stage_platform(ev, index, err);
+}
+
+int build_eval_from(const struct build_eval *ev, size_t at,
+		    const struct dockerfile_node *node, const char *from,
+		    size_t *stage, struct error *err)
+{
+	const struct build_stage *st = &ev->stages[at];
+	uint64_t number;
+
+	if (str_to_u64(from, UINT32_MAX, &number)) {
+		if (number >= ev->nr)
+			return build_eval_fail(ev, st, node, err,
+					       "invalid stage index %s", from);
+		*stage = (size_t)number;
+		return 0;
+	}
+	*stage = find_name(ev, at, from);
+	if (*stage == SIZE_MAX)
+		*stage = find_name(ev, ev->nr, from);
+	return 0;
+}
+
+static void add_dep(struct build_stage *st, size_t stage)
+{
+	size_t i;
+
+	for (i = 0; i < st->n_deps; i++)
+		if (st->deps[i] == stage)
+			return;
+	GROW(st->deps, st->n_deps, st->alloc_deps);
+	st->deps[st->n_deps++] = stage;
+}
+
+/* The `from` of a --mount value (one CSV record), or NULL. */
+static char *mount_from(const char *value)
+{
+	cleanup_strvec struct strvec fields = STRVEC_INIT;
+	size_t i;
+
+	strvec_split(&fields, value, ",\"");
+	for (i = 0; i < fields.nr; i++)
+		if (!strncasecmp(fields.v[i], "from=", 5))
+			return xstrdup(fields.v[i] + 5);
+	return NULL;
+}
+
+static int add_from(struct build_eval *ev, size_t at,
+		    const struct dockerfile_node *node, const char *from,
+		    struct error *err)
+{
+	size_t stage;
+
+	if (build_eval_from(ev, at, node, from, &stage, err) < 0)
+		return -1;
+	if (stage != SIZE_MAX)
+		add_dep(&ev->stages[at], stage);
+	return 0;
+}
+
+int build_eval_add_deps(struct build_eval *ev, size_t at,
+			const struct dockerfile_node *node, struct error *err)
+{
+	const char *value;
+	size_t i;
+
+	if (node->kind == DF_COPY) {
+		value = dockerfile_flag(node, "from", 0);
+		return value && *value ? add_from(ev, at, node, value, err) :
+					 0;
+	}
+	if (node->kind != DF_RUN)
+		return 0;
+	for (i = 0; (value = dockerfile_flag(node, "mount", i)); i++) {
+		cleanup_free char *from = mount_from(value);
+
+		if (from && *from && add_from(ev, at, node, from, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Its base, its instructions, and the triggers its base stage left it. */
+static int set_deps(struct build_eval *ev, size_t index, struct error *err)
+{
+	struct build_stage *st = &ev->stages[index];
+	size_t i;
+
+	for (i = st->cut->first; i < st->cut->end; i++)
+		if (build_eval_add_deps(ev, index, &ev->df->nodes[i], err) < 0)
+			return -1;
+	if (st->base == SIZE_MAX)
+		return 0;
+	add_dep(st, st->base);
+	for (i = ev->cuts.v[st->base].first; i < ev->cuts.v[st->base].end;
+	     i++) {
+		const struct dockerfile_node *node = &ev->df->nodes[i];
+
+		if (node->onbuild && build_eval_add_deps(ev, index,
+							 node->onbuild,
+							 err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct walk {
+	size_t stage, next; /* dependency to look at next */
+};
+
+/* Is there a cycle among the stages that `start` leads to? Without
+ * recursion: a file may have tens of thousands of stages. */
+static bool has_cycle(const struct build_eval *ev, size_t start,
+		      uint8_t *state, struct walk *stack)
+{
+	enum { NEW, OPEN, DONE };
+	size_t depth = 0;
+
+	if (state[start] != NEW)
+		return false;
+	stack[depth++] = (struct walk){ start, 0 };
+	state[start] = OPEN;
+	while (depth) {
+		struct walk *w = &stack[depth - 1];
+		const struct build_stage *st = &ev->stages[w->stage];
+		size_t dep;
+
+		if (w->next == st->n_deps) {
+			state[w->stage] = DONE;
+			depth--;
+			continue;
+		}
+		dep = st->deps[w->next++];
+		if (state[dep] == OPEN)
+			return true;
+		if (state[dep] == NEW) {
+			state[dep] = OPEN;
+			stack[depth++] = (struct walk){ dep, 0 };
+		}
+	}
+	return false;
+}
+
+static int check_cycles(struct build_eval *ev, struct error *err)
+{
+	cleanup_free uint8_t *state = xcalloc(ev->nr, 1);
+	cleanup_free struct walk *stack = xcalloc(ev->nr, sizeof(*stack));
+	size_t i;
+
+	for (i = 0; i < ev->nr; i++)
+		if (has_cycle(ev, i, state, stack))
+			return build_eval_fail(
+				ev, NULL, from_node(ev, i), err,
+				"circular dependency detected on stage: %s",
+				ev->stages[i].label);
+	return 0;
+}
+
+static int check_order(struct build_eval *ev, struct error *err)
+{
+	size_t i, k;
+
+	for (i = 0; i < ev->nr; i++) {
+		const struct build_stage *st = &ev->stages[i];
+
+		for (k = 0; k < st->n_deps; k++)
+			if (st->deps[k] >= i)
+				return build_eval_fail(
+					ev, NULL, from_node(ev, i), err,
+					"cannot copy from stage \"%s\", it "
+					"needs to be defined before current "
+					"stage \"%s\"",
+					ev->stages[st->deps[k]].label,
+					st->label);
+	}
+	return 0;
+}
+
+void build_eval_mark(struct build_eval *ev, size_t stage)
+{
+	size_t i, k;
+
+	/* What a stage needs stands before it: one pass upwards is enough. */
+	ev->stages[stage].needed = true;
+	for (i = stage + 1; i-- > 0;) {
+		const struct build_stage *st = &ev->stages[i];
+
+		for (k = 0; st->needed && k < st->n_deps; k++)
+			ev->stages[st->deps[k]].needed = true;
+	}
+}
+
+int build_eval_resolve(struct build_eval *ev, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < ev->nr; i++)
+		if (set_base(ev, i, err) < 0)
+			return -1;
+	for (i = 0; i < ev->nr; i++)
+		if (set_deps(ev, i, err) < 0)
+			return -1;
+	if (check_cycles(ev, err) < 0 || check_order(ev, err) < 0)
+		return -1;
+	build_eval_mark(ev, ev->target);
+	return 0;
+}

@@ -1,0 +1,324 @@
+/* ignore.c - .dockerignore: which files of a context are left out */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/path.h"
+#include "dockerfile/internal.h"
+
+#define PATTERNS_MAX 10000
+
+/*
+ * A pattern is compiled once to tokens. Matching keeps one point to come back
+ * to in a path element ("*") and one across elements ("**"): a later one of a
+ * kind makes earlier ones final, so there is no exponential search.
+ */
+enum token_kind {
+	TOKEN_TEXT,  /* bytes as they are */
+	TOKEN_ONE,   /* "?" */
+	TOKEN_CLASS, /* "[...]": text points behind the bracket */
+	TOKEN_STAR,  /* "*" */
+	TOKEN_DEEP,  /* any number of whole elements */
+	TOKEN_ALL,   /* anything */
+};
+
+struct token {
+	enum token_kind kind;
+	const char *text;
+	size_t n;
+};
+
+struct pattern {
+	char *text; /* cleaned; the tokens point into it */
+	bool exception;
+	struct token *v;
+	size_t nr, alloc;
+};
+
+struct dockerfile_ignore {
+	struct pattern *v;
+	size_t nr, alloc;
+	bool exceptions;
+};
+
+static void add_token(struct pattern *p, enum token_kind kind,
+		      const char *text, size_t n)
+{
+	struct token *last = p->nr ? &p->v[p->nr - 1] : NULL;
+
+	if (kind == TOKEN_TEXT && last && last->kind == TOKEN_TEXT &&
+	    last->text + last->n == text) {
+		last->n += n;
+		return;
+	}
+	GROW(p->v, p->nr, p->alloc);
+	p->v[p->nr++] = (struct token){ kind, text, n };
+}
+
+/* "**" and what follows it; returns the text behind. */
+static const char *compile_deep(struct pattern *p, const char *s)
+{
+	bool leading = s == p->text;
+	bool slash = s[2] == '/';
+
+	s += 2 + slash;
+	/* "**name" with nothing special in it is any path ending so. */
+	if (!*s || (leading && !slash && !strpbrk(s, "*?[\\")))
+		add_token(p, TOKEN_ALL, s, 0);
+	else
+		add_token(p, TOKEN_DEEP, s, 0);
+	return s;
+}
+
+static void compile(struct pattern *p)
+{
+	const char *s = p->text, *end = s + strlen(s), *start;
+
+	while (s < end) {
+		if (s[0] == '*' && s[1] == '*') {
+			s = compile_deep(p, s);
+		} else if (*s == '*') {
+			add_token(p, TOKEN_STAR, s++, 1);
+		} else if (*s == '?') {
+			add_token(p, TOKEN_ONE, s++, 1);
+		} else if (*s == '[') {
+			start = ++s;
+			/* The form was checked: this only finds the end. */
+			if (dockerfile_glob_class(&s, end, 0) < 0)
+				return;
+			add_token(p, TOKEN_CLASS, start, (size_t)(s - start));
+		} else {
+			s += *s == '\\' && s + 1 < end;
+			add_token(p, TOKEN_TEXT, s, 1);
+			s++;
+		}
+	}
+}
+
+/* Does one token that has a fixed extent match at s? Its length, or -1. */
+static ssize_t match_token(const struct token *t, const char *s,
+			   const char *end)
+{
+	const char *class = t->text;
+	uint32_t c;
+	size_t n;
+
+	if (t->kind == TOKEN_TEXT)
+		return (size_t)(end - s) >= t->n && !memcmp(s, t->text, t->n) ?
+			(ssize_t)t->n : -1;
+	if (s == end || *s == '/')
+		return -1;
+	n = dockerfile_rune(s, end, &c);
+	if (t->kind == TOKEN_CLASS &&
+	    dockerfile_glob_class(&class, t->text + t->n, c) <= 0)
+		return -1;
+	return (ssize_t)n;
+}
+
+struct retry {
+	size_t token; /* the wildcard's index + 1, 0: none */
+	const char *at;
+};
+
+/* Come back to a wildcard and let it take more. */
+static bool go_back(const struct pattern *p, struct retry *star,
+		    struct retry *deep, const char *end, size_t *i,
+		    const char **s)
+{
+	if (star->token && star->at < end && *star->at != '/') {
+		*i = star->token;
+		*s = ++star->at;
+		return true;
+	}
+	star->token = 0;
+	if (!deep->token || deep->at == end)
+		return false;
+	if (p->v[deep->token - 1].kind == TOKEN_DEEP) {
+		const char *slash = memchr(deep->at, '/',
+					   (size_t)(end - deep->at));
+
+		if (!slash)
+			return false;
+		deep->at = slash;
+	}
+	*i = deep->token;
+	*s = ++deep->at;
+	return true;
+}
+
+static bool match(const struct pattern *p, const char *s)
+{
+	const char *end = s + strlen(s);
+	struct retry star = { 0 }, deep = { 0 };
+	size_t i = 0;
+
+	for (;;) {
+		const struct token *t = i < p->nr ? &p->v[i] : NULL;
+		ssize_t n;
+
+		if (!t && s == end)
+			return true;
+		if (t && t->kind == TOKEN_ALL && i + 1 == p->nr)
+			return true;
+		if (t && t->kind == TOKEN_STAR) {
+			star = (struct retry){ ++i, s };
+			continue;
+		}
+		if (t && t->kind >= TOKEN_DEEP) {
+			deep = (struct retry){ ++i, s };
+			star.token = 0;
+			continue;
+		}
+		n = t ? match_token(t, s, end) : -1;
+		if (n >= 0) {
+			s += n;
+			i++;
+		} else if (!go_back(p, &star, &deep, end, &i, &s)) {
+			return false;
+		}
+	}
+}
+
+static int fail(const char *name, unsigned line, const char *text,
+		struct error *err)
+{
+	return error_set(err, ERR_INPUT, "%s:%u:1: %s", name, line, text);
+}
+
+static int add_line(struct dockerfile_ignore *ig, const char *name,
+		    unsigned line, const char *p, const char *end,
+		    struct error *err)
+{
+	cleanup_free char *text = NULL;
+	cleanup_free char *clean = NULL;
+	struct pattern *pat;
+	bool exception;
+
+	dockerfile_trim(&p, &end);
+	if (p == end)
+		return 0;
+	exception = *p == '!';
+	p += exception;
+	dockerfile_trim(&p, &end);
+	if (p == end)
+		return fail(name, line, "illegal exclusion pattern: \"!\"",
+			    err);
+	text = xstrndup(p, (size_t)(end - p));
+	clean = path_clean(text);
+	if (*clean == '/' && clean[1])
+		memmove(clean, clean + 1, strlen(clean));
+	if (dockerfile_glob(clean, ".") < 0)
+		return fail(name, line, "syntax error in pattern", err);
+	if (ig->nr == PATTERNS_MAX)
+		return fail(name, line, "too many patterns", err);
+	GROW(ig->v, ig->nr, ig->alloc);
+	pat = &ig->v[ig->nr++];
+	*pat = (struct pattern){ .text = steal_ptr(&clean),
+				 .exception = exception };
+	ig->exceptions |= exception;
+	compile(pat);
+	return 0;
+}
+
+static int parse(struct dockerfile_ignore *ig, const char *name,
+		 const char *text, size_t n, struct error *err)
+{
+	const char *end = text + n;
+	unsigned line;
+
+	for (line = 1; text < end; line++) {
+		const char *nl = memchr(text, '\n', (size_t)(end - text));
+		const char *eol = nl ? nl : end;
+
+		if (line == 1 && eol - text >= 3 &&
+		    !memcmp(text, "\xef\xbb\xbf", 3))
+			text += 3;
+		if (memchr(text, 0, (size_t)(eol - text)))
+			return fail(name, line, "NUL byte in a pattern", err);
+		if (text < eol && *text != '#' &&
+		    add_line(ig, name, line, text, eol, err) < 0)
+			return -1;
+		text = nl ? nl + 1 : end;
+	}
+	return 0;
+}
+
+int dockerfile_ignore_parse(struct dockerfile_ignore **out, const char *name,
+			    const char *text, size_t n, struct error *err)
+{
+	struct dockerfile_ignore *ig = xcalloc(1, sizeof(*ig));
+
+	if (!text)
+		n = 0;
+	if ((n > DOCKERFILE_TEXT_MAX &&
+	     fail(name, 1, "the file is larger than 1 MiB", err) < 0) ||
+	    (n && parse(ig, name, text, n, err) < 0)) {
+		dockerfile_ignore_free(ig);
+		return -1;
+	}
+	*out = ig;
+	return 0;
+}
+
+void dockerfile_ignore_free(struct dockerfile_ignore *ig)
+{
+	size_t i;
+
+	if (!ig)
+		return;
+	for (i = 0; i < ig->nr; i++) {
+		free(ig->v[i].text);
+		free(ig->v[i].v);
+	}
+	free(ig->v);
+	free(ig);
+}
+
+bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
+			const struct dockerfile_ignore_dir *parent,
+			struct dockerfile_ignore_dir *sub)
+{
+	bool ignored = false;
+	size_t i;
+
+	if (sub)
+		sub->matched = ig->nr ? xcalloc(ig->nr, 1) : NULL;
+	for (i = 0; i < ig->nr; i++) {
+		bool hit = (parent && parent->matched && parent->matched[i]) ||
+			   match(&ig->v[i], path);
+
+		if (hit)
+			ignored = !ig->v[i].exception;
+		if (sub)
+			sub->matched[i] = hit;
+	}
+	return ignored;
+}
+
+/* Can a pattern match something below `dir` that does not match `dir`? */
+static bool reaches_below(const struct pattern *p, const char *dir)
+{
+	size_t n = strlen(dir), i, at = 0;
+
+	for (i = 0; i < p->nr && p->v[i].kind == TOKEN_TEXT; i++) {
+		const struct token *t = &p->v[i];
+		size_t k;
+
+		for (k = 0; k < t->n; k++, at++) {
+			if (at > n)
+				return true;
+			if (t->text[k] != (at < n ? dir[at] : '/'))
+				return false;
+		}
+	}
+	/* Text alone must go on behind the slash; a wildcard may. */
+	return i < p->nr || at > n + 1;
+}
+
+bool dockerfile_ignore_walk(const struct dockerfile_ignore *ig,
+			    const char *dir)
+{
+	size_t i;
+
+	for (i = 0; ig->exceptions && i < ig->nr; i++)
+		if (ig->v[i].exception && reaches_below(&ig->v[i], dir))
+			return true;
+	return false;
+}
