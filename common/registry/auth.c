@@ -270,7 +270,7 @@ static int get_token(struct registry_call *call,
 {
 	cleanup_http_transfer struct http_transfer t = HTTP_TRANSFER_INIT;
 	cleanup_strbuf struct strbuf form = STRBUF_INIT;
-	enum url_reach limit;
+	enum url_reach limit = URL_PUBLIC;
 
 	if (check_realm(call, c->realm, cred->user || cred->identity_token,
 			&limit, err) < 0)
