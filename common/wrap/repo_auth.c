@@ -1,20 +1,10 @@
 /* repo_auth.c - credentials and certificates for the host they are meant for */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "base/fs.h"
 #include "wrap/digest.h"
 #include "wrap/repo_lib.h"
 
 #define KEY_MAX (64 * 1024)
-#define CA_MAX (4 * 1024 * 1024)
-
-static const char *const system_bundles[] = {
-	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-	"/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem", NULL
-};
 
 bool repo_auth_applies(const struct repo_session *s)
 {
@@ -199,7 +189,7 @@ static int on_certificate(git_cert *cert, int valid, const char *host,
 		return 0;
 	if (cert->cert_type == GIT_CERT_HOSTKEY_LIBSSH2)
 		return repo_ssh_certificate(s, (git_cert_hostkey *)cert, host);
-	if (valid)
+	if (valid || repo_trust_address(s, (git_cert_x509 *)cert, host))
 		return 0;
 	error_set(&s->failure, ERR_NETWORK, "the certificate of %s is not "
 		  "signed by a trusted authority, expired, or for another "
@@ -214,66 +204,4 @@ void repo_auth_callbacks(struct repo_session *s, git_remote_callbacks *cb)
 	cb->payload = s;
 	cb->credentials = on_credentials;
 	cb->certificate_check = on_certificate;
-}
-
-static void add_system_bundle(struct strbuf *out)
-{
-	const char *const *path;
-	const char *own = getenv("SSL_CERT_FILE");
-
-	if (own && *own) {
-		if (fs_read_file(own, CA_MAX, out, NULL) < 0)
-			log_warn("cannot read SSL_CERT_FILE '%s'", own);
-		return;
-	}
-	for (path = system_bundles; *path; path++)
-		if (fs_read_file(*path, CA_MAX, out, NULL) == 0)
-			return;
-}
-
-static int add_own(struct repo_session *s, struct strbuf *out,
-		   struct error *err)
-{
-	const struct repo_options *o = s->options;
-	size_t before = out->len;
-
-	if (o->ca_file && fs_read_file(o->ca_file, CA_MAX, out, err) < 0)
-		return error_wrap(err, "CA file");
-	if (o->ca_base64 && (strlen(o->ca_base64) > CA_MAX ||
-			     base64_decode(out, o->ca_base64, err) < 0))
-		return error_is(err) ? error_wrap(err, "CA certificate")
-				     : error_set(err, ERR_USAGE,
-						 "CA certificate is too large");
-	if (out->len != before && !strstr(out->buf, "-----BEGIN CERTIFICATE"))
-		return error_set(err, ERR_INPUT, "%s: no PEM certificate in it",
-				 o->ca_file ? o->ca_file : "--ssl-cert-base64");
-	return 0;
-}
-
-/* libgit2 replaces its trusted certificates as a whole and only reads files,
- * so the bundle and the additions become one file in memory. */
-int repo_trust_load(struct repo_session *s, struct error *err)
-{
-	cleanup_strbuf struct strbuf bundle = STRBUF_INIT;
-	cleanup_error struct error own = ERROR_INIT;
-	cleanup_free char *path = NULL;
-	const char *dir = getenv("SSL_CERT_DIR");
-	int rc;
-
-	if (!s->options->ca_file && !s->options->ca_base64 &&
-	    !getenv("SSL_CERT_FILE") && !dir)
-		return 0;
-	if (add_own(s, &bundle, &own) < 0)
-		return error_move(err, &own);
-	strbuf_addch(&bundle, '\n');
-	add_system_bundle(&bundle);
-	s->ca_fd = memfd_create("ca", MFD_CLOEXEC);
-	if (s->ca_fd < 0)
-		return error_errno(err, "cannot make a memory file");
-	if (fs_write_all(s->ca_fd, bundle.buf, bundle.len, err) < 0)
-		return -1;
-	path = xstrfmt("/proc/self/fd/%d", s->ca_fd);
-	rc = s->git.git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, path,
-				     dir && fs_is_dir(dir) ? dir : NULL);
-	return rc < 0 ? repo_fail(s, rc, err, "CA certificates") : 0;
 }

@@ -202,8 +202,16 @@ int repo_fetch_connect(struct repo_session *s, git_repository *repo,
 		       struct repo_target *t, struct error *err)
 {
 	cleanup_free char *remote = repo_remote_name(s);
-	int rc = connect_remote(s, repo, conn);
+	char *ssh = NULL;
+	int rc = s->remote.kind == GITURL_SSH ? repo_ssh_prefer(s, &ssh, err)
+					      : 0;
 
+	if (rc < 0) {
+		repo_ssh_forget(s, &ssh);
+		return -1;
+	}
+	rc = connect_remote(s, repo, conn);
+	repo_ssh_forget(s, &ssh);
 	if (rc < 0)
 		return repo_fail(s, rc, err, "%s", remote);
 	return choose_target(s, *conn, ref, t, err);

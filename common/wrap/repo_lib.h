@@ -99,19 +99,29 @@ bool repo_watch_expired(void);
 /* Nonzero when work should end. */
 int repo_watch_check(void);
 
+/* repo_trust.c */
+/* Trust the CA file and text of the options besides the system's. */
+int repo_trust_load(struct repo_session *s, struct error *err) MUST_CHECK;
+/* Is the certificate for this IP address, and by a trusted authority? */
+bool repo_trust_address(const struct repo_session *s, const git_cert_x509 *x,
+			const char *address);
+
 /* repo_auth.c */
 void repo_auth_callbacks(struct repo_session *s, git_remote_callbacks *cb);
 int repo_auth_load(struct repo_session *s, struct error *err) MUST_CHECK;
 /* May the user's credentials go to the remote of now? */
 bool repo_auth_applies(const struct repo_session *s);
-/* Trust the CA file and text of the options besides the system's. */
-int repo_trust_load(struct repo_session *s, struct error *err) MUST_CHECK;
 
 /* repo_ssh.c: host keys */
 int repo_ssh_certificate(struct repo_session *s, const git_cert_hostkey *key,
 			 const char *host);
 /* All known_hosts files of the user as one text. */
 void repo_ssh_known_hosts(struct strbuf *out);
+
+/* Around a connection: let libgit2 ask for host keys of the known kinds. */
+int repo_ssh_prefer(struct repo_session *s, char **dir, struct error *err)
+	MUST_CHECK;
+void repo_ssh_forget(struct repo_session *s, char **dir);
 
 /* repo_fetch.c */
 /*

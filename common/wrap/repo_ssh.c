@@ -1,5 +1,6 @@
 /* repo_ssh.c - whose host keys are trusted for Git over SSH */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <strings.h>
 
 #include "base/fs.h"
@@ -87,4 +88,48 @@ int repo_ssh_certificate(struct repo_session *s, const git_cert_hostkey *key,
 					  key->hostkey, key->hostkey_len);
 	return answer == KNOWNHOSTS_MATCH ? 0
 					  : refuse(s, answer, shown.buf, host);
+}
+
+/*
+ * A server has several host keys and the client chooses the kind. libgit2
+ * asks for the kinds that it finds in .ssh/known_hosts below its "global"
+ * directory; without it, it would be given one that the user's file does not
+ * have. The directory is needed while connecting only.
+ */
+int repo_ssh_prefer(struct repo_session *s, char **dir, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *tmp = getenv("TMPDIR");
+	cleanup_close int fd = open(tmp && *tmp ? tmp : "/tmp",
+				    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_free char *name = NULL;
+	cleanup_free char *ssh = NULL;
+	cleanup_free char *file = NULL;
+
+	if (fd < 0)
+		return error_errno(err, "cannot open the temporary directory");
+	name = fs_temp_dir(fd, "devenv-ssh-", err);
+	if (!name)
+		return -1;
+	*dir = xstrfmt("%s/%s", tmp && *tmp ? tmp : "/tmp", name);
+	ssh = xstrfmt("%s/.ssh", *dir);
+	file = xstrfmt("%s/known_hosts", ssh);
+	repo_ssh_known_hosts(&text);
+	if (fs_mkdir_p(ssh, 0700, err) < 0 ||
+	    fs_write_atomic(AT_FDCWD, file, text.buf, text.len, 0600, err) < 0)
+		return -1;
+	s->git.git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
+				GIT_CONFIG_LEVEL_GLOBAL, *dir);
+	return 0;
+}
+
+void repo_ssh_forget(struct repo_session *s, char **dir)
+{
+	if (!*dir)
+		return;
+	s->git.git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
+				GIT_CONFIG_LEVEL_GLOBAL, "");
+	if (fs_remove_tree(AT_FDCWD, *dir, NULL) < 0)
+		log_debug("cannot remove '%s'", *dir);
+	free(steal_ptr(dir));
 }
