@@ -116,6 +116,8 @@ static int set_host(struct giturl *u, const char *s, size_t n,
 		return error_set(err, ERR_USAGE,
 				 "repository address has no host");
 	u->host = xstrndup(s, n);
+	if (check_word("host", u->host, err) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s[i];
 
@@ -125,7 +127,7 @@ static int set_host(struct giturl *u, const char *s, size_t n,
 					 "address has the character '%c'", c);
 		u->host[i] = (char)tolower(c);
 	}
-	return check_word("host", u->host, err);
+	return 0;
 }
 
 static int set_port(struct giturl *u, const char *s, size_t n,

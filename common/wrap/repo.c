@@ -67,6 +67,16 @@ static void make_absolute(struct giturl *u)
 	u->path = path;
 }
 
+static int check_local(const struct giturl *u, struct error *err)
+{
+	if (u->kind != GITURL_PATH && u->kind != GITURL_FILE)
+		return 0;
+	if (!fs_exists(u->path))
+		return error_set(err, ERR_REFUSED,
+				 "repository '%s' does not exist", u->path);
+	return 0;
+}
+
 static int check_ref(const char *ref, struct error *err)
 {
 	static const char bad[] = " ~^:?*[\\";
@@ -104,7 +114,7 @@ static int prepare(struct repo_session *s, const struct repo_options *o,
 	if (s->remote.password)
 		log_add_secret(s->remote.password);
 	make_absolute(&s->remote);
-	if (repo_auth_load(s, err) < 0)
+	if (check_local(&s->remote, err) < 0 || repo_auth_load(s, err) < 0)
 		return -1;
 	return s->remote.kind == GITURL_HTTPS || o->proxy
 		       ? repo_trust_load(s, err) : 0;

@@ -202,7 +202,7 @@ int repo_fetch_connect(struct repo_session *s, git_repository *repo,
 		       struct repo_target *t, struct error *err)
 {
 	cleanup_free char *remote = repo_remote_name(s);
-	char *ssh = NULL;
+	struct repo_home ssh = { 0 };
 	int rc = s->remote.kind == GITURL_SSH ? repo_ssh_prefer(s, &ssh, err)
 					      : 0;
 

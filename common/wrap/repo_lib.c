@@ -151,6 +151,10 @@ static void add_advice(const struct repo_session *s, int code,
 	else if (strstr(text, "cannot redirect"))
 		error_hint(err, "use the address it redirects to; credentials "
 			   "are not taken to another host");
+	else if (strstr(text, "exchange encryption keys"))
+		error_hint(err, "libssh2 and the server have no kind of host "
+			   "key in common that known_hosts has: add the "
+			   "server's ed25519 or ecdsa key (ssh-keyscan)");
 	else if (code == GIT_EAUTH && s->remote.kind == GITURL_SSH)
 		error_hint(err, "give a key with --git-ssh-private-key-path or "
 			   "add one to ssh-agent");

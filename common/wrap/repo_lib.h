@@ -119,9 +119,12 @@ int repo_ssh_certificate(struct repo_session *s, const git_cert_hostkey *key,
 void repo_ssh_known_hosts(struct strbuf *out);
 
 /* Around a connection: let libgit2 ask for host keys of the known kinds. */
-int repo_ssh_prefer(struct repo_session *s, char **dir, struct error *err)
-	MUST_CHECK;
-void repo_ssh_forget(struct repo_session *s, char **dir);
+struct repo_home {
+	char *dir, *before; /* a home for the connection, and the real one */
+};
+int repo_ssh_prefer(struct repo_session *s, struct repo_home *home,
+		    struct error *err) MUST_CHECK;
+void repo_ssh_forget(struct repo_session *s, struct repo_home *home);
 
 /* repo_fetch.c */
 /*

@@ -92,11 +92,25 @@ int repo_ssh_certificate(struct repo_session *s, const git_cert_hostkey *key,
 
 /*
  * A server has several host keys and the client chooses the kind. libgit2
- * asks for the kinds that it finds in .ssh/known_hosts below its "global"
- * directory; without it, it would be given one that the user's file does not
- * have. The directory is needed while connecting only.
+ * asks for the kinds that it finds in .ssh/known_hosts below the home
+ * directory; without that file it would be given one that no list of the
+ * user's has. The directory is needed while connecting only.
  */
-int repo_ssh_prefer(struct repo_session *s, char **dir, struct error *err)
+static void set_home(struct repo_session *s, const char *dir)
+{
+#if LIBGIT2_VER_MAJOR > 1 || LIBGIT2_VER_MINOR >= 7
+	s->git.git_libgit2_opts(GIT_OPT_SET_HOMEDIR, dir);
+#else
+	(void)s;
+	if (dir)
+		setenv("HOME", dir, 1);
+	else
+		unsetenv("HOME");
+#endif
+}
+
+int repo_ssh_prefer(struct repo_session *s, struct repo_home *home,
+		    struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	const char *tmp = getenv("TMPDIR");
@@ -111,25 +125,26 @@ int repo_ssh_prefer(struct repo_session *s, char **dir, struct error *err)
 	name = fs_temp_dir(fd, "devenv-ssh-", err);
 	if (!name)
 		return -1;
-	*dir = xstrfmt("%s/%s", tmp && *tmp ? tmp : "/tmp", name);
-	ssh = xstrfmt("%s/.ssh", *dir);
+	home->dir = xstrfmt("%s/%s", tmp && *tmp ? tmp : "/tmp", name);
+	home->before = xstrdup_null(getenv("HOME"));
+	ssh = xstrfmt("%s/.ssh", home->dir);
 	file = xstrfmt("%s/known_hosts", ssh);
 	repo_ssh_known_hosts(&text);
 	if (fs_mkdir_p(ssh, 0700, err) < 0 ||
 	    fs_write_atomic(AT_FDCWD, file, text.buf, text.len, 0600, err) < 0)
 		return -1;
-	s->git.git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
-				GIT_CONFIG_LEVEL_GLOBAL, *dir);
+	set_home(s, home->dir);
 	return 0;
 }
 
-void repo_ssh_forget(struct repo_session *s, char **dir)
+void repo_ssh_forget(struct repo_session *s, struct repo_home *home)
 {
-	if (!*dir)
+	if (!home->dir)
 		return;
-	s->git.git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH,
-				GIT_CONFIG_LEVEL_GLOBAL, "");
-	if (fs_remove_tree(AT_FDCWD, *dir, NULL) < 0)
-		log_debug("cannot remove '%s'", *dir);
-	free(steal_ptr(dir));
+	set_home(s, home->before);
+	if (fs_remove_tree(AT_FDCWD, home->dir, NULL) < 0)
+		log_debug("cannot remove '%s'", home->dir);
+	free(home->dir);
+	free(home->before);
+	*home = (struct repo_home){ 0 };
 }
