@@ -14,6 +14,8 @@ struct ring {
 	size_t used[RING_SLOTS];
 	size_t head, tail; /* slots pushed and slots given back, ever */
 	bool end, cancel;
+	const unsigned char *data; /* ring_read: what is left of a slot */
+	size_t left;
 };
 
 struct ring *ring_new(void)
@@ -103,6 +105,48 @@ void ring_give(struct ring *r)
 	r->tail++;
 	pthread_cond_signal(&r->change);
 	pthread_mutex_unlock(&r->lock);
+}
+
+bool ring_write(struct ring *r, const void *data, size_t n)
+{
+	const char *p = data;
+
+	while (n) {
+		size_t take = MIN(n, RING_CHUNK);
+		void *space = ring_space(r);
+
+		if (!space)
+			return false;
+		memcpy(space, p, take);
+		ring_push(r, take);
+		p += take;
+		n -= take;
+	}
+	return true;
+}
+
+size_t ring_read(struct ring *r, void *data, size_t n)
+{
+	if (!r->left) {
+		if (r->data)
+			ring_give(r);
+		r->data = ring_take(r, &r->left);
+		if (!r->data)
+			return 0;
+	}
+	n = MIN(n, r->left);
+	memcpy(data, r->data, n);
+	r->data += n;
+	r->left -= n;
+	return n;
+}
+
+void ring_drain(struct ring *r)
+{
+	unsigned char rest[4096];
+
+	while (ring_read(r, rest, sizeof(rest)))
+		;
 }
 
 struct ring_job {

@@ -32,6 +32,13 @@ void ring_give(struct ring *r);
 /* Consumer: stop the producer. */
 void ring_cancel(struct ring *r);
 
+/* The same as streams. Producer: false when the consumer wants no more. */
+bool ring_write(struct ring *r, const void *data, size_t n) MUST_CHECK;
+/* Consumer: up to `n` bytes, 0 at the end. */
+size_t ring_read(struct ring *r, void *data, size_t n);
+/* Consumer: let the rest pass. */
+void ring_drain(struct ring *r);
+
 /* Run `func(arg)` beside this thread. */
 struct ring_thread {
 	void *handle;

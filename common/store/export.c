@@ -1,0 +1,166 @@
+/* export.c - digests and compressed forms of layers, made when asked for */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include "wrap/ring.h"
+
+/* Thread one walks, makes the tar and hashes it; thread two compresses,
+ * hashes that and writes. */
+struct export {
+	struct ring *ring; /* NULL: only the digest is wanted */
+	struct digest digest;
+	uint64_t size;
+	struct compress *compress;
+	struct store_writer *writer;
+	struct error err; /* of thread two */
+};
+
+static int take_tar(void *arg, const void *data, size_t n, struct error *err)
+{
+	struct export *x = arg;
+
+	digest_update(&x->digest, data, n);
+	x->size += n;
+	/* The tar writer's pieces are RING_CHUNK bytes, except the last: so
+	 * the compressor always sees the same ones. */
+	if (x->ring && !ring_write(x->ring, data, n))
+		return error_set(err, ERR_SYSTEM, "compression was ended");
+	return 0;
+}
+
+static int to_blob(void *arg, const void *data, size_t n, struct error *err)
+{
+	struct export *x = arg;
+
+	return n ? store_writer_write(x->writer, data, n, err) : 0;
+}
+
+static void compress_main(void *arg)
+{
+	struct export *x = arg;
+	bool ok = true;
+	void *data;
+	size_t n;
+
+	while ((data = ring_take(x->ring, &n))) {
+		if (ok && compress_write(x->compress, data, n, &x->err) < 0) {
+			ok = false;
+			ring_cancel(x->ring);
+		}
+		ring_give(x->ring);
+	}
+	if (ok && compress_end(x->compress, &x->err) < 0)
+		log_debug("compression failed at the end");
+}
+
+static int same_diff_id(const struct store_meta *meta, const char *found,
+			const char *id, struct error *err)
+{
+	if (!*meta->diff_id || str_eq(meta->diff_id, found))
+		return 0;
+	error_set(err, ERR_SYSTEM,
+		  "layer %.12s cannot be made again as the archive it came "
+		  "from", id);
+	return error_hint(err, "pull the image again, so that the registry's "
+			       "blob is used");
+}
+
+int store_layer_diff_id(struct store *s, const char *const *chain, size_t n,
+			struct store_meta *meta, struct error *err)
+{
+	const char *id = chain[n - 1];
+	struct export x = { .ring = NULL };
+
+	if (store_get_meta(s, id, meta, err) < 0)
+		return -1;
+	if (*meta->diff_id)
+		return 0;
+	digest_init(&x.digest, true);
+	if (store_layer_tar(s, chain, n, take_tar, &x, err) < 0) {
+		digest_release(&x.digest);
+		return error_wrap(err, "layer %.12s", id);
+	}
+	digest_final_text(&x.digest, meta->diff_id);
+	meta->size = x.size;
+	return store_set_meta(s, id, meta, err);
+}
+
+static int run_threads(struct store *s, const char *const *chain, size_t n,
+		       struct export *x, struct error *err)
+{
+	struct ring_thread thread;
+	int rc;
+
+	ring_start(&thread, compress_main, x);
+	rc = store_layer_tar(s, chain, n, take_tar, x, err);
+	ring_end(x->ring);
+	ring_join(&thread);
+	if (!error_is(&x->err))
+		return rc;
+	/* The first thread's error only says that the other had one. */
+	if (err)
+		error_release(err);
+	return error_move(err, &x->err);
+}
+
+static const char *media_type(const struct store *s)
+{
+	switch (s->o.compression) {
+	case COMPRESS_GZIP:
+		return OCI_LAYER_GZIP;
+	case COMPRESS_ZSTD:
+		return OCI_LAYER_ZSTD;
+	default:
+		return OCI_LAYER;
+	}
+}
+
+static int make_blob(struct store *s, const char *const *chain, size_t n,
+		     struct export *x, struct store_meta *meta,
+		     struct error *err)
+{
+	char found[DIGEST_TEXT], blob[DIGEST_TEXT] = "";
+	uint64_t size;
+
+	if (compress_new(&x->compress, s->o.compression, s->o.level, to_blob,
+			 x, err) < 0 ||
+	    run_threads(s, chain, n, x, err) < 0)
+		return -1;
+	digest_final_text(&x->digest, found);
+	if (same_diff_id(meta, found, chain[n - 1], err) < 0 ||
+	    store_writer_commit(x->writer, blob, &size, err) < 0)
+		return -1;
+	x->writer = NULL;
+	memcpy(meta->diff_id, found, sizeof(found));
+	memcpy(meta->blob, blob, sizeof(blob));
+	snprintf(meta->media_type, sizeof(meta->media_type), "%s",
+		 media_type(s));
+	meta->blob_size = size;
+	meta->size = x->size;
+	return 0;
+}
+
+int store_layer_blob(struct store *s, const char *const *chain, size_t n,
+		     struct store_meta *meta, struct error *err)
+{
+	const char *id = chain[n - 1];
+	cleanup_ring struct ring *ring = NULL;
+	struct export x = { .ring = NULL };
+	int rc;
+
+	if (store_get_meta(s, id, meta, err) < 0)
+		return -1;
+	if (*meta->blob && store_has_blob(s, meta->blob, NULL))
+		return 0;
+	x.ring = ring = ring_new();
+	if (store_writer_new(s, &x.writer, err) < 0)
+		return -1;
+	digest_init(&x.digest, true);
+	rc = make_blob(s, chain, n, &x, meta, err);
+	digest_release(&x.digest);
+	compress_free(x.compress);
+	store_writer_free(x.writer);
+	if (rc < 0)
+		return error_wrap(err, "layer %.12s", id);
+	return store_set_meta(s, id, meta, err);
+}

@@ -1,0 +1,156 @@
+/* flat.c - a whole chain as one tar or one directory, without mounting */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "wrap/ring.h"
+
+struct flat {
+	struct store *s;
+	struct emit *emit;
+	struct store_meta *metas;
+};
+
+static int walk(struct flat *f, const struct view *v, const char *dir,
+		struct error *err);
+
+static int visit(struct flat *f, const struct view *v, const char *dir,
+		 const char *name, struct error *err)
+{
+	cleanup_free char *path = xstrfmt("%s%s%s", dir, *dir ? "/" : "",
+					  name);
+	cleanup_view struct view child = { .n = 0 };
+	struct stat st;
+	size_t at;
+	int found = view_lookup(v, name, &at, &st, err);
+
+	if (found <= 0)
+		return found;
+	if (emit_file(f->emit, v->fds[at], name, path, &st,
+		      &f->metas[v->layers[at]], err) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	if (view_enter(f->s, v, name, at, &child, err) < 0)
+		return -1;
+	return walk(f, &child, path, err);
+}
+
+static int walk(struct flat *f, const struct view *v, const char *dir,
+		struct error *err)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (view_names(v, &names, err) < 0)
+		return error_wrap(err, "'%s'", dir);
+	for (size_t i = 0; i < names.nr; i++) {
+		if (visit(f, v, dir, names.v[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int store_flat_tar(struct store *s, const char *const *chain, size_t n,
+		   store_write_fn write, void *arg, struct error *err)
+{
+	cleanup_emit struct emit *emit = emit_new(s, write, arg);
+	cleanup_free struct store_meta *metas = xcalloc(n + 1, sizeof(*metas));
+	cleanup_view struct view root = { .n = 0 };
+	struct flat f = { s, emit, metas };
+
+	for (size_t i = 0; i < n; i++) {
+		if (store_get_meta(s, chain[i], &metas[i], err) < 0)
+			return -1;
+	}
+	if (view_open(s, chain, n, &root, err) < 0 ||
+	    walk(&f, &root, "", err) < 0)
+		return -1;
+	return emit_end(emit, err);
+}
+
+/* The tar of one thread is what the other unpacks: one set of rules. */
+struct copy {
+	struct store *s;
+	const char *const *chain;
+	size_t n;
+	struct ring *ring;
+	struct error err;
+};
+
+static int copy_write(void *arg, const void *data, size_t n, struct error *err)
+{
+	struct copy *c = arg;
+
+	if (!ring_write(c->ring, data, n))
+		return error_set(err, ERR_SYSTEM, "copy was ended");
+	return 0;
+}
+
+static void copy_main(void *arg)
+{
+	struct copy *c = arg;
+
+	if (store_flat_tar(c->s, c->chain, c->n, copy_write, c, &c->err) < 0)
+		log_debug("copy ended early");
+	ring_end(c->ring);
+}
+
+static ssize_t copy_read(void *arg, void *data, size_t n,
+			 struct error *err UNUSED)
+{
+	struct copy *c = arg;
+
+	return (ssize_t)ring_read(c->ring, data, n);
+}
+
+static int copy_tree(struct copy *c, int dest, struct error *err)
+{
+	struct place_options o = { .s = c->s };
+	cleanup_place struct place *p = place_new(&o, dest);
+	struct ring_thread thread;
+	int rc;
+
+	ring_start(&thread, copy_main, c);
+	rc = store_unpack_tree(p, copy_read, c, UINT64_MAX, err);
+	if (rc < 0)
+		ring_cancel(c->ring);
+	ring_drain(c->ring);
+	ring_join(&thread);
+	/* When unpacking failed first, the other thread only heard of it. */
+	if (rc == 0 && error_is(&c->err))
+		return error_move(err, &c->err);
+	error_release(&c->err);
+	return rc;
+}
+
+static int open_empty(const char *dest, struct error *err)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_close int fd = -1;
+
+	if (fs_mkdir_p(dest, 0755, err) < 0)
+		return -1;
+	fd = open(dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", dest);
+	if (store_read_dir(fd, &names, err) < 0)
+		return error_wrap(err, "'%s'", dest);
+	if (names.nr)
+		return error_set(err, ERR_USAGE, "'%s' is not empty", dest);
+	return steal_fd(&fd);
+}
+
+int store_flat_copy(struct store *s, const char *const *chain, size_t n,
+		    const char *dest, struct error *err)
+{
+	cleanup_ring struct ring *ring = ring_new();
+	cleanup_close int fd = open_empty(dest, err);
+	struct copy c = { .s = s, .chain = chain, .n = n, .ring = ring };
+
+	if (fd < 0)
+		return -1;
+	return copy_tree(&c, fd, err);
+}

@@ -1,0 +1,398 @@
+/* image.c - images/: what a reference or an id means here */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define RECORD_MAX ((size_t)32 << 20)
+#define ID_PREFIX_MIN 12
+#define RECORD_NAME (12 + DIGEST_HEX) /* "images/ref-" hex NUL */
+
+void store_image_release(struct store_image *i)
+{
+	free(i->reference);
+	free(i->origin);
+	oci_config_release(&i->config);
+	for (size_t k = 0; k < i->n_layers; k++)
+		oci_descriptor_release(&i->layers[k].desc);
+	free(i->layers);
+	memset(i, 0, sizeof(*i));
+}
+
+/*
+ * One record has two names: "ref-" and the digest of the reference, "id-" and
+ * the digest of the configuration.
+ */
+static void ref_name(char name[RECORD_NAME], const char *reference)
+{
+	char digest[DIGEST_TEXT];
+
+	digest_bytes(reference, strlen(reference), digest);
+	snprintf(name, RECORD_NAME, "images/ref-%s", digest_hex(digest));
+}
+
+static void id_name(char name[RECORD_NAME], const char *hex)
+{
+	snprintf(name, RECORD_NAME, "images/id-%s", hex);
+}
+
+/* --- records --- */
+
+static struct json *layer_to_json(const struct store_image_layer *l)
+{
+	struct json *j = json_new_object();
+
+	json_set_str(j, "id", l->id);
+	json_set_str(j, "diff_id", l->diff_id);
+	json_set_str(j, "digest", l->desc.digest);
+	json_set_str(j, "media_type", l->desc.media_type);
+	json_set_int(j, "size", (int64_t)l->desc.size);
+	return j;
+}
+
+static int image_to_text(const struct store_image *i, struct strbuf *out,
+			 struct error *err)
+{
+	cleanup_strbuf struct strbuf config = STRBUF_INIT;
+	cleanup_json struct json *j = json_new_object();
+	struct json *layers = json_new_array(), *parsed;
+
+	json_set(j, "layers", layers);
+	for (size_t k = 0; k < i->n_layers; k++)
+		json_push(layers, layer_to_json(&i->layers[k]));
+	oci_config_write(&i->config, &config);
+	parsed = json_parse("configuration", config.buf, config.len, err);
+	if (!parsed)
+		return -1;
+	json_set(j, "config", parsed);
+	json_set_str(j, "reference", i->reference);
+	json_set_str(j, "origin", i->origin);
+	json_set_str(j, "manifest", i->manifest);
+	json_set_str(j, "config_digest", i->config_digest);
+	json_write(out, j, false);
+	return 0;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+static void layer_from_json(const struct json *j, struct store_image_layer *l)
+{
+	int64_t size = 0;
+
+	copy_text(l->id, sizeof(l->id), json_get_str(j, "id"));
+	copy_text(l->diff_id, sizeof(l->diff_id), json_get_str(j, "diff_id"));
+	copy_text(l->desc.digest, sizeof(l->desc.digest),
+		  json_get_str(j, "digest"));
+	l->desc.media_type = xstrdup_null(json_get_str(j, "media_type"));
+	if (json_get_int(j, "size", &size) && size > 0)
+		l->desc.size = (uint64_t)size;
+}
+
+static int image_from_json(const struct json *j, struct store_image *i,
+			   struct error *err)
+{
+	cleanup_strbuf struct strbuf config = STRBUF_INIT;
+	const struct json *layers = json_get(j, "layers");
+	size_t n = json_len(layers);
+
+	if (json_kind(json_get(j, "config")) != JSON_OBJECT ||
+	    n > OCI_LAYERS_MAX)
+		return error_set(err, ERR_SYSTEM, "no image record");
+	json_write(&config, json_get(j, "config"), false);
+	if (oci_config_parse(&i->config, config.buf, config.len, err) < 0)
+		return -1;
+	i->reference = xstrdup_null(json_get_str(j, "reference"));
+	i->origin = xstrdup_null(json_get_str(j, "origin"));
+	copy_text(i->manifest, sizeof(i->manifest),
+		  json_get_str(j, "manifest"));
+	copy_text(i->config_digest, sizeof(i->config_digest),
+		  json_get_str(j, "config_digest"));
+	i->layers = xcalloc(n + 1, sizeof(*i->layers));
+	i->n_layers = n;
+	for (size_t k = 0; k < n; k++)
+		layer_from_json(json_at(layers, k), &i->layers[k]);
+	return 0;
+}
+
+static int parse_image(const char *name, const struct strbuf *text,
+		       struct store_image *i, struct error *err)
+{
+	cleanup_json struct json *j = json_parse(name, text->buf, text->len,
+						 err);
+
+	if (!j)
+		return -1;
+	memset(i, 0, sizeof(*i));
+	if (image_from_json(j, i, err) == 0)
+		return 1;
+	store_image_release(i);
+	error_wrap(err, "'%s'", name);
+	return error_hint(err, "run: devenv store verify");
+}
+
+int store_read_image(struct store *s, const char *file, struct store_image *i,
+		     struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (fs_read_at(s->fd, file, RECORD_MAX, &text, &why) < 0)
+		return why.sys == ENOENT ? 0 : error_move(err, &why);
+	return parse_image(file, &text, i, err);
+}
+
+/* --- index.json --- */
+
+/* Is all that the manifest names among the blobs? */
+static bool complete(struct store *s, const struct store_image *i,
+		     struct oci_descriptor *desc)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
+
+	if (!*i->manifest || !i->reference ||
+	    !store_has_blob(s, i->manifest, &desc->size) ||
+	    store_read_blob(s, i->manifest, OCI_MANIFEST_MAX, &text, NULL) <
+		    0 ||
+	    oci_manifest_parse(&m, text.buf, text.len, NULL) < 0 ||
+	    !store_has_blob(s, m.config.digest, NULL))
+		return false;
+	for (size_t k = 0; k < m.n_layers; k++) {
+		if (!store_has_blob(s, m.layers[k].digest, NULL))
+			return false;
+	}
+	memcpy(desc->digest, i->manifest, sizeof(desc->digest));
+	desc->media_type = (char *)oci_manifest_media_type(&m);
+	return true;
+}
+
+/* --- put, get, remove --- */
+
+/* A second name for the record, replacing what had it. */
+static int link_record(struct store *s, const char *from, const char *to,
+		       struct error *err)
+{
+	char temp[32], random[17];
+
+	random_hex(random, 8);
+	snprintf(temp, sizeof(temp), "tmp/%s", random);
+	if (linkat(s->fd, from, s->fd, temp, 0) < 0)
+		return error_errno(err, "cannot store an image");
+	if (renameat(s->fd, temp, s->fd, to) < 0) {
+		error_errno(err, "cannot store an image");
+		unlinkat(s->fd, temp, 0);
+		return -1;
+	}
+	/* rename does nothing when both names are the same file */
+	unlinkat(s->fd, temp, 0);
+	return 0;
+}
+
+int store_put_image(struct store *s, const struct store_image *i,
+		    struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct oci_descriptor desc = { .size = 0 };
+	char ref[RECORD_NAME], id[RECORD_NAME];
+	bool named = i->reference, known = *i->config_digest;
+
+	if (!named && !known)
+		return error_set(err, ERR_SYSTEM,
+				 "an image needs a reference or an id");
+	if (image_to_text(i, &text, err) < 0)
+		return -1;
+	if (named)
+		ref_name(ref, i->reference);
+	if (known)
+		id_name(id, digest_hex(i->config_digest));
+	if (store_replace(s, named ? ref : id, text.buf, text.len, true,
+			  err) < 0)
+		return -1;
+	if (named && known && link_record(s, ref, id, err) < 0)
+		return -1;
+	if (!named)
+		return 0;
+	return store_index_set(s, i->reference,
+			       complete(s, i, &desc) ? &desc : NULL, err);
+}
+
+/* The record file that `hex`, whole or in part, means: 1, 0, -1. */
+static int find_by_hex(struct store *s, const char *hex,
+		       char name[RECORD_NAME], struct error *err)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+	int found = 0;
+
+	if (store_list(s, "images", &files, err) < 0)
+		return -1;
+	for (size_t k = 0; k < files.nr; k++) {
+		const char *id = str_skip(files.v[k], "id-");
+
+		if (!id || !str_starts(id, hex) ||
+		    !store_is_hex(id, DIGEST_HEX))
+			continue;
+		if (found++)
+			return error_set(err, ERR_USAGE,
+					 "'%s' means more than one image",
+					 hex);
+		id_name(name, id);
+	}
+	return found;
+}
+
+static int find_by_manifest(struct store *s, const char *hex,
+			    struct store_image *i, struct error *err)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+
+	if (store_list(s, "images", &files, err) < 0)
+		return -1;
+	for (size_t k = 0; k < files.nr; k++) {
+		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
+
+		/* a record that cannot be read is not the one looked for */
+		if (store_read_image(s, path, i, NULL) <= 0)
+			continue;
+		if (*i->manifest && str_starts(digest_hex(i->manifest), hex))
+			return 1;
+		store_image_release(i);
+	}
+	return 0;
+}
+
+int store_get_image(struct store *s, const char *name, struct store_image *i,
+		    struct error *err)
+{
+	const char *hex = str_skip(name, "sha256:");
+	char file[RECORD_NAME];
+	int found;
+
+	if (!hex && strlen(name) >= ID_PREFIX_MIN)
+		hex = name;
+	if (!hex || strlen(hex) > DIGEST_HEX ||
+	    strlen(hex) < ID_PREFIX_MIN ||
+	    !store_is_hex(hex, strlen(hex))) {
+		ref_name(file, name);
+		return store_read_image(s, file, i, err);
+	}
+	found = find_by_hex(s, hex, file, err);
+	if (found < 0)
+		return -1;
+	return found ? store_read_image(s, file, i, err)
+		     : find_by_manifest(s, hex, i, err);
+}
+
+/* Does another reference show this image? */
+static int is_shared(struct store *s, const char *config_digest,
+		     struct error *err)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+
+	if (store_list(s, "images", &files, err) < 0)
+		return -1;
+	for (size_t k = 0; k < files.nr; k++) {
+		cleanup_store_image struct store_image other = { .n_layers = 0 };
+		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
+
+		if (str_starts(files.v[k], "ref-") &&
+		    store_read_image(s, path, &other, NULL) > 0 &&
+		    str_eq(other.config_digest, config_digest))
+			return 1;
+	}
+	return 0;
+}
+
+static int remove_record(struct store *s, const char *file, struct error *err)
+{
+	if (unlinkat(s->fd, file, 0) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s/%s'", s->path,
+				   file);
+	return 0;
+}
+
+static int remove_reference(struct store *s, const char *reference,
+			    struct error *err)
+{
+	char file[RECORD_NAME];
+
+	ref_name(file, reference);
+	if (store_index_set(s, reference, NULL, err) < 0)
+		return -1;
+	return remove_record(s, file, err);
+}
+
+/* By id: all references to it go as well. */
+static int remove_all(struct store *s, const struct store_image *i,
+		      struct error *err)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	char file[RECORD_NAME];
+
+	if (store_list_images(s, &names, err) < 0)
+		return -1;
+	for (size_t k = 0; k < names.nr; k++) {
+		cleanup_store_image struct store_image other = { .n_layers = 0 };
+
+		ref_name(file, names.v[k]);
+		if (store_read_image(s, file, &other, NULL) > 0 &&
+		    str_eq(other.config_digest, i->config_digest) &&
+		    remove_reference(s, names.v[k], err) < 0)
+			return -1;
+	}
+	id_name(file, digest_hex(i->config_digest));
+	return remove_record(s, file, err);
+}
+
+int store_remove_image(struct store *s, const char *name, struct error *err)
+{
+	cleanup_store_image struct store_image i = { .n_layers = 0 };
+	char file[RECORD_NAME];
+	int found = store_get_image(s, name, &i, err);
+
+	if (found < 0)
+		return -1;
+	if (!found)
+		return error_set(err, ERR_NO, "there is no image '%s'", name);
+	if (!i.reference || !str_eq(i.reference, name)) {
+		if (*i.config_digest)
+			return remove_all(s, &i, err);
+		return remove_reference(s, i.reference, err);
+	}
+	if (remove_reference(s, name, err) < 0)
+		return -1;
+	if (!*i.config_digest)
+		return 0;
+	found = is_shared(s, i.config_digest, err);
+	if (found)
+		return found < 0 ? -1 : 0;
+	id_name(file, digest_hex(i.config_digest));
+	return remove_record(s, file, err);
+}
+
+int store_list_images(struct store *s, struct strvec *names, struct error *err)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+
+	if (store_list(s, "images", &files, err) < 0)
+		return -1;
+	for (size_t k = 0; k < files.nr; k++) {
+		cleanup_store_image struct store_image i = { .n_layers = 0 };
+		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
+		cleanup_error struct error why = ERROR_INIT;
+
+		if (!str_starts(files.v[k], "ref-"))
+			continue;
+		if (store_read_image(s, path, &i, &why) < 0)
+			log_warn("%s", why.msg);
+		else if (i.reference)
+			strvec_push(names, i.reference);
+	}
+	if (names->nr)
+		strvec_sort(names);
+	return 0;
+}

@@ -1,0 +1,86 @@
+/* index.c - index.json: the images that other tools can read here */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#define INDEX_MAX ((size_t)64 << 20)
+#define REF_NAME "org.opencontainers.image.ref.name"
+
+static struct json *read_index(struct store *s)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct json *j = NULL;
+
+	if (fs_read_at(s->fd, "index.json", INDEX_MAX, &text, NULL) == 0)
+		j = json_parse("index.json", text.buf, text.len, NULL);
+	if (json_kind(j) == JSON_OBJECT)
+		return j;
+	/* Lost or damaged: `store verify` names it, the next image mends it. */
+	json_free(j);
+	return json_new_object();
+}
+
+static bool names(const struct json *entry, const char *reference)
+{
+	const char *name = json_get_str(json_get(entry, "annotations"),
+					REF_NAME);
+
+	return name && str_eq(name, reference);
+}
+
+static struct json *new_entry(const char *reference,
+			      const struct oci_descriptor *manifest)
+{
+	struct json *entry = json_new_object();
+	struct json *notes = json_new_object();
+
+	json_set_str(notes, REF_NAME, reference);
+	json_set(entry, "annotations", notes);
+	json_set_str(entry, "digest", manifest->digest);
+	json_set_str(entry, "mediaType", manifest->media_type);
+	json_set_int(entry, "size", (int64_t)manifest->size);
+	return entry;
+}
+
+static int update(struct store *s, const char *reference,
+		  const struct oci_descriptor *manifest, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_json struct json *index = read_index(s);
+	struct json *fresh = json_new_array();
+	size_t n = 0;
+
+	for (struct json *m = json_first(json_get(index, "manifests")); m;
+	     m = json_next(m)) {
+		if (names(m, reference))
+			n++;
+		else
+			json_push(fresh, json_dup(m));
+	}
+	if (!n && !manifest) {
+		json_free(fresh);
+		return 0;
+	}
+	if (manifest)
+		json_push(fresh, new_entry(reference, manifest));
+	json_set(index, "manifests", fresh);
+	json_set_int(index, "schemaVersion", 2);
+	json_write(&text, index, false);
+	return store_replace(s, "index.json", text.buf, text.len, true, err);
+}
+
+int store_index_set(struct store *s, const char *reference,
+		    const struct oci_descriptor *manifest, struct error *err)
+{
+	/* The lock is on a file of its own, as index.json is replaced. */
+	cleanup_close int lock = openat(s->fd, "index.lock",
+					O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (lock < 0 || flock(lock, LOCK_EX) < 0)
+		return error_errno(err, "cannot lock '%s/index.lock'",
+				   s->path);
+	return update(s, reference, manifest, err);
+}

@@ -1,0 +1,167 @@
+/* unpack.c - a layer tar into layers/<id>, verified while it streams */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "wrap/ring.h"
+
+#define RATIO_FROM ((uint64_t)64 << 20)
+
+/* Thread one reads, decompresses and hashes; thread two makes files. */
+struct feed {
+	const struct store *s;
+	struct ring *ring;
+	int fd;
+	uint64_t size; /* bytes after decompression */
+	char found[DIGEST_TEXT];
+	struct digest digest;
+	struct error err;
+};
+
+static int check_bomb(const struct feed *f, const struct decompress *d,
+		      struct error *err)
+{
+	const struct store_options *o = &f->s->o;
+
+	if (f->size > o->max_bytes)
+		return error_set(err, ERR_INPUT,
+				 "the layer is larger than %llu bytes",
+				 (unsigned long long)o->max_bytes);
+	if (decompress_kind(d) == COMPRESS_NONE || f->size < RATIO_FROM)
+		return 0;
+	if (f->size / o->max_ratio > decompress_in(d))
+		return error_set(err, ERR_INPUT,
+				 "the layer is compressed more than %llu "
+				 "times, which only bombs are",
+				 (unsigned long long)o->max_ratio);
+	return 0;
+}
+
+static int pump(struct feed *f, struct error *err)
+{
+	cleanup_decompress struct decompress *d = NULL;
+	char *space;
+
+	if (decompress_new(&d, compress_read_fd, &f->fd, err) < 0)
+		return -1;
+	while ((space = ring_space(f->ring))) {
+		ssize_t n = decompress_read(d, space, RING_CHUNK, err);
+
+		if (n <= 0)
+			return (int)n;
+		f->size += (uint64_t)n;
+		if (check_bomb(f, d, err) < 0)
+			return -1;
+		digest_update(&f->digest, space, (size_t)n);
+		ring_push(f->ring, (size_t)n);
+	}
+	return 0;
+}
+
+static void feed_main(void *arg)
+{
+	struct feed *f = arg;
+
+	if (pump(f, &f->err) < 0)
+		log_debug("unpacking ends early");
+	ring_end(f->ring);
+}
+
+static ssize_t feed_read(void *arg, void *data, size_t n,
+			 struct error *err UNUSED)
+{
+	struct feed *f = arg;
+
+	return (ssize_t)ring_read(f->ring, data, n);
+}
+
+int store_unpack_tree(struct place *p, tar_read_fn read, void *arg,
+		      uint64_t max_entries, struct error *err)
+{
+	cleanup_tar struct tar *t = NULL;
+	struct tar_entry e;
+	int more;
+
+	if (tar_open(&t, false, read, arg, err) < 0)
+		return -1;
+	while ((more = tar_next(t, &e, err)) > 0) {
+		if (!max_entries--)
+			return error_set(err, ERR_INPUT,
+					 "too many files in the archive");
+		if (place_entry(p, t, &e, err) < 0)
+			return -1;
+	}
+	return more < 0 ? -1 : place_finish(p, err);
+}
+
+static int unpack_into(struct feed *f, struct place *p, struct error *err)
+{
+	struct ring_thread thread;
+	int rc;
+
+	digest_init(&f->digest, true);
+	ring_start(&thread, feed_main, f);
+	rc = store_unpack_tree(p, feed_read, f, f->s->o.max_entries, err);
+	if (rc < 0)
+		ring_cancel(f->ring);
+	/* What follows the end of the archive belongs to the digest, too. */
+	ring_drain(f->ring);
+	ring_join(&thread);
+	digest_final_text(&f->digest, f->found);
+	/* Broken input makes a broken archive: its own words are better. */
+	if (!error_is(&f->err))
+		return rc;
+	if (err)
+		error_release(err);
+	return error_move(err, &f->err);
+}
+
+static int unpack_draft(struct store *s, struct store_draft *d, int fd,
+			const char *diff_id, struct store_meta *meta,
+			struct error *err)
+{
+	struct place_options o = { s, true, meta->uid, meta->gid };
+	cleanup_close int root = open(d->fs, O_RDONLY | O_DIRECTORY |
+						     O_CLOEXEC);
+	cleanup_ring struct ring *ring = ring_new();
+	cleanup_place struct place *p = NULL;
+	struct feed f = { .s = s, .ring = ring, .fd = fd };
+
+	if (root < 0)
+		return error_errno(err, "cannot open '%s'", d->fs);
+	p = place_new(&o, root);
+	if (unpack_into(&f, p, err) < 0)
+		return error_wrap(err, "layer %.19s", diff_id);
+	if (!str_eq(f.found, diff_id))
+		return error_set(err, ERR_INPUT,
+				 "layer %s has the content of %s", diff_id,
+				 f.found);
+	memcpy(meta->diff_id, f.found, sizeof(f.found));
+	meta->size = f.size;
+	return 0;
+}
+
+int store_unpack(struct store *s, int fd, const char *diff_id,
+		 const struct store_meta *meta, struct error *err)
+{
+	struct store_meta m = { .diff_id = "" };
+	struct store_draft d;
+	int rc;
+
+	if (!digest_valid(diff_id))
+		return error_set(err, ERR_INPUT, "'%.80s' is no sha256 digest",
+				 diff_id);
+	if (store_has_layer(s, digest_hex(diff_id)))
+		return 0;
+	if (meta)
+		m = *meta;
+	if (store_draft_new(s, &d, err) < 0)
+		return -1;
+	rc = unpack_draft(s, &d, fd, diff_id, &m, err);
+	if (rc == 0)
+		rc = store_draft_commit(s, &d, &m, digest_hex(diff_id), err);
+	store_draft_drop(s, &d);
+	return rc;
+}
