@@ -1,6 +1,7 @@
 /* fetch.c - missing layers of an image, fetched and unpacked side by side */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

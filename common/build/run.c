@@ -2,14 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "base/signals.h"
 #include "build/internal.h"
 
 #define PIPES "/dev/pipes" /* where a heredoc script is seen */
@@ -32,59 +30,19 @@ static void environment(const struct build_step *step,
 		strvec_env_set(env, "HOME", user->home ? user->home : "/");
 }
 
-/* Show output as it comes, until the command closed it and ended. */
-static int pump(struct runtime_child *child, int fd, struct log_output *log,
-		struct error *err)
+static int run_command(const struct runtime_spec *spec,
+		       const struct runtime_process *p, int *status,
+		       struct error *err)
 {
-	char buf[16384];
+	struct runtime_child child, *one = &child;
+	int rc;
 
-	for (;;) {
-		struct pollfd p[2] = { { fd, POLLIN, 0 },
-				       { child->pidfd, POLLIN, 0 } };
-		ssize_t n;
-
-		if (poll(p, 2, -1) < 0 && errno != EINTR)
-			return error_errno(err, "cannot wait for a step");
-		if (signals_check(err) < 0)
-			return -1;
-		if (!p[0].revents && p[1].revents)
-			return 0; /* what is left of it died with PID 1 */
-		if (!p[0].revents)
-			continue;
-		n = read(fd, buf, sizeof(buf));
-		if (n < 0 && errno != EINTR)
-			return error_errno(err, "cannot read output");
-		if (!n)
-			return 0;
-		if (n > 0)
-			log_output_add(log, buf, (size_t)n);
-	}
-}
-
-static int spawn(const struct runtime_spec *spec, struct runtime_process *p,
-		 int *status, struct error *err)
-{
-	cleanup_close int in = -1, out = -1;
-	struct runtime_child child;
-	struct log_output *log;
-	int fds[2], rc;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_errno(err, "cannot make a pipe");
-	in = fds[0];
-	out = fds[1];
-	p->out = p->err = out;
-	if (runtime_spawn(spec, p, &child, err) < 0)
+	if (runtime_spawn(spec, p, NULL, &child, err) < 0)
 		return -1;
-	close(steal_fd(&out));
-	log = log_output_new(NULL);
-	rc = pump(&child, in, log, err);
-	log_output_end(log);
-	if (rc < 0) {
-		runtime_kill(&child);
-		return -1;
-	}
-	return runtime_wait(&child, status, err);
+	rc = runtime_collect(&one, 1, err);
+	*status = child.status;
+	runtime_child_release(&child);
+	return rc;
 }
 
 /* A heredoc that is a script of its own, as a file only the step sees. */
@@ -168,7 +126,7 @@ int step_run(struct build *b, struct build_stage *st,
 	p.cwd = step->cwd;
 	p.make_cwd = true;
 	p.user = user;
-	if (spawn(&spec, &p, &status, err) < 0)
+	if (run_command(&spec, &p, &status, err) < 0)
 		return cannot_start(err);
 	if (status)
 		return fail(step, status, err);

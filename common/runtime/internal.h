@@ -63,6 +63,27 @@ struct runtime_launch {
 /* Does the command's user need a user namespace to have its number? */
 bool runtime_renames(const struct runtime_launch *l);
 
+#define RUNTIME_LAUNCH_INIT \
+	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
+	  .socket = -1 }
+#define cleanup_runtime_launch CLEANUP(runtime_launch_release)
+
+/* run.c: one process from its description to its end. What a joined process
+ * may do is read from the sandbox; then prepare, start, wait, release. */
+int runtime_launch_join(const struct runtime_sandbox *s,
+			struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+void runtime_launch_release(struct runtime_launch *l);
+/* Is the sandbox in a user namespace other than ours? */
+bool runtime_other_user(const struct runtime_sandbox *s);
+int runtime_pidfd(pid_t pid);
+/* Wait for a child: 0..255 or 128 + signal, -1 when it is not ours. */
+int runtime_reap(pid_t pid);
+
 /* filter.c: the profile for processes that hold `caps`; made once a process
  * and set of capabilities, never freed. */
 const struct sock_fprog *runtime_filter(uint64_t caps, bool single);

@@ -18,10 +18,6 @@
 #include "base/log.h"
 #include "base/signals.h"
 
-#define LAUNCH_INIT \
-	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
-	  .socket = -1 }
-
 char *runtime_stack(void)
 {
 	char *stack = mmap(NULL, RUNTIME_STACK, PROT_READ | PROT_WRITE,
@@ -37,12 +33,12 @@ char *runtime_stack(void)
 	return stack;
 }
 
-static int pidfd_of(pid_t pid)
+int runtime_pidfd(pid_t pid)
 {
 	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static int reap(pid_t pid)
+int runtime_reap(pid_t pid)
 {
 	siginfo_t info = { 0 };
 
@@ -106,7 +102,7 @@ static pid_t clone_child(struct runtime_launch *l, struct error *err)
 	return pid;
 }
 
-static pid_t launch(struct runtime_launch *l, struct error *err)
+pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
 {
 	struct runtime_report *r = l->report;
 	pid_t pid = clone_child(l, err);
@@ -114,13 +110,13 @@ static pid_t launch(struct runtime_launch *l, struct error *err)
 	if (pid < 0)
 		return -1;
 	if (l->join >= 0) {
-		reap(pid);
+		runtime_reap(pid);
 		pid = r->pid;
 	}
 	if (!r->failed && pid > 0)
 		return pid;
 	if (pid > 0)
-		reap(pid);
+		runtime_reap(pid);
 	if (!r->failed)
 		return error_set(err, ERR_SYSTEM,
 				 "the sandbox was killed while it was made");
@@ -145,11 +141,11 @@ static int spec_rights(struct runtime_launch *l, struct error *err)
 	return 0;
 }
 
-static int prepare(struct runtime_launch *l, struct error *err)
+int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 {
 	if (l->p->tty || l->p->in < 0 || l->p->out < 0 || l->p->err < 0)
 		l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	l->parent_fd = l->outlive ? -1 : pidfd_of(getpid());
+	l->parent_fd = l->outlive ? -1 : runtime_pidfd(getpid());
 	if (l->spec && spec_rights(l, err) < 0)
 		return -1;
 	l->report = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,
@@ -161,7 +157,7 @@ static int prepare(struct runtime_launch *l, struct error *err)
 	return 0;
 }
 
-static void launch_release(struct runtime_launch *l)
+void runtime_launch_release(struct runtime_launch *l)
 {
 	base_close_fd(&l->null_fd);
 	base_close_fd(&l->parent_fd);
@@ -170,8 +166,6 @@ static void launch_release(struct runtime_launch *l)
 	if (l->report)
 		munmap(l->report, sizeof(*l->report));
 }
-
-#define cleanup_launch CLEANUP(launch_release)
 
 /* An interruption that the caller catches ends the sandbox as well. */
 static int wait_for(pid_t pid, int pidfd, struct error *err)
@@ -190,7 +184,7 @@ static int wait_for(pid_t pid, int pidfd, struct error *err)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (interrupted)
 		kill(pid, SIGKILL);
-	status = reap(pid);
+	status = runtime_reap(pid);
 	return interrupted ? -1 : status;
 }
 
@@ -198,12 +192,12 @@ static int supervise(struct runtime_launch *l, int *sockets, int *status,
 		     struct error *err)
 {
 	cleanup_close int pidfd = -1, master = -1;
-	pid_t pid = launch(l, err);
+	pid_t pid = runtime_launch_start(l, err);
 	int result;
 
 	if (pid < 0)
 		return -1;
-	pidfd = pidfd_of(pid);
+	pidfd = runtime_pidfd(pid);
 	if (l->p->tty) {
 		master = runtime_fd_receive(sockets[0]);
 		if (master >= 0)
@@ -221,7 +215,7 @@ static int run(struct runtime_launch *l, int *status, struct error *err)
 	int sockets[2] = { -1, -1 }, ret;
 	cleanup_close int ours = -1;
 
-	if (prepare(l, err) < 0)
+	if (runtime_launch_prepare(l, err) < 0)
 		return -1;
 	if (l->p->tty) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
@@ -240,7 +234,7 @@ int runtime_run(const struct runtime_spec *spec,
 		const struct runtime_process *p, int *status,
 		struct error *err)
 {
-	cleanup_launch struct runtime_launch l = LAUNCH_INIT;
+	cleanup_runtime_launch struct runtime_launch l = RUNTIME_LAUNCH_INIT;
 
 	l.spec = spec;
 	l.p = p;
@@ -250,7 +244,7 @@ int runtime_run(const struct runtime_spec *spec,
 int runtime_start(const struct runtime_spec *spec, struct runtime_sandbox *s,
 		  struct error *err)
 {
-	cleanup_launch struct runtime_launch l = LAUNCH_INIT;
+	cleanup_runtime_launch struct runtime_launch l = RUNTIME_LAUNCH_INIT;
 	char name[] = "devenv-init";
 	char *const argv[] = { name, NULL };
 	const struct runtime_process init = {
@@ -262,13 +256,13 @@ int runtime_start(const struct runtime_spec *spec, struct runtime_sandbox *s,
 	l.p = &init;
 	l.outlive = true;
 	l.exec_fd = runtime_init_program(err);
-	if (l.exec_fd < 0 || prepare(&l, err) < 0)
+	if (l.exec_fd < 0 || runtime_launch_prepare(&l, err) < 0)
 		return -1;
-	pid = launch(&l, err);
+	pid = runtime_launch_start(&l, err);
 	if (pid < 0)
 		return -1;
 	s->init = pid;
-	s->pidfd = pidfd_of(pid);
+	s->pidfd = runtime_pidfd(pid);
 	return 0;
 }
 
@@ -293,7 +287,7 @@ uint64_t runtime_start_time(pid_t pid)
 int runtime_attach(pid_t init, uint64_t start_time, struct runtime_sandbox *s,
 		   struct error *err)
 {
-	cleanup_close int fd = pidfd_of(init);
+	cleanup_close int fd = runtime_pidfd(init);
 
 	/* The number is checked after the descriptor holds it fast. */
 	if (fd < 0 || (start_time && runtime_start_time(init) != start_time))
@@ -325,7 +319,7 @@ int runtime_root_fd(const struct runtime_sandbox *s, struct error *err)
 }
 
 /* The sandbox's rights, read from its init, which has just those. */
-static int read_rights(const struct runtime_sandbox *s,
+int runtime_launch_join(const struct runtime_sandbox *s,
 		       struct runtime_launch *l, struct error *err)
 {
 	cleanup_close int fd = open_of(s, "status", O_RDONLY, err);
@@ -383,12 +377,12 @@ int runtime_exec(const struct runtime_sandbox *s,
 		 const struct runtime_process *p, int *status,
 		 struct error *err)
 {
-	cleanup_launch struct runtime_launch l = LAUNCH_INIT;
+	cleanup_runtime_launch struct runtime_launch l = RUNTIME_LAUNCH_INIT;
 
 	l.p = p;
 	l.join = s->pidfd;
 	l.join_types = differing_namespaces(s);
-	if (read_rights(s, &l, err) < 0)
+	if (runtime_launch_join(s, &l, err) < 0)
 		return -1;
 	return run(&l, status, err);
 }

@@ -6,7 +6,10 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/strvec.h"
+
+struct runtime_sandbox;
 
 /* How this process may use the kernel. */
 enum runtime_mode {
@@ -111,6 +114,32 @@ struct runtime_process {
 int runtime_run(const struct runtime_spec *spec,
 		const struct runtime_process *p, int *status,
 		struct error *err) MUST_CHECK;
+
+/*
+ * A process that runs while its caller does other things; its output comes
+ * through a pipe and is logged line by line. It dies with this process.
+ */
+struct runtime_child {
+	int status; /* once collected: 0..255 or 128 + signal */
+	pid_t pid;
+	int pidfd, output; /* -1 once it ended, or all was read */
+	struct log_output *log;
+	struct runtime_launch *launch;
+};
+#define RUNTIME_CHILD_INIT { .pidfd = -1, .output = -1 }
+/* As runtime_run and runtime_exec, without the wait. Output (where p->out and
+ * p->err are -1) is logged behind `prefix`, which may be NULL. */
+int runtime_spawn(const struct runtime_spec *spec,
+		  const struct runtime_process *p, const char *prefix,
+		  struct runtime_child *c, struct error *err) MUST_CHECK;
+int runtime_spawn_in(const struct runtime_sandbox *s,
+		     const struct runtime_process *p, const char *prefix,
+		     struct runtime_child *c, struct error *err) MUST_CHECK;
+/* Log output until all of them ended; an interruption kills them. */
+int runtime_collect(struct runtime_child *const *children, size_t n,
+		    struct error *err) MUST_CHECK;
+/* Kill it if it runs, and free. */
+void runtime_child_release(struct runtime_child *c);
 
 /* A sandbox that lives until stopped: PID 1 is a small init that reaps. */
 struct runtime_sandbox {

@@ -1,0 +1,163 @@
+/* spawn.c - processes that run side by side, with their output logged */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/signals.h"
+#include "runtime/internal.h"
+
+static int begin(struct runtime_child *c, const struct runtime_process *p,
+		 const struct runtime_sandbox *s, struct error *err)
+{
+	struct runtime_launch *l = c->launch;
+	cleanup_close int out = -1;
+	struct runtime_process copy = *p;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	c->output = fds[0];
+	out = fds[1];
+	if (copy.out < 0)
+		copy.out = out;
+	if (copy.err < 0)
+		copy.err = out;
+	l->p = &copy;
+	if ((s && runtime_launch_join(s, l, err) < 0) ||
+	    runtime_launch_prepare(l, err) < 0)
+		return -1;
+	c->pid = runtime_launch_start(l, err);
+	l->p = NULL; /* the copy goes; the process has begun */
+	if (c->pid < 0)
+		return -1;
+	c->pidfd = runtime_pidfd(c->pid);
+	return 0;
+}
+
+static int spawn(const struct runtime_spec *spec,
+		 const struct runtime_sandbox *s,
+		 const struct runtime_process *p, const char *prefix,
+		 struct runtime_child *c, struct error *err)
+{
+	*c = (struct runtime_child)RUNTIME_CHILD_INIT;
+	c->launch = xmalloc(sizeof(*c->launch));
+	*c->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
+	c->launch->spec = spec;
+	if (s) {
+		c->launch->join = s->pidfd;
+		c->launch->join_user = runtime_other_user(s);
+	}
+	c->log = log_output_new(prefix);
+	if (!begin(c, p, s, err))
+		return 0;
+	runtime_child_release(c);
+	return -1;
+}
+
+int runtime_spawn(const struct runtime_spec *spec,
+		  const struct runtime_process *p, const char *prefix,
+		  struct runtime_child *c, struct error *err)
+{
+	return spawn(spec, NULL, p, prefix, c, err);
+}
+
+int runtime_spawn_in(const struct runtime_sandbox *s,
+		     const struct runtime_process *p, const char *prefix,
+		     struct runtime_child *c, struct error *err)
+{
+	return spawn(NULL, s, p, prefix, c, err);
+}
+
+/* Take what is there; at the end, or when nothing more can come, close. */
+static int read_output(struct runtime_child *c, struct error *err)
+{
+	char buf[16384];
+	ssize_t n = read(c->output, buf, sizeof(buf));
+
+	if (n < 0 && errno != EINTR && errno != EAGAIN)
+		return error_errno(err, "cannot read output");
+	if (n > 0)
+		log_output_add(c->log, buf, (size_t)n);
+	if (!n)
+		close(steal_fd(&c->output));
+	return 0;
+}
+
+/* The output of a process that ended: a daemon it left in a sandbox that goes
+ * on may hold the pipe, so nobody waits for its end. */
+static int end_child(struct runtime_child *c, struct error *err)
+{
+	struct runtime_launch *l = c->launch;
+	struct pollfd p = { c->output, POLLIN, 0 };
+
+	while (c->output >= 0 && poll(&p, 1, 0) > 0) {
+		if (read_output(c, err) < 0)
+			return -1;
+		p.fd = c->output;
+	}
+	base_close_fd(&c->output);
+	c->output = -1;
+	close(steal_fd(&c->pidfd));
+	c->status = runtime_reap(c->pid);
+	if (l->spec && l->spec->upper)
+		runtime_points_clean(l->spec->upper, l->report);
+	return 0;
+}
+
+static int wait_any(struct runtime_child *const *children, size_t n,
+		    struct error *err)
+{
+	cleanup_free struct pollfd *p = xcalloc(2 * n, sizeof(*p));
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		p[2 * i] = (struct pollfd){ children[i]->output, POLLIN, 0 };
+		p[2 * i + 1] =
+			(struct pollfd){ children[i]->pidfd, POLLIN, 0 };
+	}
+	if (poll(p, 2 * n, -1) < 0 && errno != EINTR)
+		return error_errno(err, "cannot wait");
+	if (signals_check(err) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (p[2 * i].revents && read_output(children[i], err) < 0)
+			return -1;
+		if (p[2 * i + 1].revents && end_child(children[i], err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int runtime_collect(struct runtime_child *const *children, size_t n,
+		    struct error *err)
+{
+	for (;;) {
+		size_t i, running = 0;
+
+		for (i = 0; i < n; i++)
+			running += children[i]->pidfd >= 0;
+		if (!running)
+			return 0;
+		if (wait_any(children, n, err) < 0)
+			return -1;
+	}
+}
+
+void runtime_child_release(struct runtime_child *c)
+{
+	if (c->pidfd >= 0) {
+		kill(c->pid, SIGKILL);
+		if (end_child(c, NULL) < 0)
+			runtime_reap(c->pid);
+	}
+	base_close_fd(&c->pidfd);
+	base_close_fd(&c->output);
+	log_output_end(c->log);
+	if (c->launch)
+		runtime_launch_release(c->launch);
+	free(c->launch);
+	*c = (struct runtime_child)RUNTIME_CHILD_INIT;
+}
