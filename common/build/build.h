@@ -136,6 +136,7 @@ struct build_step_report {
 	char layer[STORE_ID];
 	bool cached;
 	double seconds;
+	uint64_t size; /* bytes of the layer as a tar; 0: not known */
 };
 
 struct build_result {
@@ -180,5 +181,30 @@ int build_identify(struct store *s, struct store_image *image,
 /* Add a layer to an image (description unknown). */
 void build_add_layer(struct store_image *image, const char *id);
 void build_copy_image(struct store_image *to, const struct store_image *from);
+
+/* --- export.c: --output --- */
+
+enum build_output_kind {
+	BUILD_OUTPUT_OCI,    /* an OCI layout, in a tar or a directory */
+	BUILD_OUTPUT_DOCKER, /* the same with docker's manifest.json */
+	BUILD_OUTPUT_TAR,    /* the file system, flattened */
+	BUILD_OUTPUT_LOCAL,  /* the same into a directory */
+};
+struct build_output {
+	enum build_output_kind kind;
+	char *dest;	/* "-": standard output */
+	bool directory; /* tar=false */
+};
+#define cleanup_build_output CLEANUP(build_output_release)
+void build_output_release(struct build_output *o);
+/* "type=oci,dest=FILE", as docker build has it; ERR_USAGE. */
+int build_output_parse(struct build_output *o, const char *text,
+		       struct error *err) MUST_CHECK;
+/* Write an image; `names` (NULL-terminated, may be NULL) are its references.
+ * A file appears complete or not at all. */
+int build_export(struct store *s, struct registry **r,
+		 const struct registry_options *ro, struct store_image *image,
+		 const struct build_output *o, const char *const *names,
+		 struct error *err) MUST_CHECK;
 
 #endif

@@ -1,0 +1,290 @@
+/* build.c - devenv build: a plan, a tree or a tar becomes an image */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "build/build.h"
+#include "cmd/builder.h"
+#include "cmd/cmd.h"
+#include "cmd/image-record.h"
+#include "cmd/input.h"
+#include "cmd/open.h"
+#include "cmd/project.h"
+
+struct options {
+	struct cmd_project_options project;
+	struct cmd_build_options build;
+	struct cmd_registry registry;
+	struct strvec tags, outputs;
+	char *iid_file, *metadata_file;
+	bool digest, push;
+};
+
+#define O(member) offsetof(struct options, member)
+static const struct opt rows[] = {
+	{ OPT_GROUP, .help = "What becomes of the image" },
+	{ OPT_LIST, 't', "tag", "REF", NULL, "name it in the store", O(tags) },
+	{ OPT_LIST, 'o', "output", "type=KIND,dest=PATH", NULL,
+	  "write it as oci, docker, tar or local", O(outputs) },
+	{ OPT_BOOL, 0, "push", NULL, NULL, "push every tag", O(push) },
+	{ OPT_STR, 0, "iidfile", "FILE", NULL, "write the image id there",
+	  O(iid_file) },
+	{ OPT_STR, 0, "metadata-file", "FILE", NULL,
+	  "write digests as JSON there, as docker does", O(metadata_file) },
+	{ OPT_BOOL, 0, "digest", NULL, NULL,
+	  "find out the digest of the manifest, too", O(digest) },
+	{ OPT_END },
+};
+
+static const struct cmd_table tables[] = {
+	{ cmd_project_rows, O(project) },
+	{ cmd_build_rows, O(build) },
+	{ rows, 0 },
+	{ cmd_registry_rows, O(registry) },
+	{ 0 },
+};
+
+/* One build from its words to its record. */
+struct work {
+	const struct options *o;
+	struct cmd_builder b;
+	struct cmd_context context;
+	struct cmd_project project;
+	struct record_plan plan;
+	struct build_result result;
+};
+
+static void work_release(struct work *w)
+{
+	cmd_context_release(&w->context);
+	cmd_project_release(&w->project);
+	record_plan_release(&w->plan);
+	build_result_release(&w->result);
+	cmd_builder_release(&w->b);
+}
+
+static int find_and_plan(struct work *w, const struct strvec *words,
+			 struct error *err)
+{
+	if (cmd_project_find(&w->project, words, &w->o->project, err) < 0)
+		return -1;
+	return cmd_project_plan(&w->project, &w->o->project, &w->plan, err);
+}
+
+/* The tree is what came as a tar: find the plan in there, then come back, as
+ * names on the command line mean files here. What is built from it does not
+ * outlive the build, so the record carries text instead of paths. */
+static int plan_from_tar(struct work *w, const struct strvec *words,
+			 struct error *err)
+{
+	cleanup_strvec struct strvec none = STRVEC_INIT;
+	cleanup_close int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	bool named = words->nr > 1;
+	int rc;
+
+	if (cmd_context_read(&w->context, w->b.store, err) < 0)
+		return -1;
+	if (here < 0 || chdir(w->context.dir) < 0)
+		return error_errno(err, "cannot enter '%s'", w->context.dir);
+	rc = find_and_plan(w, named ? words : &none, err);
+	if (fchdir(here) < 0 && !rc)
+		return error_errno(err, "cannot go back");
+	return rc;
+}
+
+static int plan(struct work *w, const struct strvec *words, struct error *err)
+{
+	bool dash = words->nr == 1 && str_eq(words->v[0], "-");
+	bool named = words->nr == 2 && cmd_input_possible();
+	enum cmd_input kind = INPUT_NOTHING;
+
+	if ((dash || named) && cmd_input_kind(&kind, err) < 0)
+		return -1;
+	if (dash && kind == INPUT_NOTHING)
+		return error_set(err, ERR_INPUT, "standard input is empty");
+	if (kind == INPUT_TAR)
+		return plan_from_tar(w, words, err);
+	return find_and_plan(w, words, err);
+}
+
+static int export(struct work *w, struct error *err)
+{
+	const struct strvec *tags = &w->o->tags;
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	size_t i;
+
+	for (i = 0; i < tags->nr; i++) {
+		cleanup_oci_ref struct oci_ref ref = { 0 };
+
+		if (oci_ref_parse(&ref, tags->v[i], err) < 0)
+			return -1;
+		strvec_push_own(&names, oci_ref_format(&ref));
+	}
+	for (i = 0; i < w->o->outputs.nr; i++) {
+		cleanup_build_output struct build_output out;
+
+		if (build_output_parse(&out, w->o->outputs.v[i], err) < 0 ||
+		    build_export(w->b.store, &w->b.registry,
+				 &w->b.registry_options, &w->result.image,
+				 &out, (const char *const *)names.v, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Usage errors come before the work, not after it. */
+static int check(const struct options *o, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < o->tags.nr; i++) {
+		cleanup_oci_ref struct oci_ref ref = { 0 };
+
+		if (oci_ref_parse(&ref, o->tags.v[i], err) < 0)
+			return -1;
+	}
+	for (i = 0; i < o->outputs.nr; i++) {
+		cleanup_build_output struct build_output out;
+
+		if (build_output_parse(&out, o->outputs.v[i], err) < 0)
+			return -1;
+	}
+	if (o->push && !o->tags.nr)
+		return error_set(err, ERR_USAGE, "--push needs --tag");
+	return 0;
+}
+
+static int write_metadata(struct work *w, struct error *err)
+{
+	cleanup_json struct json *j = json_new_object();
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const struct store_image *image = &w->result.image;
+
+	json_set_str(j, "containerimage.config.digest", image->config_digest);
+	json_set_str(j, "containerimage.digest", image->manifest);
+	if (image->reference)
+		json_set_str(j, "image.name", image->reference);
+	json_write(&text, j, true);
+	return cmd_write(w->o->metadata_file, &text, err);
+}
+
+static int make_manifest(struct work *w, struct error *err)
+{
+	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
+	size_t i;
+
+	if (build_materialize(w->b.store, &w->b.registry,
+			      &w->b.registry_options, &w->result.image, &m,
+			      err) < 0)
+		return -1;
+	for (i = 0; w->o->push && i < w->o->tags.nr; i++) {
+		cleanup_oci_ref struct oci_ref ref = { 0 };
+
+		if (oci_ref_parse(&ref, w->o->tags.v[i], err) < 0)
+			return -1;
+		if (!w->b.registry &&
+		    registry_new(&w->b.registry, &w->b.registry_options,
+				 err) < 0)
+			return -1;
+		if (build_push(w->b.store, w->b.registry, &w->result.image,
+			       &m, &ref, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int deliver(struct work *w, struct error *err)
+{
+	const struct options *o = w->o;
+	struct store_image *image = &w->result.image;
+	cleanup_strbuf struct strbuf id = STRBUF_INIT;
+
+	if (build_identify(w->b.store, image, err) < 0)
+		return -1;
+	if ((o->digest || o->push || o->metadata_file) &&
+	    make_manifest(w, err) < 0)
+		return -1;
+	if (cmd_build_name(&w->b, &o->tags, image, err) < 0 ||
+	    export(w, err) < 0)
+		return -1;
+	strbuf_addstr(&id, image->config_digest);
+	if (o->iid_file && cmd_write(o->iid_file, &id, err) < 0)
+		return -1;
+	if (o->metadata_file && write_metadata(w, err) < 0)
+		return -1;
+	return store_sync(w->b.store, err);
+}
+
+static bool stdout_taken(const struct options *o)
+{
+	size_t i;
+
+	for (i = 0; i < o->outputs.nr; i++) {
+		cleanup_build_output struct build_output out;
+
+		if (!build_output_parse(&out, o->outputs.v[i], NULL) &&
+		    str_eq(out.dest, "-"))
+			return true;
+	}
+	return false;
+}
+
+static int print(struct work *w, struct error *err)
+{
+	if (stdout_taken(w->o))
+		return 0; /* the image itself is there */
+	if (w->context.dir) { /* it goes with this process */
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		cleanup_free char *name = NULL;
+
+		if (cmd_project_dockerfile(&w->plan, &text, &name, err) < 0)
+			return -1;
+		free(steal_ptr(&w->plan.dockerfile));
+		free(steal_ptr(&w->plan.context));
+		free(w->plan.text);
+		w->plan.text = strbuf_detach(&text);
+	}
+	record_plan_set(&w->plan, &w->project.record);
+	cmd_build_record(&w->project.record, &w->result);
+	return cmd_record_write(&w->project.record, err);
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	const struct options *o = call->options;
+	CLEANUP(work_release) struct work w = {
+		.o = o,
+		.context = CMD_CONTEXT_INIT,
+		.project = CMD_PROJECT_INIT,
+		.plan = RECORD_PLAN_INIT,
+	};
+
+	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
+	    cmd_open_store(call, &w.b.store, &w.b.mode, err) < 0)
+		return -1;
+	cmd_registry_options(&o->registry, &w.b.registry_options);
+	if (plan(&w, &call->args, err) < 0)
+		return -1;
+	cmd_project_warn(&w.plan);
+	if (cmd_build_plan(&w.b, &o->build, &w.plan, &w.result, err) < 0 ||
+	    deliver(&w, err) < 0)
+		return -1;
+	log_info("%s: %zu steps run, %zu cached", w.result.image.config_digest,
+		 w.result.executed, w.result.cached);
+	return print(&w, err);
+}
+
+const struct cmd cmd_build = {
+	.name = "build",
+	.summary = "Build an image from a plan, a directory or a tar.",
+	.usage = "build [OPTION...] [DIR|RECORD|-]\n"
+		 "build [OPTION...] image NAME",
+	.detail = "'-' reads a record, or a context in a tar, from standard "
+		  "input; so does\n'image NAME' when something comes there.",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.run = run,
+};

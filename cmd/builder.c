@@ -1,0 +1,121 @@
+/* builder.c - building a plan, as several commands do it */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/builder.h"
+
+#include "base/log.h"
+#include "base/path.h"
+#include "cmd/image-record.h"
+#include "cmd/project.h"
+
+#define O(member) offsetof(struct cmd_build_options, member)
+const struct opt cmd_build_rows[] = {
+	{ OPT_GROUP, .help = "How it is built" },
+	{ OPT_BOOL, 0, "no-cache", NULL, NULL, "run every step again",
+	  O(no_cache) },
+	{ OPT_BOOL, 0, "pull", NULL, NULL,
+	  "ask the registry for base images that are in the store, too",
+	  O(pull) },
+	{ OPT_ENUM, 0, "network", "default|host|none", NULL,
+	  "network of RUN (default: the host's)", O(network) },
+	{ OPT_LIST, 0, "label", "KEY=VALUE", NULL, "set a label of the image",
+	  O(labels) },
+	{ OPT_END },
+};
+
+void cmd_builder_release(struct cmd_builder *b)
+{
+	registry_free(b->registry);
+	store_close(b->store);
+}
+
+/* The Dockerfile relative to the context, if it lies in there: its own ignore
+ * file stands beside it. */
+static const char *inside(const struct record_plan *plan)
+{
+	const char *below = NULL;
+
+	if (plan->dockerfile && plan->context)
+		below = path_below(plan->dockerfile, plan->context);
+	return below && *below ? below : NULL;
+}
+
+int cmd_build_plan(const struct cmd_builder *b,
+		   const struct cmd_build_options *o,
+		   const struct record_plan *plan, struct build_result *result,
+		   struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = NULL;
+	struct build_options bo = {
+		.store = b->store,
+		.registry = &b->registry_options,
+		.context = plan->context,
+		.dockerfile = inside(plan),
+		.target = plan->target,
+		.args = &plan->args,
+		.labels = o->labels.nr ? &o->labels : NULL,
+		.no_cache = o->no_cache,
+		.pull = o->pull,
+		.single_id = b->mode == RUNTIME_SINGLE,
+		.network = o->network == 2 ? RUNTIME_NET_NONE
+					   : RUNTIME_NET_HOST,
+	};
+	int rc;
+
+	if (cmd_project_dockerfile(plan, &text, &name, err) < 0)
+		return -1;
+	bo.name = name;
+	bo.text = text.buf;
+	bo.text_len = text.len;
+	if (!plan->platform)
+		oci_platform_host(&bo.platform);
+	else if (oci_platform_parse(&bo.platform, plan->platform, err) < 0)
+		return -1;
+	rc = build_run(&bo, result, err);
+	oci_platform_release(&bo.platform);
+	return rc;
+}
+
+int cmd_build_name(const struct cmd_builder *b, const struct strvec *tags,
+		   struct store_image *image, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < tags->nr; i++) {
+		cleanup_oci_ref struct oci_ref ref = { 0 };
+
+		if (oci_ref_parse(&ref, tags->v[i], err) < 0)
+			return -1;
+		free(image->reference);
+		image->reference = oci_ref_format(&ref);
+		if (store_put_image(b->store, image, err) < 0)
+			return -1;
+	}
+	return tags->nr ? 0 : store_put_image(b->store, image, err);
+}
+
+static struct json *steps_json(const struct build_result *result)
+{
+	struct json *list = json_new_array();
+	size_t i;
+
+	for (i = 0; i < result->n_steps; i++) {
+		const struct build_step_report *s = &result->steps[i];
+		struct json *j = json_push(list, json_new_object());
+
+		json_set_int(j, "stage", (int64_t)s->stage);
+		json_set_int(j, "line", s->line);
+		json_set_str(j, "instruction", s->text);
+		json_set(j, "key", json_new_str(s->key[0] ? s->key : NULL));
+		json_set_bool(j, "cached", s->cached);
+		json_set(j, "seconds", json_new_number(s->seconds));
+		json_set_int(j, "size", (int64_t)s->size);
+	}
+	return list;
+}
+
+void cmd_build_record(struct record *r, const struct build_result *result)
+{
+	cmd_image_record(r, &result->image);
+	json_set(record_get(r, "image"), "steps", steps_json(result));
+}

@@ -1,0 +1,361 @@
+/* export.c - an image as a layout, an archive, or plain files */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/path.h"
+#include "build/internal.h"
+#include "wrap/tarwrite.h"
+
+void build_output_release(struct build_output *o)
+{
+	free(o->dest);
+	*o = (struct build_output){ 0 };
+}
+
+static const char *const kinds[] = { "oci", "docker", "tar", "local" };
+
+static int set_pair(struct build_output *o, const char *pair,
+		    bool *have_type, struct error *err)
+{
+	const char *value = strchr(pair, '=');
+	size_t i;
+
+	if (!value)
+		return error_set(err, ERR_USAGE,
+				 "--output takes key=value pairs, not '%s'",
+				 pair);
+	value++;
+	if (str_starts(pair, "dest=")) {
+		free(o->dest);
+		o->dest = xstrdup(value);
+		return 0;
+	}
+	if (str_starts(pair, "tar=")) {
+		o->directory = str_eq(value, "false");
+		return 0;
+	}
+	if (!str_starts(pair, "type=")) {
+		error_set(err, ERR_USAGE, "--output: unknown key in '%s'",
+			  pair);
+		return error_hint(err, "type=, dest= and tar= are known");
+	}
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (str_eq(kinds[i], value)) {
+			o->kind = (enum build_output_kind)i;
+			*have_type = true;
+			return 0;
+		}
+	error_set(err, ERR_USAGE, "--output: unknown type '%s'", value);
+	return error_hint(err, "oci, docker, tar or local");
+}
+
+int build_output_parse(struct build_output *o, const char *text,
+		       struct error *err)
+{
+	cleanup_strvec struct strvec pairs = STRVEC_INIT;
+	bool have_type = false;
+	size_t i;
+
+	*o = (struct build_output){ 0 };
+	if (!strchr(text, '=')) { /* a bare directory, as docker has it */
+		o->kind = str_eq(text, "-") ? BUILD_OUTPUT_TAR
+					    : BUILD_OUTPUT_LOCAL;
+		o->dest = xstrdup(text);
+		return 0;
+	}
+	strvec_split(&pairs, text, ",");
+	for (i = 0; i < pairs.nr; i++)
+		if (set_pair(o, pairs.v[i], &have_type, err) < 0)
+			return -1;
+	if (!have_type)
+		return error_set(err, ERR_USAGE, "--output needs type=");
+	if (!o->dest && o->kind == BUILD_OUTPUT_LOCAL)
+		return error_set(err, ERR_USAGE,
+				 "--output type=local needs dest=DIR");
+	if (!o->dest)
+		o->dest = xstrdup("-");
+	return 0;
+}
+
+/* --- one place to write to: a directory, or a tar --- */
+
+struct sink {
+	int dir;	   /* >= 0: files below it */
+	struct tarwrite t; /* else */
+	int fd;
+};
+
+static int write_fd(void *arg, const void *data, size_t n, struct error *err)
+{
+	return fs_write_all(*(int *)arg, data, n, err);
+}
+
+static int put_bytes(struct sink *k, const char *path, const char *data,
+		     size_t n, struct error *err)
+{
+	struct tar_entry e = { .path = path,
+			       .mode = S_IFREG | 0644,
+			       .size = n };
+	int fd, rc;
+
+	if (k->dir >= 0)
+		return fs_write_atomic(k->dir, path, data, n, 0644, err);
+	fd = memfd_create("devenv", MFD_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot make a file in memory");
+	rc = fs_write_all(fd, data, n, err);
+	if (!rc && lseek(fd, 0, SEEK_SET) < 0)
+		rc = error_errno(err, "cannot rewind");
+	if (!rc)
+		rc = tarwrite_header(&k->t, &e, err);
+	if (!rc)
+		rc = tarwrite_file(&k->t, fd, n, path, err);
+	close(fd);
+	return rc;
+}
+
+static int put_blob(struct sink *k, struct store *s, const char *digest,
+		    struct error *err)
+{
+	cleanup_free char *path = xstrfmt("blobs/sha256/%s",
+					  digest_hex(digest));
+	cleanup_close int in = store_open_blob(s, digest, err), out = -1;
+	struct tar_entry e = { .path = path, .mode = S_IFREG | 0644 };
+	struct stat st;
+
+	if (in < 0)
+		return -1;
+	if (fstat(in, &st) < 0)
+		return error_errno(err, "cannot stat a blob");
+	e.size = (uint64_t)st.st_size;
+	if (k->dir < 0) {
+		if (tarwrite_header(&k->t, &e, err) < 0)
+			return -1;
+		return tarwrite_file(&k->t, in, e.size, path, err);
+	}
+	out = openat(k->dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+		     0644);
+	if (out < 0)
+		return error_errno(err, "cannot create '%s'", path);
+	return fs_copy_data(in, out, e.size, err);
+}
+
+static int put_dir(struct sink *k, const char *path, struct error *err)
+{
+	struct tar_entry e = { .path = path, .mode = S_IFDIR | 0755 };
+
+	if (k->dir < 0)
+		return tarwrite_header(&k->t, &e, err);
+	if (mkdirat(k->dir, path, 0755) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot create '%s'", path);
+	return 0;
+}
+
+/* --- OCI layout, and what docker reads beside it --- */
+
+static void index_text(const struct store_image *image,
+		       const struct build_manifest *m,
+		       const char *const *names, struct strbuf *out)
+{
+	cleanup_json struct json *j = json_new_object();
+	struct json *list = json_set(j, "manifests", json_new_array());
+	static const char *const unnamed[] = { NULL, NULL };
+	size_t i = 0;
+
+	json_set_int(j, "schemaVersion", 2);
+	json_set_str(j, "mediaType", OCI_INDEX);
+	if (!names || !*names)
+		names = unnamed;
+	do {
+		struct json *d = json_push(list, json_new_object());
+		const char *tag = names[i] ? strrchr(names[i], ':') : NULL;
+		struct json *a;
+
+		json_set_str(d, "mediaType", OCI_MANIFEST);
+		json_set_str(d, "digest", image->manifest);
+		json_set_int(d, "size", (int64_t)m->body.len);
+		if (!names[i])
+			break;
+		a = json_set(d, "annotations", json_new_object());
+		json_set_str(a, "org.opencontainers.image.ref.name",
+			     tag && !strchr(tag, '/') ? tag + 1 : names[i]);
+		json_set_str(a, "io.containerd.image.name", names[i]);
+	} while (names[++i]);
+	json_write(out, j, false);
+}
+
+static void docker_text(const struct build_manifest *m,
+			const char *const *names, struct strbuf *out)
+{
+	cleanup_json struct json *j = json_new_array();
+	struct json *one = json_push(j, json_new_object());
+	struct json *tags = json_set(one, "RepoTags", json_new_array());
+	struct json *layers = json_set(one, "Layers", json_new_array());
+	cleanup_free char *config =
+		xstrfmt("blobs/sha256/%s",
+			digest_hex(m->parsed.config.digest));
+	size_t i;
+
+	json_set_str(one, "Config", config);
+	for (i = 0; names && names[i]; i++)
+		json_push(tags, json_new_str(names[i]));
+	for (i = 0; i < m->parsed.n_layers; i++) {
+		cleanup_free char *path =
+			xstrfmt("blobs/sha256/%s",
+				digest_hex(m->parsed.layers[i].digest));
+
+		json_push(layers, json_new_str(path));
+	}
+	json_write(out, j, false);
+}
+
+/* A layer that occurs twice is one blob, and a tar must not hold it twice. */
+static bool earlier(const struct oci_manifest *m, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (str_eq(m->layers[j].digest, m->layers[i].digest))
+			return true;
+	return false;
+}
+
+static int put_layout(struct sink *k, struct store *s,
+		      const struct store_image *image,
+		      const struct build_manifest *m, bool docker,
+		      const char *const *names, struct error *err)
+{
+	static const char version[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+	cleanup_strbuf struct strbuf index = STRBUF_INIT;
+	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
+	size_t i;
+
+	index_text(image, m, names, &index);
+	docker_text(m, names, &manifest);
+	if (put_dir(k, "blobs", err) < 0 ||
+	    put_dir(k, "blobs/sha256", err) < 0)
+		return -1;
+	for (i = 0; i < m->parsed.n_layers; i++)
+		if (!earlier(&m->parsed, i) &&
+		    put_blob(k, s, m->parsed.layers[i].digest, err) < 0)
+			return -1;
+	if (put_blob(k, s, m->parsed.config.digest, err) < 0 ||
+	    put_blob(k, s, image->manifest, err) < 0 ||
+	    put_bytes(k, "oci-layout", version, sizeof(version) - 1, err) < 0)
+		return -1;
+	if (docker && put_bytes(k, "manifest.json", manifest.buf,
+				manifest.len, err) < 0)
+		return -1;
+	return put_bytes(k, "index.json", index.buf, index.len, err);
+}
+
+static int layout(struct store *s, struct registry **r,
+		  const struct registry_options *ro,
+		  struct store_image *image, const struct build_output *o,
+		  const char *const *names, int fd, struct error *err)
+{
+	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
+	struct sink k = { .dir = o->directory ? fd : -1, .fd = fd };
+	int rc;
+
+	if (build_materialize(s, r, ro, image, &m, err) < 0 ||
+	    build_local_blobs(s, r, ro, image, &m, err) < 0)
+		return -1;
+	tarwrite_init(&k.t, write_fd, &k.fd);
+	rc = put_layout(&k, s, image, &m, o->kind == BUILD_OUTPUT_DOCKER,
+			names, err);
+	if (!rc && !o->directory)
+		rc = tarwrite_end(&k.t, err);
+	tarwrite_release(&k.t);
+	return rc;
+}
+
+/* --- flattened --- */
+
+static const char **chain_of(const struct store_image *image)
+{
+	const char **chain = xcalloc(image->n_layers + 1, sizeof(*chain));
+	size_t i;
+
+	for (i = 0; i < image->n_layers; i++)
+		chain[i] = image->layers[i].id;
+	return chain;
+}
+
+static int flat(struct store *s, struct registry **r,
+		const struct registry_options *ro,
+		const struct store_image *image, const struct build_output *o,
+		int fd, struct error *err)
+{
+	cleanup_free const char **chain = chain_of(image);
+
+	if (build_fetch_layers(s, r, ro, image, err) < 0)
+		return -1;
+	if (o->kind == BUILD_OUTPUT_LOCAL)
+		return store_flat_copy(s, chain, image->n_layers, o->dest,
+				       err);
+	return store_flat_tar(s, chain, image->n_layers, write_fd, &fd, err);
+}
+
+static int write_output(struct store *s, struct registry **r,
+			const struct registry_options *ro,
+			struct store_image *image,
+			const struct build_output *o,
+			const char *const *names, int fd, struct error *err)
+{
+	if (o->kind == BUILD_OUTPUT_TAR || o->kind == BUILD_OUTPUT_LOCAL)
+		return flat(s, r, ro, image, o, fd, err);
+	return layout(s, r, ro, image, o, names, fd, err);
+}
+
+/* An archive appears as a whole or not at all. */
+static int to_file(struct store *s, struct registry **r,
+		   const struct registry_options *ro,
+		   struct store_image *image, const struct build_output *o,
+		   const char *const *names, struct error *err)
+{
+	cleanup_free char *temp = xstrfmt("%s.%d.tmp", o->dest, (int)getpid());
+	cleanup_close int fd = open(temp,
+				    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				    0644);
+
+	if (fd < 0)
+		return error_errno(err, "cannot create '%s'", temp);
+	if (write_output(s, r, ro, image, o, names, fd, err) < 0) {
+		unlink(temp);
+		return -1;
+	}
+	if (rename(temp, o->dest) < 0) {
+		error_errno(err, "cannot replace '%s'", o->dest);
+		unlink(temp);
+		return -1;
+	}
+	return 0;
+}
+
+int build_export(struct store *s, struct registry **r,
+		 const struct registry_options *ro, struct store_image *image,
+		 const struct build_output *o, const char *const *names,
+		 struct error *err)
+{
+	cleanup_close int dir = -1;
+
+	if (o->kind == BUILD_OUTPUT_LOCAL)
+		return flat(s, r, ro, image, o, -1, err);
+	if (o->directory) {
+		if (fs_mkdir_p(o->dest, 0755, err) < 0)
+			return -1;
+		dir = open(o->dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir < 0)
+			return error_errno(err, "cannot open '%s'", o->dest);
+		return write_output(s, r, ro, image, o, names, dir, err);
+	}
+	if (str_eq(o->dest, "-"))
+		return write_output(s, r, ro, image, o, names, STDOUT_FILENO,
+				    err);
+	return to_file(s, r, ro, image, o, names, err);
+}
