@@ -65,6 +65,9 @@ static int print_text(enum view view, const struct record_plan *plan,
 	cleanup_free char *name = NULL;
 	cleanup_json struct json *j = NULL;
 
+	/* This view is what would be built, the others are what is written. */
+	if (view == DOCKERFILE && record_plan_check(plan, err) < 0)
+		return -1;
 	if (cmd_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
 	if (view == DOCKERFILE) {

@@ -49,7 +49,8 @@ int cmd_project_plan(const struct cmd_project *p,
 		     struct record_plan *plan, struct error *err) MUST_CHECK;
 /* Show the plan's warnings. */
 void cmd_project_warn(const struct record_plan *plan);
-/* The Dockerfile of a plan; `name` (malloc'ed) is for messages. */
+/* The Dockerfile of a plan as written; `name` (malloc'ed) is for messages.
+ * Commands that build call record_plan_check first. */
 int cmd_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err) MUST_CHECK;
 /* An absolute path as a person would write it here; malloc'ed. */

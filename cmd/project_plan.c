@@ -240,8 +240,8 @@ void cmd_project_warn(const struct record_plan *plan)
 int cmd_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err)
 {
-	if (record_plan_check(plan, err) < 0)
-		return -1;
+	if (!plan->text && !plan->dockerfile)
+		return record_plan_check(plan, err);
 	if (plan->text) {
 		*name = xstrdup("Dockerfile");
 		strbuf_addstr(text, plan->text);
