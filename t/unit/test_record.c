@@ -59,7 +59,7 @@ Test(record, refuses_other_documents_with_positions)
 		  "r:2:9: plan: expected an object");
 	check_bad("{\"schema\":\"devenv/1\",\"pushed\":{}}",
 		  "r:1:31: pushed: expected an array");
-	check_bad("{\"schema\":\"devenv/1\",}", "r:1:22: trailing comma");
+	check_bad("{\"schema\":\"devenv/1\",}", "r:1:21: trailing comma");
 }
 
 Test(record, is_told_from_a_tar_by_its_first_bytes)
