@@ -44,10 +44,13 @@ struct cmd {
  * man/devenv-NAME.1 and t/NNNN-NAME.sh.
  */
 #define CMD_LIST(X) \
+	X(build) \
 	X(clone) \
 	X(completion) \
 	X(help) \
 	X(parse) \
+	X(pull) \
+	X(push) \
 	X(version)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;

@@ -182,6 +182,37 @@ int build_identify(struct store *s, struct store_image *image,
 void build_add_layer(struct store_image *image, const char *id);
 void build_copy_image(struct store_image *to, const struct store_image *from);
 
+/* --- materialize.c, transfer.c: images on their way to other places --- */
+
+/* A manifest as it is sent: never written again, as its digest counts. */
+struct build_manifest {
+	struct strbuf body;
+	struct oci_manifest parsed;
+};
+#define BUILD_MANIFEST_INIT { .body = STRBUF_INIT }
+#define cleanup_build_manifest CLEANUP(build_manifest_release)
+void build_manifest_release(struct build_manifest *m);
+/*
+ * Give an image its compressed blobs, configuration and manifest, as far as
+ * it lacks them, and remember them. Blobs that a registry has are not
+ * fetched, unless a layer above them has to be told from them.
+ */
+int build_materialize(struct store *s, struct registry **r,
+		      const struct registry_options *o,
+		      struct store_image *image, struct build_manifest *m,
+		      struct error *err) MUST_CHECK;
+/* Fetch those blobs that the store lacks. */
+int build_pull_blobs(struct store *s, struct registry *r,
+		     const struct oci_ref *from,
+		     const struct oci_descriptor *list, size_t n,
+		     struct error *err) MUST_CHECK;
+/* Blobs (mounted from where they came, if on the same host), then the
+ * manifest under the tag or digest of `to`. */
+int build_push(struct store *s, struct registry *r,
+	       const struct store_image *image,
+	       const struct build_manifest *m, const struct oci_ref *to,
+	       struct error *err) MUST_CHECK;
+
 /* --- export.c: --output --- */
 
 enum build_output_kind {

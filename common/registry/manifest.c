@@ -109,14 +109,22 @@ static int get(struct registry_call *call, const struct oci_ref *ref,
 	return 0;
 }
 
+/* Without the name: the caller has it in his own words. */
+static int get_unnamed(struct registry *r, const struct oci_ref *ref,
+		       struct registry_manifest *out, struct error *err)
+{
+	cleanup_registry_call struct registry_call call;
+
+	registry_call_init(&call, r, ref, false);
+	return get(&call, ref, out, err);
+}
+
 int registry_get_manifest(struct registry *r, const struct oci_ref *ref,
 			  struct registry_manifest *out, struct error *err)
 {
 	cleanup_free char *name = oci_ref_format(ref);
-	cleanup_registry_call struct registry_call call;
 
-	registry_call_init(&call, r, ref, false);
-	if (get(&call, ref, out, err) < 0)
+	if (get_unnamed(r, ref, out, err) < 0)
 		return error_wrap(err, "%s", name);
 	return 0;
 }
@@ -129,7 +137,7 @@ static int follow(struct registry *r, const struct oci_ref *ref,
 	cleanup_oci_ref struct oci_ref next = { 0 };
 
 	if (oci_index_choose(m->body.buf, m->body.len, platform, &d, err) < 0)
-		return error_wrap(err, "%s/%s", ref->host, ref->repository);
+		return -1;
 	oci_ref_copy(&next, ref);
 	free(next.digest);
 	next.digest = xstrdup(d.digest);
@@ -144,7 +152,7 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 	struct registry_manifest m = { .body = STRBUF_INIT };
 	int depth = 0;
 
-	if (registry_get_manifest(r, ref, &m, err) < 0)
+	if (get_unnamed(r, ref, &m, err) < 0)
 		return -1;
 	while (oci_is_index(m.media_type, m.body.buf, m.body.len)) {
 		if (++depth > NESTING_MAX)

@@ -44,8 +44,8 @@ void registry_manifest_release(struct registry_manifest *m);
 int registry_get_manifest(struct registry *r, const struct oci_ref *ref,
 			  struct registry_manifest *out, struct error *err)
 	MUST_CHECK;
-/* As above; an index is followed to the manifest for `platform`. `index`
- * (may be NULL) receives the digest that was asked for first. */
+/* As above, but messages leave out the name; an index is followed to the
+ * manifest for `platform`. */
 int registry_resolve(struct registry *r, const struct oci_ref *ref,
 		     const struct oci_platform *platform,
 		     struct registry_manifest *out, struct error *err)

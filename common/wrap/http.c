@@ -277,7 +277,7 @@ static void try_again(struct http_flight *f, int64_t ms, const char *why)
 
 static const char *failure_text(const struct http_flight *f, CURLcode rc)
 {
-	if (rc == CURLE_OPERATION_TIMEDOUT && f->t->status)
+	if (rc == CURLE_OPERATION_TIMEDOUT && str_starts(f->text, "Operation"))
 		return "the transfer stalled";
 	return f->text[0] ? f->text : f->h->lib.curl_easy_strerror(rc);
 }
@@ -285,6 +285,7 @@ static const char *failure_text(const struct http_flight *f, CURLcode rc)
 static void fail(struct http_flight *f, CURLcode rc)
 {
 	struct http_transfer *t = f->t;
+	const char *text = failure_text(f, rc);
 
 	f->done = true;
 	t->status = 0;
@@ -297,8 +298,7 @@ static void fail(struct http_flight *f, CURLcode rc)
 			  "%s has an address further inside the network than the host that named it",
 			  f->url.host);
 	else
-		error_set(&t->err, ERR_NETWORK, "%s: %s", f->url.host,
-			  failure_text(f, rc));
+		error_set(&t->err, ERR_NETWORK, "%s: %s", f->url.host, text);
 }
 
 /* 301 to 303 turn anything with a body into a GET: not followed then. */

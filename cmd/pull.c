@@ -1,0 +1,72 @@
+/* pull.c - devenv pull: an image of a registry into the store */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/build.h"
+#include "cmd/cmd.h"
+#include "cmd/image-record.h"
+#include "cmd/registry-options.h"
+
+struct options {
+	struct cmd_registry registry;
+	struct cmd_platform platform;
+};
+
+static const struct cmd_table tables[] = {
+	{ cmd_platform_rows, offsetof(struct options, platform) },
+	{ cmd_registry_rows, offsetof(struct options, registry) },
+	{ 0 },
+};
+
+static int fetch_layers(struct store *s, struct registry *r,
+			const struct oci_ref *ref,
+			const struct store_image *image, struct error *err)
+{
+	cleanup_free struct oci_descriptor *list =
+		xcalloc(image->n_layers + 1, sizeof(*list));
+	size_t i;
+
+	for (i = 0; i < image->n_layers; i++)
+		list[i] = image->layers[i].desc;
+	if (build_pull_blobs(s, r, ref, list, image->n_layers, err) < 0)
+		return -1;
+	/* Once more, now that it is complete: it gets listed in the index. */
+	return store_put_image(s, image, err);
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	const struct options *o = call->options;
+	struct store_options where = { .path = call->globals->store };
+	cleanup_oci_platform struct oci_platform platform = { 0 };
+	cleanup_store_image struct store_image image = { 0 };
+	cleanup_registry struct registry *r = NULL;
+	cleanup_store struct store *s = NULL;
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	cleanup_record struct record record = RECORD_INIT;
+	struct registry_options options;
+	cleanup_free char *name = NULL;
+
+	if (cmd_words(call, 1, 1, err) < 0 ||
+	    oci_ref_parse(&ref, call->args.v[0], err) < 0 ||
+	    cmd_platform_get(&o->platform, &platform, err) < 0)
+		return -1;
+	cmd_registry_options(&o->registry, &options);
+	name = oci_ref_format(&ref);
+	if (store_open(&s, &where, err) < 0 ||
+	    registry_new(&r, &options, err) < 0 ||
+	    build_find_image(s, &r, &options, name, &platform, true, &image,
+			     err) < 0 ||
+	    fetch_layers(s, r, &ref, &image, err) < 0)
+		return -1;
+	record_new(&record);
+	cmd_image_record(&record, &image);
+	return cmd_record_write(&record, err);
+}
+
+const struct cmd cmd_pull = {
+	.name = "pull",
+	.summary = "Fetch an image from a registry into the store.",
+	.usage = "pull [OPTION...] REF",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.run = run,
+};

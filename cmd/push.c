@@ -1,0 +1,181 @@
+/* push.c - devenv push: an image of the store to registries */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/fs.h"
+#include "build/build.h"
+#include "cmd/cmd.h"
+#include "cmd/image-record.h"
+#include "cmd/registry-options.h"
+
+struct options {
+	struct cmd_registry registry;
+};
+
+static const struct cmd_table tables[] = {
+	{ cmd_registry_rows, offsetof(struct options, registry) },
+	{ 0 },
+};
+
+/* What is pushed, and the record it is said in. */
+struct work {
+	struct store *store;
+	struct registry *registry;
+	struct registry_options options;
+	struct store_image image;
+	struct record record;
+};
+
+static void work_release(struct work *w)
+{
+	registry_free(w->registry);
+	store_close(w->store);
+	store_image_release(&w->image);
+	record_release(&w->record);
+}
+
+static int find(struct work *w, const char *name, struct error *err)
+{
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	cleanup_free char *full = NULL;
+	int rc = store_get_image(w->store, name, &w->image, err);
+
+	if (rc == 0 && oci_ref_parse(&ref, name, NULL) == 0) {
+		full = oci_ref_format(&ref);
+		rc = store_get_image(w->store, full, &w->image, err);
+	}
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	error_set(err, ERR_INPUT, "no image '%s' in the store", name);
+	return error_hint(err, "'devenv store ls' names those there are");
+}
+
+static int from_record(struct work *w, const char *name, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const struct json *image;
+	const char *id;
+
+	if (fs_read_file(name, RECORD_MAX, &text, err) < 0)
+		return -1;
+	if (!record_detect(text.buf, text.len)) {
+		error_set(err, ERR_INPUT,
+			  "%s is no record; archives cannot be pushed", name);
+		return error_hint(err, "unpack it as an OCI layout with 'skopeo copy', which pushes it as well");
+	}
+	if (record_parse(&w->record, name, text.buf, text.len, err) < 0)
+		return -1;
+	image = record_get(&w->record, "image");
+	id = json_get_str(image, "config_digest");
+	if (!id)
+		id = json_get_str(image, "reference");
+	if (!id) {
+		error_set(err, ERR_INPUT, "%s: the record names no image",
+			  name);
+		return error_hint(err, "make one with 'devenv build %s'",
+				  name);
+	}
+	return find(w, id, err);
+}
+
+static int from_name(struct work *w, const char *name, struct error *err)
+{
+	if (str_starts(name, "oci:") || fs_is_dir(name)) {
+		error_set(err, ERR_INPUT,
+			  "'%s': OCI layouts cannot be pushed", name);
+		return error_hint(err, "'skopeo copy oci:DIR docker://REF' does that");
+	}
+	if (find(w, name, err) < 0)
+		return -1;
+	record_new(&w->record);
+	cmd_image_record(&w->record, &w->image);
+	return 0;
+}
+
+static int load(struct work *w, const char *name, struct error *err)
+{
+	if (str_eq(name, "-") || fs_is_file(name))
+		return from_record(w, name, err);
+	return from_name(w, name, err);
+}
+
+static int push_all(struct work *w, const struct oci_ref *refs, size_t n,
+		    struct error *err)
+{
+	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
+	struct json *pushed;
+	size_t i;
+
+	if (registry_new(&w->registry, &w->options, err) < 0 ||
+	    build_materialize(w->store, &w->registry, &w->options, &w->image,
+			      &m, err) < 0)
+		return -1;
+	pushed = json_new_array();
+	record_set(&w->record, "pushed", pushed);
+	for (i = 0; i < n; i++) {
+		cleanup_free char *name = oci_ref_format(&refs[i]);
+		struct json *one;
+
+		if (build_push(w->store, w->registry, &w->image, &m, &refs[i],
+			       err) < 0)
+			return -1;
+		one = json_push(pushed, json_new_object());
+		json_set_str(one, "reference", name);
+		json_set_str(one, "digest", w->image.manifest);
+	}
+	if (record_get(&w->record, "image"))
+		json_set_str(record_get(&w->record, "image"), "digest",
+			     w->image.manifest);
+	return cmd_record_write(&w->record, err);
+}
+
+/* All references are read before anything is sent. */
+static int parse_refs(const struct cmd_call *call, struct oci_ref *refs,
+		      struct error *err)
+{
+	size_t i;
+
+	for (i = 1; i < call->args.nr; i++) {
+		const char *name = call->args.v[i];
+
+		if (oci_ref_parse(&refs[i - 1], name, err) < 0)
+			return -1;
+		if (refs[i - 1].digest)
+			return error_set(err, ERR_USAGE,
+					 "'%s': what is pushed decides the digest; name a tag",
+					 name);
+	}
+	return 0;
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	const struct options *o = call->options;
+	struct store_options where = { .path = call->globals->store };
+	CLEANUP(work_release) struct work w = { .record = RECORD_INIT };
+	cleanup_free struct oci_ref *refs = NULL;
+	size_t n = call->args.nr, i;
+	int rc;
+
+	if (cmd_words(call, 2, SIZE_MAX, err) < 0)
+		return -1;
+	refs = xcalloc(n, sizeof(*refs));
+	cmd_registry_options(&o->registry, &w.options);
+	rc = parse_refs(call, refs, err);
+	if (!rc)
+		rc = store_open(&w.store, &where, err);
+	if (!rc)
+		rc = load(&w, call->args.v[0], err);
+	if (!rc)
+		rc = push_all(&w, refs, n - 1, err);
+	for (i = 0; i < n; i++)
+		oci_ref_release(&refs[i]);
+	return rc;
+}
+
+const struct cmd cmd_push = {
+	.name = "push",
+	.summary = "Send an image of the store to a registry.",
+	.usage = "push [OPTION...] IMAGE|RECORD|- REF...",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.run = run,
+};

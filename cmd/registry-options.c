@@ -1,0 +1,57 @@
+/* registry-options.c - options of every command that speaks to registries */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/registry-options.h"
+
+#define R(member) offsetof(struct cmd_registry, member)
+const struct opt cmd_registry_rows[] = {
+	{ OPT_GROUP, .help = "Registry" },
+	{ OPT_STR, 0, "docker-config", "PATH", NULL,
+	  "docker configuration with credentials: its directory or file",
+	  R(docker_config) },
+	{ OPT_STR, 0, "docker-config-base64", "TEXT",
+	  "ENVBUILDER_DOCKER_CONFIG_BASE64",
+	  "the same as base64; better in the environment",
+	  R(docker_config_base64), .secret = true },
+	{ OPT_STR, 0, "ca-file", "FILE", NULL,
+	  "trust these certificate authorities, too", R(ca_file) },
+	{ OPT_STR, 0, "ssl-cert-base64", "TEXT", "ENVBUILDER_SSL_CERT_BASE64",
+	  "the same as base64", R(ca_base64) },
+	{ OPT_LIST, 0, "insecure-registry", "HOST", NULL,
+	  "HOST[:PORT] may have any certificate, or no TLS", R(insecure) },
+	{ OPT_INT, 0, "registry-retries", "N", NULL,
+	  "how often a request is tried (default 5)", R(retries) },
+	{ OPT_INT, 0, "registry-stall", "SECONDS", NULL,
+	  "give up a transfer that stands still (default 60)",
+	  R(stall_seconds) },
+	{ OPT_END },
+};
+
+void cmd_registry_options(const struct cmd_registry *from,
+			  struct registry_options *to)
+{
+	*to = (struct registry_options){
+		.docker_config = from->docker_config,
+		.docker_config_base64 = from->docker_config_base64,
+		.ca_file = from->ca_file,
+		.ca_base64 = from->ca_base64,
+		.insecure = from->insecure,
+		.retries = from->retries,
+		.stall_seconds = from->stall_seconds,
+	};
+}
+
+const struct opt cmd_platform_rows[] = {
+	{ OPT_STR, 0, "platform", "OS/ARCH[/VARIANT]", NULL,
+	  "platform of the image (default: this machine's)",
+	  offsetof(struct cmd_platform, platform) },
+	{ OPT_END },
+};
+
+int cmd_platform_get(const struct cmd_platform *from, struct oci_platform *to,
+		     struct error *err)
+{
+	if (from->platform)
+		return oci_platform_parse(to, from->platform, err);
+	oci_platform_host(to);
+	return 0;
+}

@@ -1,0 +1,69 @@
+# registry.sh - sourced: start Debian's docker-registry on a loopback port
+# shellcheck shell=sh
+#
+#	registry_start NAME [htpasswd USER PASSWORD] [tls]
+#		sets $registry (127.0.0.1:PORT, localhost:PORT with tls); its
+#		log is $TMP/NAME/log, its authority $TMP/NAME/ca.pem
+#
+# All are stopped when the script ends.
+
+registry_tls() { # DIR
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout "$1/ca.key" -out "$1/ca.pem" -days 2 \
+		-subj /CN=test-authority >/dev/null 2>&1 &&
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+		-keyout "$1/key.pem" -out "$1/csr.pem" \
+		-subj /CN=localhost >/dev/null 2>&1 &&
+	echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' >"$1/ext" &&
+	openssl x509 -req -in "$1/csr.pem" -CA "$1/ca.pem" \
+		-CAkey "$1/ca.key" -CAcreateserial -days 2 \
+		-extfile "$1/ext" -out "$1/cert.pem" >/dev/null 2>&1
+}
+
+registry_start() {
+	r_dir=$TMP/$1
+	shift
+	mkdir -p "$r_dir/data"
+	r_port=$(t_port)
+	registry=127.0.0.1:$r_port
+	{
+		echo 'version: 0.1'
+		echo 'log: {level: info}'
+		echo "storage: {filesystem: {rootdirectory: $r_dir/data}," \
+			"delete: {enabled: true}}"
+		echo "http:"
+		echo "  addr: 127.0.0.1:$r_port"
+	} >"$r_dir/config.yml"
+	while [ $# -gt 0 ]; do
+		case $1 in
+		tls)
+			registry=localhost:$r_port
+			registry_tls "$r_dir" || return 1
+			echo "  tls: {certificate: $r_dir/cert.pem," \
+				"key: $r_dir/key.pem}" >>"$r_dir/config.yml"
+			shift
+			;;
+		htpasswd)
+			htpasswd -Bbn "$2" "$3" >"$r_dir/htpasswd"
+			echo "auth: {htpasswd: {realm: test," \
+				"path: $r_dir/htpasswd}}" >>"$r_dir/config.yml"
+			shift 3
+			;;
+		esac
+	done
+	docker-registry serve "$r_dir/config.yml" >"$r_dir/log" 2>&1 &
+	r_pid=$!
+	t_atexit "kill $r_pid 2>/dev/null; wait $r_pid 2>/dev/null"
+	t_wait grep -q 'listening on' "$r_dir/log"
+}
+
+# A one-layer OCI layout, DIR:TAG, with umoci.
+registry_image() { # DIR TAG FILE-TEXT
+	if [ ! -e "$1/oci-layout" ]; then
+		umoci init --layout "$1" || return 1
+	fi
+	umoci new --image "$1:$2" || return 1
+	mkdir -p "$TMP/content"
+	echo "$3" >"$TMP/content/file"
+	umoci insert --image "$1:$2" "$TMP/content" /data
+}
