@@ -1,6 +1,7 @@
-/* push.c - devenv push: an image of the store to registries */
+/* push.c - devenv push: an image of the store or a layout to registries */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
+#include "base/path.h"
 #include "build/build.h"
 #include "cmd/cmd.h"
 #include "cmd/image-record.h"
@@ -8,9 +9,11 @@
 
 struct options {
 	struct cmd_registry registry;
+	struct cmd_platform platform;
 };
 
 static const struct cmd_table tables[] = {
+	{ cmd_platform_rows, offsetof(struct options, platform) },
 	{ cmd_registry_rows, offsetof(struct options, registry) },
 	{ 0 },
 };
@@ -20,7 +23,10 @@ struct work {
 	struct store *store;
 	struct registry *registry;
 	struct registry_options options;
+	struct oci_platform platform;
 	struct store_image image;
+	char *layout; /* its directory, or NULL: the image is in the store */
+	struct build_manifest manifest;
 	struct record record;
 };
 
@@ -28,7 +34,10 @@ static void work_release(struct work *w)
 {
 	registry_free(w->registry);
 	store_close(w->store);
+	oci_platform_release(&w->platform);
 	store_image_release(&w->image);
+	free(w->layout);
+	build_manifest_release(&w->manifest);
 	record_release(&w->record);
 }
 
@@ -78,11 +87,6 @@ static int from_record(struct work *w, const char *name, struct error *err)
 
 static int from_name(struct work *w, const char *name, struct error *err)
 {
-	if (str_starts(name, "oci:") || fs_is_dir(name)) {
-		error_set(err, ERR_INPUT,
-			  "'%s': OCI layouts cannot be pushed", name);
-		return error_hint(err, "'skopeo copy oci:DIR docker://REF' does that");
-	}
 	if (find(w, name, err) < 0)
 		return -1;
 	record_new(&w->record);
@@ -90,23 +94,61 @@ static int from_name(struct work *w, const char *name, struct error *err)
 	return 0;
 }
 
+/* "oci:DIR", "oci:DIR:TAG", or a directory that is a layout. */
+static int from_layout(struct work *w, const char *name, struct error *err)
+{
+	const char *rest = str_skip(name, "oci:"), *tag = NULL;
+	char *colon;
+
+	w->layout = xstrdup(rest ? rest : name);
+	colon = rest ? strrchr(w->layout, ':') : NULL;
+	if (colon && !strchr(colon, '/')) {
+		*colon = '\0';
+		tag = colon + 1;
+	}
+	record_new(&w->record);
+	return build_layout_load(w->layout, tag, &w->platform, &w->manifest,
+				 err);
+}
+
+static bool is_layout(const char *name)
+{
+	cleanup_free char *mark = path_join(name, "oci-layout");
+
+	return str_starts(name, "oci:") ||
+	       (fs_is_dir(name) && fs_is_file(mark));
+}
+
 static int load(struct work *w, const char *name, struct error *err)
 {
+	if (is_layout(name))
+		return from_layout(w, name, err);
 	if (str_eq(name, "-") || fs_is_file(name))
 		return from_record(w, name, err);
 	return from_name(w, name, err);
 }
 
+static int push_one(struct work *w, const struct oci_ref *to,
+		    struct error *err)
+{
+	if (w->layout)
+		return build_layout_push(w->layout, w->registry, &w->manifest,
+					 to, err);
+	return build_push(w->store, w->registry, &w->image, &w->manifest, to,
+			  err);
+}
+
 static int push_all(struct work *w, const struct oci_ref *refs, size_t n,
 		    struct error *err)
 {
-	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
 	struct json *pushed;
 	size_t i;
 
-	if (registry_new(&w->registry, &w->options, err) < 0 ||
+	if (registry_new(&w->registry, &w->options, err) < 0)
+		return -1;
+	if (!w->layout &&
 	    build_materialize(w->store, &w->registry, &w->options, &w->image,
-			      &m, err) < 0)
+			      &w->manifest, err) < 0)
 		return -1;
 	pushed = json_new_array();
 	record_set(&w->record, "pushed", pushed);
@@ -114,16 +156,15 @@ static int push_all(struct work *w, const struct oci_ref *refs, size_t n,
 		cleanup_free char *name = oci_ref_format(&refs[i]);
 		struct json *one;
 
-		if (build_push(w->store, w->registry, &w->image, &m, &refs[i],
-			       err) < 0)
+		if (push_one(w, &refs[i], err) < 0)
 			return -1;
 		one = json_push(pushed, json_new_object());
 		json_set_str(one, "reference", name);
-		json_set_str(one, "digest", w->image.manifest);
+		json_set_str(one, "digest", w->manifest.digest);
 	}
 	if (record_get(&w->record, "image"))
 		json_set_str(record_get(&w->record, "image"), "digest",
-			     w->image.manifest);
+			     w->manifest.digest);
 	return cmd_record_write(&w->record, err);
 }
 
@@ -150,7 +191,9 @@ static int run(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
 	struct store_options where = { .path = call->globals->store };
-	CLEANUP(work_release) struct work w = { .record = RECORD_INIT };
+	CLEANUP(work_release) struct work w = {
+		.manifest = BUILD_MANIFEST_INIT, .record = RECORD_INIT,
+	};
 	cleanup_free struct oci_ref *refs = NULL;
 	size_t n = call->args.nr, i;
 	int rc;
@@ -160,6 +203,8 @@ static int run(struct cmd_call *call, struct error *err)
 	refs = xcalloc(n, sizeof(*refs));
 	cmd_registry_options(&o->registry, &w.options);
 	rc = parse_refs(call, refs, err);
+	if (!rc)
+		rc = cmd_platform_get(&o->platform, &w.platform, err);
 	if (!rc)
 		rc = store_open(&w.store, &where, err);
 	if (!rc)
@@ -174,7 +219,7 @@ static int run(struct cmd_call *call, struct error *err)
 const struct cmd cmd_push = {
 	.name = "push",
 	.summary = "Send an image of the store to a registry.",
-	.usage = "push [OPTION...] IMAGE|RECORD|- REF...",
+	.usage = "push [OPTION...] IMAGE|RECORD|LAYOUT|- REF...",
 	.tables = tables,
 	.size = sizeof(struct options),
 	.run = run,

@@ -68,6 +68,20 @@ t_run sh -c "'$DEVENV' pull '$plain/a/app:1' | '$DEVENV' push - '$plain/c/piped:
 t_status 0 "a record pipes from pull to push"
 t_out '"pushed"' "and comes out with what was pushed"
 
+t_run "$DEVENV" push "$TMP/lay" "$plain/d/layout:1"
+t_status 0 "push an OCI layout directory"
+t_is "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+	"docker://$plain/d/layout:1")" "$want" "skopeo finds its manifest"
+t_ok "a second image in the layout" registry_image "$TMP/lay" two other
+t_run "$DEVENV" push "$TMP/lay" "$plain/d/layout:2"
+t_status 3 "a layout with two images"
+t_err 'oci:DIR:TAG' "needs a tag"
+t_run "$DEVENV" push "oci:$TMP/lay:two" "$plain/d/layout:2"
+t_status 0 "push one of them by its tag"
+t_run "$DEVENV" push "oci:$TMP/lay:three" "$plain/d/layout:3"
+t_status 3 "a tag that is not there"
+t_err "no image has the tag 'three'" "is named"
+
 registry_start locked htpasswd me s3cret-pass
 locked=$registry
 t_run "$DEVENV" push "$plain/a/app:1" "$locked/x/app:1"

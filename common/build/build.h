@@ -182,11 +182,12 @@ int build_identify(struct store *s, struct store_image *image,
 void build_add_layer(struct store_image *image, const char *id);
 void build_copy_image(struct store_image *to, const struct store_image *from);
 
-/* --- materialize.c, transfer.c: images on their way to other places --- */
+/* --- materialize.c, transfer.c, layout.c: images on their way to other places --- */
 
 /* A manifest as it is sent: never written again, as its digest counts. */
 struct build_manifest {
 	struct strbuf body;
+	char digest[DIGEST_TEXT];
 	struct oci_manifest parsed;
 };
 #define BUILD_MANIFEST_INIT { .body = STRBUF_INIT }
@@ -212,6 +213,14 @@ int build_push(struct store *s, struct registry *r,
 	       const struct store_image *image,
 	       const struct build_manifest *m, const struct oci_ref *to,
 	       struct error *err) MUST_CHECK;
+/* The manifest of one image of an OCI layout: by tag (NULL: the only one) and
+ * platform. Its blobs are verified by whoever receives them. */
+int build_layout_load(const char *dir, const char *tag,
+		      const struct oci_platform *platform,
+		      struct build_manifest *m, struct error *err) MUST_CHECK;
+int build_layout_push(const char *dir, struct registry *r,
+		      const struct build_manifest *m,
+		      const struct oci_ref *to, struct error *err) MUST_CHECK;
 
 /* --- export.c: --output --- */
 

@@ -89,11 +89,13 @@ int build_materialize(struct store *s, struct registry **r,
 		if (store_read_blob(s, image->manifest, OCI_MANIFEST_MAX,
 				    &m->body, err) < 0)
 			return -1;
+		memcpy(m->digest, image->manifest, DIGEST_TEXT);
 		return oci_manifest_parse(&m->parsed, m->body.buf,
 					  m->body.len, err);
 	}
 	if (make_blobs(s, r, o, image, err) < 0 ||
 	    write_manifest(s, image, m, err) < 0)
 		return -1;
+	memcpy(m->digest, image->manifest, DIGEST_TEXT);
 	return store_put_image(s, image, err);
 }
