@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 
 /* Signals that are meant for the work, which the child does. */
 static const int forwarded[] = {
@@ -151,6 +152,9 @@ static int enter_child(struct handshake *h, enum runtime_mode *mode,
 	close(h->ready[1]);
 	close(h->go[0]);
 	close(h->parent_fd);
+	if (*mode == RUNTIME_SINGLE)
+		log_warn("no id ranges for this user in /etc/subuid and "
+			 "/etc/subgid: all files have one owner");
 	return private_mounts(err);
 }
 

@@ -118,6 +118,13 @@ static int check_kind(int fd, const char *path, bool dir, struct error *err)
 			 "it is not a %s", path, dir ? "directory" : "file");
 }
 
+/* The kernel's own directories must not lead elsewhere. */
+static bool may_be_link(const char *path)
+{
+	return !str_eq(path, "/proc") && !str_eq(path, "/sys") &&
+	       !str_eq(path, "/dev");
+}
+
 static int point(const struct runtime_launch *l, int root, const char *path,
 		 bool dir, int depth, struct error *err)
 {
@@ -126,8 +133,7 @@ static int point(const struct runtime_launch *l, int root, const char *path,
 	cleanup_free char *next = NULL;
 	cleanup_close int parent = -1, fd = -1;
 
-	/* The kernel's own directories must not lead elsewhere. */
-	fd = open_point(root, clean, strchr(clean + 1, '/') != NULL);
+	fd = open_point(root, clean, may_be_link(clean));
 	if (fd >= 0)
 		return check_kind(fd, clean, dir, err) < 0 ? -1
 							   : steal_fd(&fd);

@@ -387,15 +387,21 @@ int runtime_exec(const struct runtime_sandbox *s,
 	return run(&l, status, err);
 }
 
+static int send_signal(const struct runtime_sandbox *s, int sig)
+{
+	return (int)syscall(SYS_pidfd_send_signal, s->pidfd, sig, NULL, 0);
+}
+
 void runtime_stop(struct runtime_sandbox *s, int grace_ms)
 {
 	struct pollfd gone = { .fd = s->pidfd, .events = POLLIN };
 
-	if (s->pidfd < 0)
+	/* What may not be signalled is not waited for. */
+	if (s->pidfd < 0 || send_signal(s, SIGTERM) < 0)
 		return;
-	syscall(SYS_pidfd_send_signal, s->pidfd, SIGTERM, NULL, 0);
 	if (poll(&gone, 1, grace_ms) <= 0) {
-		syscall(SYS_pidfd_send_signal, s->pidfd, SIGKILL, NULL, 0);
+		if (send_signal(s, SIGKILL) < 0)
+			return;
 		while (poll(&gone, 1, -1) < 0 && errno == EINTR)
 			;
 	}

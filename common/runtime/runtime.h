@@ -15,7 +15,14 @@ struct runtime_sandbox;
 enum runtime_mode {
 	RUNTIME_ROOT,	/* real root with CAP_SYS_ADMIN */
 	RUNTIME_RANGE,	/* user namespace with subordinate ids */
-	RUNTIME_SINGLE, /* user namespace, one id mapped */
+	/*
+	 * User namespace, one id mapped. A user other than root is that id
+	 * under another number, in a nested user namespace. No file can have
+	 * another owner, so chown, fchown, lchown, fchownat and setgroups do
+	 * nothing and succeed (SECCOMP_RET_ERRNO with 0): package managers
+	 * work, owners are not recorded.
+	 */
+	RUNTIME_SINGLE,
 };
 
 /*
@@ -25,6 +32,9 @@ enum runtime_mode {
  * alone). The parent of that fork stays, passes on signals and ends with the
  * child's status, so the call returns in the child only. To be called once,
  * before any thread is made. ERR_HOST says what the kernel refused.
+ * RUNTIME_SINGLE is told with a warning. runtime_attach and runtime_exec of
+ * a user's environment work from a process that has not called this: a user
+ * namespace can be entered from the one it was made in only.
  */
 int runtime_enter(enum runtime_mode *mode, struct error *err) MUST_CHECK;
 
@@ -67,7 +77,8 @@ struct runtime_mount {
 	enum runtime_mount_kind kind;
 	char *source; /* host path, for binds */
 	char *target; /* absolute, resolved inside the root */
-	bool read_only, file; /* file: make the missing target a file */
+	bool read_only;
+	bool file; /* not needed: a missing target is made as the source is */
 	char *options; /* tmpfs: "size=..,mode=.."; may be NULL */
 };
 
@@ -108,8 +119,9 @@ struct runtime_process {
  * Run one process as PID 1 of a fresh sandbox; everything in it dies with it.
  * `status` is 0..255 or 128 + signal. Trouble before the command's first
  * instruction is an error: ERR_RUN_MISSING, ERR_RUN_PERM for the command,
- * ERR_HOST/ERR_SYSTEM for the sandbox. When this process dies, by whatever
- * signal, the sandbox dies too and no mount is left.
+ * ERR_HOST/ERR_SYSTEM for the sandbox. When this process (the thread that
+ * called) dies, by whatever signal, the sandbox dies too and no mount is left.
+ * A signal noted by signals_catch ends the sandbox, with an error.
  */
 int runtime_run(const struct runtime_spec *spec,
 		const struct runtime_process *p, int *status,

@@ -205,7 +205,8 @@ static int attached(struct args *a, int *status, struct error *err)
 	pid_t pid = (pid_t)strtol(a->operand ? a->operand : "0", NULL, 10);
 	int ret = 0;
 
-	if (runtime_attach(pid, runtime_start_time(pid), &s, err) < 0)
+	if (find_user(a, err) < 0 ||
+	    runtime_attach(pid, runtime_start_time(pid), &s, err) < 0)
 		return -1;
 	if (str_eq(a->verb, "stop")) {
 		runtime_stop(&s, 2000);

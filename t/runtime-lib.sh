@@ -1,0 +1,32 @@
+# runtime-lib.sh - what the tests of the runner share
+# shellcheck shell=sh
+
+# A root file system of busybox with the users root and bob.
+runtime_image() {
+	mkdir -p "$1/bin" "$1/etc" "$1/tmp"
+	chmod 1777 "$1/tmp"
+	cp "$(command -v busybox)" "$1/bin/busybox"
+	for applet in $(busybox --list); do
+		[ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
+	done
+	printf '%s\n' root:x:0:0::/root:/bin/sh \
+		bob:x:1000:1000::/home/bob:/bin/sh >"$1/etc/passwd"
+	printf '%s\n' root:x:0: bob:x:1000: staff:x:50:bob >"$1/etc/group"
+}
+
+# Is a process there, and no zombie?
+runtime_alive() {
+	grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
+runtime_gone() { ! runtime_alive "$1"; }
+
+# Processes whose command line has the word $1 in it.
+runtime_count() {
+	n=0
+	for p in /proc/[0-9]*; do
+		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "$1" &&
+			n=$((n + 1))
+	done
+	echo $n
+}
