@@ -162,7 +162,8 @@ static int on_credentials(git_credential **out, const char *url UNUSED,
 	struct repo_session *s = data;
 	const char *user = user_of(s);
 
-	if (repo_watch_check())
+	s->wanted = true;
+	if (repo_watch_check() || !s->offer)
 		return GIT_EUSER;
 	if (!user || !*user)
 		user = url_user ? url_user : "git";

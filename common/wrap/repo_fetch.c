@@ -51,27 +51,46 @@ static git_proxy_options proxy_options(const struct repo_session *s)
 
 /* The remote is anonymous: neither url.insteadOf nor any remote.* of the
  * clone's configuration may send the connection elsewhere. */
-static int connect_remote(struct repo_session *s, git_repository *repo,
-			  git_remote **conn)
+static int connect_once(struct repo_session *s, git_repository *repo,
+			git_remote_redirect_t redirects, git_remote **conn)
 {
 	git_remote_create_options create = GIT_REMOTE_CREATE_OPTIONS_INIT;
-	git_remote_callbacks cb = callbacks(s);
-	git_proxy_options proxy = proxy_options(s);
+	git_remote_connect_options o = GIT_REMOTE_CONNECT_OPTIONS_INIT;
 	cleanup_free char *url = repo_remote_name(s);
 	int rc;
 
 	create.repository = repo;
 	create.flags = GIT_REMOTE_CREATE_SKIP_INSTEADOF |
 		       GIT_REMOTE_CREATE_SKIP_DEFAULT_FETCHSPEC;
+	o.callbacks = callbacks(s);
+	o.proxy_opts = proxy_options(s);
+	o.follow_redirects = redirects;
 	rc = s->git.git_remote_create_with_opts(conn, url, &create);
 	if (rc < 0)
 		return rc;
 	s->asked = 0;
 	repo_watch_start(s);
-	rc = s->git.git_remote_connect(*conn, GIT_DIRECTION_FETCH, &cb, &proxy,
-				       NULL);
+	rc = s->git.git_remote_connect_ext(*conn, GIT_DIRECTION_FETCH, &o);
 	repo_watch_stop();
 	return rc;
+}
+
+/* libgit2 takes credentials along to wherever it is redirected. So they are
+ * held back at first; a server that wants them may not redirect. */
+static int connect_remote(struct repo_session *s, git_repository *repo,
+			  git_remote **conn)
+{
+	int rc;
+
+	s->offer = s->remote.kind == GITURL_SSH;
+	s->wanted = false;
+	rc = connect_once(s, repo, GIT_REMOTE_REDIRECT_INITIAL, conn);
+	if (!s->wanted || s->offer)
+		return rc;
+	s->git.git_remote_free(steal_ptr(conn));
+	error_release(&s->failure);
+	s->offer = true;
+	return connect_once(s, repo, GIT_REMOTE_REDIRECT_NONE, conn);
 }
 
 static const git_remote_head *find(const git_remote_head **heads, size_t n,

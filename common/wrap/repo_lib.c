@@ -109,7 +109,7 @@ static enum error_code classify(int code, int klass, const char *text)
 		"status code: 4", "status code 4", "remote error",
 		"not exported", "access denied", "permission denied",
 		"not found", "does not appear to be", "authenticat",
-		"cannot redirect", "too many redirects", "does not exist",
+		"redirect", "does not exist",
 		"could not find repository", "not permitted", NULL
 	};
 	static const char *const breaks[] = {
@@ -148,9 +148,9 @@ static void add_advice(const struct repo_session *s, int code,
 		error_hint(err, "the repository does not exist, or needs "
 			   "credentials: --git-username, "
 			   "DEVENV_GIT_PASSWORD");
-	else if (strstr(text, "cannot redirect"))
+	else if (strstr(text, "redirect"))
 		error_hint(err, "use the address it redirects to; credentials "
-			   "are not taken to another host");
+			   "are not taken along");
 	else if (strstr(text, "exchange encryption keys"))
 		error_hint(err, "libssh2 and the server have no kind of host "
 			   "key in common that known_hosts has: add the "

@@ -26,7 +26,7 @@
 	X(git_reference_create) X(git_reference_free) \
 	X(git_reference_is_valid_name) X(git_reference_name_to_id) \
 	X(git_reference_lookup) X(git_reference_symbolic_create) \
-	X(git_reference_symbolic_target) X(git_remote_connect) \
+	X(git_reference_symbolic_target) X(git_remote_connect_ext) \
 	X(git_remote_create_with_fetchspec) X(git_remote_create_with_opts) \
 	X(git_remote_default_branch) X(git_remote_disconnect) \
 	X(git_remote_download) X(git_remote_free) X(git_remote_ls) \
@@ -61,7 +61,8 @@ struct repo_session {
 	struct giturl origin; /* its host alone gets the credentials */
 	char *username, *password, *key; /* key: PEM text */
 	struct giturl remote; /* the one being talked to */
-	unsigned asked;	      /* how often it wanted credentials */
+	unsigned asked;	      /* how often credentials were given */
+	bool offer, wanted;   /* give them? did it want any? */
 	struct error failure; /* what a callback has to say */
 	struct progress *progress;
 	int ca_fd;	      /* memory file with the CA bundle, or -1 */
