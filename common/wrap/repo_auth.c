@@ -18,6 +18,13 @@ static const char *user_of(const struct repo_session *s)
 	return repo_auth_applies(s) ? s->username : NULL;
 }
 
+const char *repo_auth_user(const struct repo_session *s)
+{
+	const char *user = user_of(s);
+
+	return user && *user ? user : "git";
+}
+
 static const char *password_of(const struct repo_session *s)
 {
 	if (s->remote.password || s->remote.user)

@@ -44,8 +44,9 @@ static git_proxy_options proxy_options(const struct repo_session *s)
 {
 	git_proxy_options proxy = GIT_PROXY_OPTIONS_INIT;
 
-	proxy.type = s->options->proxy ? GIT_PROXY_SPECIFIED : GIT_PROXY_AUTO;
-	proxy.url = s->options->proxy;
+	/* libgit2 1.5 overlooks http_proxy, so it is told. */
+	proxy.url = repo_proxy(s);
+	proxy.type = proxy.url ? GIT_PROXY_SPECIFIED : GIT_PROXY_NONE;
 	return proxy;
 }
 

@@ -67,9 +67,8 @@ static void set(struct run *r, const char *key, const char *value)
 static void inherit(struct run *r)
 {
 	static const char *const kept[] = {
-		"PATH", "HOME", "SSH_AUTH_SOCK", "http_proxy", "https_proxy",
-		"HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy",
-		"SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR"
+		"PATH", "HOME", "SSH_AUTH_SOCK", "SSL_CERT_FILE",
+		"SSL_CERT_DIR", "TMPDIR"
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
@@ -102,6 +101,8 @@ static int give_password(struct repo_session *s, struct run *r,
 
 	if (!user && !secret)
 		return 0;
+	/* As with libgit2: credentials are not taken to another place. */
+	set(r, "http.followRedirects", "false");
 	r->askpass = memory_file(askpass, sizeof(askpass) - 1, 0700, err);
 	if (r->askpass < 0 || reopen(&r->askpass, err) < 0)
 		return -1;
@@ -141,8 +142,8 @@ static int give_ssh(struct repo_session *s, struct run *r, struct error *err)
 		key = memory_path(r->key);
 		strbuf_addf(&command, " -i %s", key);
 	}
-	if (s->username && !s->remote.user)
-		log_debug("ssh takes the user from the address or 'git'");
+	if (!s->remote.user)
+		strbuf_addf(&command, " -l %s", repo_auth_user(s));
 	strvec_env_set(&r->env, "GIT_SSH_COMMAND", command.buf);
 	return 0;
 }
@@ -165,8 +166,8 @@ static int prepare(struct repo_session *s, struct run *r, struct error *err)
 	set(r, "credential.helper", "");
 	if (s->options->insecure)
 		set(r, "http.sslVerify", "false");
-	if (s->options->proxy)
-		set(r, "http.proxy", s->options->proxy);
+	if (repo_proxy(s))
+		set(r, "http.proxy", repo_proxy(s));
 	if (s->ca_fd >= 0) {
 		cleanup_free char *ca = memory_path(s->ca_fd);
 

@@ -113,6 +113,12 @@ int repo_auth_load(struct repo_session *s, struct error *err) MUST_CHECK;
 /* May the user's credentials go to the remote of now? */
 bool repo_auth_applies(const struct repo_session *s);
 
+/* The user for ssh when the address has none. */
+const char *repo_auth_user(const struct repo_session *s);
+
+/* repo_proxy.c: URL of the proxy for s->remote, or NULL */
+const char *repo_proxy(const struct repo_session *s);
+
 /* repo_ssh.c: host keys */
 int repo_ssh_certificate(struct repo_session *s, const git_cert_hostkey *key,
 			 const char *host);
