@@ -48,7 +48,7 @@ static const struct opt rows[] = {
 	  .secret = true },
 	{ OPT_STR, 0, "git-http-proxy-url", "URL",
 	  "ENVBUILDER_GIT_HTTP_PROXY_URL",
-	  "proxy for http and https (default: http_proxy, https_proxy)",
+	  "proxy for https (default: https_proxy)",
 	  O(proxy) },
 	{ OPT_STR, 0, "ca-file", "FILE", NULL,
 	  "trust these certificate authorities, too", O(ca_file) },

@@ -116,16 +116,27 @@ t_err "no PEM certificate" "is named"
 
 if command -v squid >/dev/null; then
 	git_proxy_start
-	t_run env http_proxy="$GIT_PROXY" "$DEVENV" clone "$open/app.git" p1
-	t_status 0 "http_proxy"
-	t_ok "the proxy was asked" grep "GET $open/app.git" "$GIT_PROXY_LOG"
+	t_run env https_proxy="$GIT_PROXY" "$DEVENV" clone \
+		--ca-file "$GIT_CA" "$named/app.git" p1
+	t_status 0 "https_proxy"
+	t_wait grep -q "CONNECT localhost" "$GIT_PROXY_LOG"
+	t_ok "a tunnel was made" grep -q "CONNECT localhost" "$GIT_PROXY_LOG"
+	: >"$GIT_PROXY_LOG"
+	t_run env http_proxy="$GIT_PROXY" "$DEVENV" clone "$open/app.git" p0
+	t_status 0 "http_proxy is not used for http"
+	t_err "does not go through the proxy" "and that is said"
+	t_run "$DEVENV" clone --git-http-proxy-url "$GIT_PROXY" \
+		"$open/app.git" p4
+	t_status 8 "an explicit proxy for http is refused"
+	t_err "no proxies for http" "and named"
 	t_run "$DEVENV" clone --git-http-proxy-url "$GIT_PROXY" \
 		--ca-file "$GIT_CA" "$named/app.git" p2
 	t_status 0 "--git-http-proxy-url with https"
-	t_ok "a tunnel was made" grep -q "CONNECT localhost" "$GIT_PROXY_LOG"
+	t_wait grep -q "CONNECT localhost" "$GIT_PROXY_LOG"
+	t_ok "a tunnel was made again" grep -q "CONNECT localhost" "$GIT_PROXY_LOG"
 	: >"$GIT_PROXY_LOG"
-	t_run env http_proxy="$GIT_PROXY" no_proxy=127.0.0.1 \
-		"$DEVENV" clone "$open/app.git" p3
+	t_run env https_proxy="$GIT_PROXY" no_proxy=localhost "$DEVENV" clone \
+		--ca-file "$GIT_CA" "$named/app.git" p3
 	t_status 0 "no_proxy"
 	t_ok "the proxy was not asked" test ! -s "$GIT_PROXY_LOG"
 fi

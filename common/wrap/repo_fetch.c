@@ -44,7 +44,6 @@ static git_proxy_options proxy_options(const struct repo_session *s)
 {
 	git_proxy_options proxy = GIT_PROXY_OPTIONS_INIT;
 
-	/* libgit2 1.5 overlooks http_proxy, so it is told. */
 	proxy.url = repo_proxy(s);
 	proxy.type = proxy.url ? GIT_PROXY_SPECIFIED : GIT_PROXY_NONE;
 	return proxy;
@@ -217,15 +216,31 @@ static int choose_target(struct repo_session *s, git_remote *conn,
 	return choose_default(s, heads, n, t, err);
 }
 
+/* libgit2 tunnels https through a proxy, but goes directly for http. */
+static int check_proxy(const struct repo_session *s, struct error *err)
+{
+	if (s->remote.kind != GITURL_HTTP || !repo_proxy(s))
+		return 0;
+	if (!s->options->proxy) {
+		log_warn("http to '%s' does not go through the proxy: only "
+			 "https does", s->remote.host);
+		return 0;
+	}
+	error_set(err, ERR_HOST, "libgit2 has no proxies for http, only for "
+		  "https");
+	return error_hint(err, "use an https address, or no proxy");
+}
+
 int repo_fetch_connect(struct repo_session *s, git_repository *repo,
 		       const char *ref, git_remote **conn,
 		       struct repo_target *t, struct error *err)
 {
 	cleanup_free char *remote = repo_remote_name(s);
 	struct repo_home ssh = { 0 };
-	int rc = s->remote.kind == GITURL_SSH ? repo_ssh_prefer(s, &ssh, err)
-					      : 0;
+	int rc = check_proxy(s, err);
 
+	if (!rc && s->remote.kind == GITURL_SSH)
+		rc = repo_ssh_prefer(s, &ssh, err);
 	if (rc < 0) {
 		repo_ssh_forget(s, &ssh);
 		return -1;

@@ -163,6 +163,8 @@ static void add_advice(const struct repo_session *s, int code,
 static enum error_code code_of(const struct repo_session *s, int code,
 			       int klass, const char *text)
 {
+	if (strstr(text, "invalid path"))
+		return ERR_INPUT;
 	return code == GIT_EOWNER ? ERR_SYSTEM
 	       : s->remote.path	  ? classify(code, klass, text)
 				  : ERR_SYSTEM;
@@ -190,6 +192,10 @@ int repo_fail(struct repo_session *s, int code, struct error *err,
 	if (repo_watch_expired())
 		return error_set(err, ERR_NETWORK, "%s: nothing heard for %d "
 				 "seconds", context.buf, REPO_SILENCE);
+	/* Where no configuration may name safe directories, that is what the
+	 * check of the owner ends with. */
+	if (strstr(text, "safe.directory"))
+		code = GIT_EOWNER;
 	if (code == GIT_EOWNER)
 		text = "the directory belongs to another user";
 	strbuf_add_safe(&safe, text, strnlen(text, 2000));
