@@ -163,7 +163,9 @@ static void add_advice(const struct repo_session *s, int code,
 static enum error_code code_of(const struct repo_session *s, int code,
 			       int klass, const char *text)
 {
-	if (strstr(text, "invalid path"))
+	/* The checkout itself reads .gitmodules and looks at names. */
+	if (strstr(text, "invalid path") || strstr(text, "invalid escape") ||
+	    strstr(text, "failed to parse config"))
 		return ERR_INPUT;
 	return code == GIT_EOWNER ? ERR_SYSTEM
 	       : s->remote.path	  ? classify(code, klass, text)
