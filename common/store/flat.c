@@ -106,6 +106,15 @@ static ssize_t copy_read(void *arg, void *data, size_t n,
 	return (ssize_t)ring_read(c->ring, data, n);
 }
 
+static int copy_unpack(struct copy *c, struct place *p, struct error *err)
+{
+	cleanup_tar struct tar *t = NULL;
+
+	if (tar_open(&t, false, copy_read, c, err) < 0)
+		return -1;
+	return store_unpack_tree(p, t, NULL, UINT64_MAX, err);
+}
+
 static int copy_tree(struct copy *c, int dest, struct error *err)
 {
 	struct place_options o = { .s = c->s };
@@ -114,7 +123,7 @@ static int copy_tree(struct copy *c, int dest, struct error *err)
 	int rc;
 
 	ring_start(&thread, copy_main, c);
-	rc = store_unpack_tree(p, copy_read, c, UINT64_MAX, err);
+	rc = copy_unpack(c, p, err);
 	if (rc < 0)
 		ring_cancel(c->ring);
 	ring_drain(c->ring);

@@ -82,9 +82,10 @@ bool store_xattr_overlay(const char *name);
 /* A tree being written from a tar. */
 struct place;
 struct place_options {
-	struct store *s;
-	bool layer; /* whiteouts and owners as layers keep them */
-	uid_t uid;  /* of files without an owner record */
+	const struct store *s;
+	bool layer;  /* whiteouts become overlay's */
+	bool owners; /* owners must be kept, in records if need be */
+	uid_t uid;   /* of files without an owner record */
 	gid_t gid;
 };
 struct place *place_new(const struct place_options *o, int root);
@@ -96,8 +97,14 @@ int place_entry(struct place *p, struct tar *t, const struct tar_entry *e,
 /* Modes and times of directories, which the files in them disturb. */
 int place_finish(struct place *p, struct error *err) MUST_CHECK;
 
-int store_unpack_tree(struct place *p, tar_read_fn read, void *arg,
-		      uint64_t max_entries, struct error *err) MUST_CHECK;
+/* Owner for all files, whatever the tar says; NULL: the tar's. */
+struct unpack_chown {
+	uid_t uid;
+	gid_t gid;
+};
+int store_unpack_tree(struct place *p, struct tar *t,
+		      const struct unpack_chown *chown, uint64_t max_entries,
+		      struct error *err) MUST_CHECK;
 
 /* --- view.c --- */
 

@@ -139,10 +139,10 @@ static int put_record(const struct store *s, int dirfd, const char *name,
 	cleanup_free char *record = record_path(s, dirfd, name);
 	char *slash;
 
-	if (!record) {
-		errno = ENOENT;
-		return -1;
-	}
+	/* Seen through a mount, its inode is not the layer's: it keeps the
+	 * layer's default. */
+	if (!record)
+		return 0;
 	/* An inode number may be that of a file that is gone. */
 	unlink(record);
 	if (symlink(owner, record) == 0)

@@ -96,10 +96,10 @@ static void forget_parent(struct place *p)
 static int make_parent(struct place *p, const char *path, struct error *err)
 {
 	/* An id that chown leaves alone, where only one is ours. */
-	uid_t uid = p->o.s && p->o.s->o.single_id ? (uid_t)-1 : 0;
+	uid_t uid = p->o.s->o.single_id ? (uid_t)-1 : 0;
 
-	if (!p->warned_parent)
-		log_warn("archive lists '%s' without its directory; "
+	if (p->o.layer && !p->warned_parent)
+		log_warn("layer lists '%s' without its directory; "
 			 "made 0755 root", p->name.buf);
 	p->warned_parent = true;
 	return fs_mkdir_in_root(p->root, path, 0755, uid, uid, err);
@@ -206,8 +206,8 @@ static int set_owner(struct place *p, const struct tar_entry *e,
 {
 	const struct store_options *o = &p->o.s->o;
 
-	if (p->o.layer && o->single_id) {
-		if (e->uid == p->o.uid && e->gid == p->o.gid)
+	if (p->o.owners && o->single_id) {
+		if (p->o.layer && e->uid == p->o.uid && e->gid == p->o.gid)
 			return 0;
 		return store_set_owner(p->o.s, p->parent_fd, p->base, e->uid,
 				       e->gid, err);
@@ -217,7 +217,7 @@ static int set_owner(struct place *p, const struct tar_entry *e,
 	if (fchownat(p->parent_fd, p->base, e->uid, e->gid,
 		     AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) == 0)
 		return 0;
-	if (!p->o.layer && (errno == EPERM || errno == EINVAL))
+	if (!p->o.owners && (errno == EPERM || errno == EINVAL))
 		return 0;
 	error_errno(err, "cannot give '%s' to %u:%u", p->name.buf,
 		    (unsigned)e->uid, (unsigned)e->gid);

@@ -270,3 +270,10 @@ char *store_scratch(struct store *s, int *lock_fd, struct error *err)
 	*lock_fd = t.fd;
 	return xstrfmt("%s/%s", s->path, t.name);
 }
+
+void store_scratch_drop(struct store *s, const char *path, int lock_fd)
+{
+	if (fs_remove_tree(s->fd, path, NULL) < 0)
+		log_debug("cannot remove '%s'", path);
+	base_close_fd(&lock_fd);
+}

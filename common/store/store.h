@@ -172,7 +172,8 @@ int store_flat_copy(struct store *s, const char *const *chain, size_t n,
  * Owner of a file of a layer: the file's own, or in single_id mode what
  * user.devenv.owner says (else meta->uid, gid; `meta` NULL: 0). Links and
  * special files cannot carry that attribute; theirs is the target of the
- * symbolic link layers/<id>/owners/<inode>.
+ * symbolic link layers/<id>/owners/<inode>, and is not kept when they are
+ * made through a mount.
  */
 void store_owner(const struct store *s, int dirfd, const char *name,
 		 const struct stat *st, const struct store_meta *meta,
@@ -180,6 +181,22 @@ void store_owner(const struct store *s, int dirfd, const char *name,
 /* Set the owner of a file of a draft by the same rules (follows no link). */
 int store_set_owner(const struct store *s, int dirfd, const char *name,
 		    uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
+
+/* mkdir -p inside a root by the same rules; fs_mkdir_in_root otherwise. */
+int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
+			mode_t mode, uid_t uid, gid_t gid,
+			struct error *err) MUST_CHECK;
+/* single_id: all files of a draft that have no owner yet were made by this
+ * one. Nothing to do in other modes. */
+int store_stamp_owner(const struct store *s, const struct store_draft *d,
+		      uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
+/* Is this a tar, plain or compressed in a way that ADD unpacks? 1, 0, -1.
+ * The descriptor is at offset 0 afterwards. */
+int store_is_archive(int fd, struct error *err) MUST_CHECK;
+/* Unpack such an archive below a directory, as ADD does: owners as in the
+ * archive, or all `uid:gid` where `chown`. Nothing lands outside. */
+int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
+			  uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
 
 /* --- images --- */
 
@@ -268,5 +285,7 @@ int store_sweep(struct store *s, struct error *err) MUST_CHECK;
 char *store_run_dir(struct store *s, const char *name, struct error *err);
 /* A private scratch directory that goes with its maker, malloc'ed path. */
 char *store_scratch(struct store *s, int *lock_fd, struct error *err);
+/* Remove it before that. */
+void store_scratch_drop(struct store *s, const char *path, int lock_fd);
 
 #endif

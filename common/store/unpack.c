@@ -77,23 +77,34 @@ static ssize_t feed_read(void *arg, void *data, size_t n,
 	return (ssize_t)ring_read(f->ring, data, n);
 }
 
-int store_unpack_tree(struct place *p, tar_read_fn read, void *arg,
-		      uint64_t max_entries, struct error *err)
+int store_unpack_tree(struct place *p, struct tar *t,
+		      const struct unpack_chown *chown, uint64_t max_entries,
+		      struct error *err)
 {
-	cleanup_tar struct tar *t = NULL;
 	struct tar_entry e;
 	int more;
 
-	if (tar_open(&t, false, read, arg, err) < 0)
-		return -1;
 	while ((more = tar_next(t, &e, err)) > 0) {
 		if (!max_entries--)
 			return error_set(err, ERR_INPUT,
 					 "too many files in the archive");
+		if (chown) {
+			e.uid = chown->uid;
+			e.gid = chown->gid;
+		}
 		if (place_entry(p, t, &e, err) < 0)
 			return -1;
 	}
 	return more < 0 ? -1 : place_finish(p, err);
+}
+
+static int unpack_feed(struct feed *f, struct place *p, struct error *err)
+{
+	cleanup_tar struct tar *t = NULL;
+
+	if (tar_open(&t, false, feed_read, f, err) < 0)
+		return -1;
+	return store_unpack_tree(p, t, NULL, f->s->o.max_entries, err);
 }
 
 static int unpack_into(struct feed *f, struct place *p, struct error *err)
@@ -103,7 +114,7 @@ static int unpack_into(struct feed *f, struct place *p, struct error *err)
 
 	digest_init(&f->digest, true);
 	ring_start(&thread, feed_main, f);
-	rc = store_unpack_tree(p, feed_read, f, f->s->o.max_entries, err);
+	rc = unpack_feed(f, p, err);
 	if (rc < 0)
 		ring_cancel(f->ring);
 	/* What follows the end of the archive belongs to the digest, too. */
@@ -122,7 +133,7 @@ static int unpack_draft(struct store *s, struct store_draft *d, int fd,
 			const char *diff_id, struct store_meta *meta,
 			struct error *err)
 {
-	struct place_options o = { s, true, meta->uid, meta->gid };
+	struct place_options o = { s, true, true, meta->uid, meta->gid };
 	cleanup_close int root = open(d->fs, O_RDONLY | O_DIRECTORY |
 						     O_CLOEXEC);
 	cleanup_ring struct ring *ring = ring_new();

@@ -1,0 +1,163 @@
+/* archive.c - ADD's archives, and other writing into a draft's root */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/path.h"
+
+static ssize_t read_fd(void *arg, void *data, size_t n, struct error *err)
+{
+	return compress_read_fd(arg, data, n, err);
+}
+
+static int back_to_start(int fd, struct error *err)
+{
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_errno(err, "cannot rewind an archive");
+	return 0;
+}
+
+int store_is_archive(int fd, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+	cleanup_tar struct tar *t = NULL;
+	struct tar_entry e;
+	int is;
+
+	if (back_to_start(fd, err) < 0)
+		return -1;
+	is = tar_open(&t, true, read_fd, &fd, &why);
+	if (is == 0)
+		is = tar_next(t, &e, &why);
+	if (is < 0 && why.code != ERR_INPUT)
+		return error_move(err, &why);
+	if (back_to_start(fd, err) < 0)
+		return -1;
+	return is > 0;
+}
+
+int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
+			  uid_t uid, gid_t gid, struct error *err)
+{
+	struct place_options o = { .s = s, .owners = true };
+	cleanup_place struct place *p = place_new(&o, dest);
+	struct unpack_chown owner = { uid, gid };
+	cleanup_tar struct tar *t = NULL;
+
+	if (tar_open(&t, true, read_fd, &fd, err) < 0)
+		return -1;
+	return store_unpack_tree(p, t, chown ? &owner : NULL,
+				 s->o.max_entries, err);
+}
+
+/* One part of the path, made where it is missing: its descriptor. */
+static int enter_or_make(const struct store *s, int rootfd, const char *path,
+			 mode_t mode, uid_t uid, gid_t gid, struct error *err)
+{
+	cleanup_free char *dir = path_dir(path), *base = path_base(path);
+	cleanup_close int parent = -1;
+	int fd = fs_open_in_root(rootfd, path, O_PATH | O_DIRECTORY, 0);
+
+	if (fd >= 0)
+		return fd;
+	if (errno != ENOENT)
+		return error_errno(err, "cannot open '%s'", path);
+	parent = fs_open_in_root(rootfd, dir, O_PATH | O_DIRECTORY, 0);
+	if (parent < 0)
+		return error_errno(err, "cannot open '%s'", dir);
+	if (mkdirat(parent, base, 0700) < 0)
+		return error_errno(err, "cannot create '%s'", path);
+	if (store_set_owner(s, parent, base, uid, gid, err) < 0)
+		return -1;
+	fd = openat(parent, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+					  O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, mode) < 0) {
+		error_errno(err, "cannot set the mode of '%s'", path);
+		base_close_fd(&fd);
+		return -1;
+	}
+	return fd;
+}
+
+int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
+			mode_t mode, uid_t uid, gid_t gid, struct error *err)
+{
+	cleanup_free char *clean = path_join("/", path);
+	cleanup_close int fd = -1;
+	char *p = clean;
+
+	if (!s->o.single_id)
+		return fs_mkdir_in_root(rootfd, path, mode, uid, gid, err);
+	do {
+		char kept;
+
+		p += strcspn(p + 1, "/") + 1;
+		kept = *p;
+		*p = '\0';
+		base_close_fd(&fd);
+		fd = enter_or_make(s, rootfd, clean, mode, uid, gid, err);
+		if (fd < 0)
+			return -1;
+		*p = kept;
+	} while (*p);
+	return steal_fd(&fd);
+}
+
+static int stamp_tree(const struct store *s, int fd, uid_t uid, gid_t gid,
+		      struct error *err);
+
+static int stamp(const struct store *s, int fd, const char *name, uid_t uid,
+		 gid_t gid, struct error *err)
+{
+	static const struct store_meta nobody = { .uid = UINT32_MAX };
+	cleanup_close int dir = -1;
+	struct stat st;
+	uid_t had;
+	gid_t had_group;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, "cannot examine '%s'", name);
+	if (view_is_whiteout(&st))
+		return 0;
+	store_owner(s, fd, name, &st, &nobody, &had, &had_group);
+	if (had == UINT32_MAX &&
+	    store_set_owner(s, fd, name, uid, gid, err) < 0)
+		return -1;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	dir = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+				       O_CLOEXEC);
+	if (dir < 0)
+		return error_errno(err, "cannot open '%s'", name);
+	return stamp_tree(s, dir, uid, gid, err);
+}
+
+static int stamp_tree(const struct store *s, int fd, uid_t uid, gid_t gid,
+		      struct error *err)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (store_read_dir(fd, &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++) {
+		if (stamp(s, fd, names.v[i], uid, gid, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int store_stamp_owner(const struct store *s, const struct store_draft *d,
+		      uid_t uid, gid_t gid, struct error *err)
+{
+	cleanup_close int fd = -1;
+
+	if (!s->o.single_id)
+		return 0;
+	fd = open(d->fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", d->fs);
+	return stamp_tree(s, fd, uid, gid, err);
+}
