@@ -44,13 +44,14 @@ struct cmd {
  * man/devenv-NAME.1 and t/NNNN-NAME.sh.
  */
 #define CMD_LIST(X) \
-	X(build) \
 	X(clone) \
+	X(parse) \
+	X(build) \
+	X(push) \
+	X(pull) \
+	X(store) \
 	X(completion) \
 	X(help) \
-	X(parse) \
-	X(pull) \
-	X(push) \
 	X(version)
 
 #define CMD_DECLARE(name) extern const struct cmd cmd_##name;
