@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <locale.h>
 
 #include "wrap/lazy.h"
 
@@ -55,6 +56,12 @@ struct tar {
 	tar_read_fn read;
 	void *arg;
 	char *in;
+	/*
+	 * libarchive converts names to the locale's charset, and composes
+	 * characters on the way. In the C locale it cannot, and keeps the
+	 * bytes as they are.
+	 */
+	locale_t plain;
 	struct tar_xattr xattrs[TAR_XATTRS_MAX];
 	struct error cause; /* why `read` failed */
 };
@@ -65,6 +72,8 @@ void tar_close(struct tar *t)
 		return;
 	if (t->a)
 		t->lib.archive_read_free(t->a);
+	if (t->plain)
+		freelocale(t->plain);
 	error_release(&t->cause);
 	free(t->in);
 	free(t);
@@ -132,7 +141,8 @@ int tar_open(struct tar **out, bool compressed, tar_read_fn read, void *arg,
 	t->arg = arg;
 	t->in = xmalloc(IN_SIZE);
 	t->a = t->lib.archive_read_new();
-	if (!t->a)
+	t->plain = newlocale(LC_CTYPE_MASK, "C", NULL);
+	if (!t->a || !t->plain)
 		abort();
 	support(t, compressed);
 	if (t->lib.archive_read_open(t->a, t, NULL, read_some, NULL) <
@@ -208,7 +218,19 @@ static int get_numbers(struct tar *t, struct archive_entry *from,
 	return 0;
 }
 
-int tar_next(struct tar *t, struct tar_entry *e, struct error *err)
+static int get_entry(struct tar *t, struct archive_entry *from,
+		     struct tar_entry *e, struct error *err)
+{
+	memset(e, 0, sizeof(*e));
+	e->mode = t->lib.archive_entry_filetype(from) |
+		  (t->lib.archive_entry_perm(from) & 07777);
+	if (get_names(t, from, e, err) < 0 ||
+	    get_numbers(t, from, e, err) < 0 || get_xattrs(t, from, e, err) < 0)
+		return -1;
+	return 1;
+}
+
+static int next(struct tar *t, struct tar_entry *e, struct error *err)
 {
 	struct archive_entry *from;
 	int rc = t->lib.archive_read_next_header(t->a, &from);
@@ -219,13 +241,16 @@ int tar_next(struct tar *t, struct tar_entry *e, struct error *err)
 	 * which are what a file system wants, were kept. */
 	if (rc < ARCHIVE_WARN)
 		return fail(t, err);
-	memset(e, 0, sizeof(*e));
-	e->mode = t->lib.archive_entry_filetype(from) |
-		  (t->lib.archive_entry_perm(from) & 07777);
-	if (get_names(t, from, e, err) < 0 ||
-	    get_numbers(t, from, e, err) < 0 || get_xattrs(t, from, e, err) < 0)
-		return -1;
-	return 1;
+	return get_entry(t, from, e, err);
+}
+
+int tar_next(struct tar *t, struct tar_entry *e, struct error *err)
+{
+	locale_t old = uselocale(t->plain);
+	int rc = next(t, e, err);
+
+	uselocale(old);
+	return rc;
 }
 
 int tar_data(struct tar *t, const void **data, size_t *n, uint64_t *offset,

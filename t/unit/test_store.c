@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -474,8 +475,12 @@ Test(store, layer_comes_out_as_it_went_in)
 	const char *chain[] = { id };
 	const char *const rows[] = { "d a",  "f a/b",	  "h a/c>a/b",
 				     "f a.b", "l l>../x", "p pipe",
-				     "f \xc3\xa4\xff", NULL };
+				     /* composed, decomposed, no UTF-8 */
+				     "f u\xcc\x88", "f \xc3\xa4",
+				     "f \xc3\xa4\xff", "f \xe9t\xe9", NULL };
 
+	/* The program's locale, in which libraries might convert names. */
+	cr_assert_not_null(setlocale(LC_CTYPE, "C.UTF-8"));
 	cr_assert_eq(unpack_rows(&f, id, &err, rows), 0, "%s", err.msg);
 	expect_tar(&f, chain, 1, rows);
 }
