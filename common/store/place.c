@@ -97,12 +97,21 @@ static int make_parent(struct place *p, const char *path, struct error *err)
 {
 	/* An id that chown leaves alone, where only one is ours. */
 	uid_t uid = p->o.s->o.single_id ? (uid_t)-1 : 0;
+	cleanup_error struct error why = ERROR_INIT;
+	int fd;
 
 	if (p->o.layer && !p->warned_parent)
 		log_warn("layer lists '%s' without its directory; "
 			 "made 0755 root", p->name.buf);
 	p->warned_parent = true;
-	return fs_mkdir_in_root(p->root, path, 0755, uid, uid, err);
+	fd = fs_mkdir_in_root(p->root, path, 0755, uid, uid, &why);
+	if (fd >= 0)
+		return fd;
+	if (why.sys != EEXIST && why.sys != ENOTDIR && why.sys != ELOOP)
+		return error_move(err, &why);
+	return error_set(err, ERR_INPUT,
+			 "'%s': its directory is a link out of the archive or "
+			 "no directory", p->name.buf);
 }
 
 /* The directory that the entry is in: by openat2 inside the root, so that a

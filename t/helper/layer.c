@@ -1,0 +1,156 @@
+/* layer.c - drive the store from scripts: layer unpack|tar|blob|flat|time */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "store/store.h"
+
+static int to_stdout(void *arg, const void *data, size_t n, struct error *err)
+{
+	(void)arg;
+	return fs_write_all(STDOUT_FILENO, data, n, err);
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* unpack FILE DIFF_ID */
+static int unpack(struct store *s, char **argv, struct error *err)
+{
+	cleanup_close int fd = open(argv[0], O_RDONLY | O_CLOEXEC);
+	double start = now();
+
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", argv[0]);
+	if (store_unpack(s, fd, argv[1], NULL, err) < 0)
+		return -1;
+	fprintf(stderr, "unpack %.1f ms\n", now() - start);
+	printf("%s\n", digest_hex(argv[1]));
+	return 0;
+}
+
+/* draft DIR-TO-MOVE: commits it as a layer, prints the id */
+static int draft(struct store *s, char **argv, struct error *err)
+{
+	struct store_draft d;
+	char id[STORE_ID];
+	double start = now();
+
+	if (store_draft_new(s, &d, err) < 0)
+		return -1;
+	if (rmdir(d.fs) < 0 || rename(argv[0], d.fs) < 0)
+		return error_errno(err, "cannot move '%s'", argv[0]);
+	store_new_id(id);
+	if (store_draft_commit(s, &d, NULL, id, err) < 0)
+		return -1;
+	fprintf(stderr, "commit %.3f ms\n", now() - start);
+	printf("%s\n", id);
+	return 0;
+}
+
+static int blob(struct store *s, const char *const *chain, size_t n,
+		struct error *err)
+{
+	struct store_meta meta;
+	double start = now();
+
+	if (store_layer_blob(s, chain, n, &meta, err) < 0)
+		return -1;
+	fprintf(stderr, "blob %.1f ms\n", now() - start);
+	printf("%s %s %s %llu\n", meta.diff_id, meta.blob, meta.media_type,
+	       (unsigned long long)meta.blob_size);
+	return 0;
+}
+
+static int hash_tree(struct store_stat_cache *c, int dir, size_t *n,
+		     struct error *err)
+{
+	DIR *d = fdopendir(dir);
+	struct dirent *e;
+	struct stat st;
+	uint8_t raw[DIGEST_RAW];
+	int rc = 0;
+
+	while (rc == 0 && (e = readdir(d))) {
+		int fd = dirfd(d);
+
+		if (e->d_name[0] == '.' ||
+		    fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (S_ISDIR(st.st_mode))
+			rc = hash_tree(c, openat(fd, e->d_name, O_RDONLY), n,
+				       err);
+		else if (S_ISREG(st.st_mode) && ++*n)
+			rc = store_stat_cache_digest(c, fd, e->d_name, &st,
+						     raw, err);
+	}
+	closedir(d);
+	return rc;
+}
+
+/* stat DIR */
+static int stat_cache(struct store *s, char **argv, struct error *err)
+{
+	struct store_stat_cache *c;
+	double start = now();
+	size_t n = 0;
+	int rc;
+
+	if (store_stat_cache_open(s, argv[0], &c, err) < 0)
+		return -1;
+	rc = hash_tree(c, open(argv[0], O_RDONLY), &n, err);
+	store_stat_cache_close(c);
+	fprintf(stderr, "stat %zu files %.1f ms\n", n, now() - start);
+	return rc;
+}
+
+static int run(char **argv, struct error *err)
+{
+	struct store_options o = { .user_xattr = getenv("USER_XATTR"),
+				   .single_id = getenv("SINGLE_ID") };
+	cleanup_store struct store *s = NULL;
+	const char *const *chain = (const char *const *)argv + 2;
+	double start = now();
+	size_t n = 0;
+
+	while (argv[1] && argv[2] && chain[n])
+		n++;
+	if (!n)
+		return error_set(err, ERR_USAGE, "layer VERB ARG...");
+	if (store_open(&s, &o, err) < 0)
+		return -1;
+	fprintf(stderr, "open %.3f ms\n", now() - start);
+	if (str_eq(argv[1], "unpack") && n == 2)
+		return unpack(s, argv + 2, err);
+	if (str_eq(argv[1], "draft"))
+		return draft(s, argv + 2, err);
+	if (str_eq(argv[1], "stat"))
+		return stat_cache(s, argv + 2, err);
+	if (str_eq(argv[1], "tar"))
+		return store_layer_tar(s, chain, n, to_stdout, NULL, err);
+	if (str_eq(argv[1], "flat"))
+		return store_flat_tar(s, chain, n, to_stdout, NULL, err);
+	if (str_eq(argv[1], "blob"))
+		return blob(s, chain, n, err);
+	return error_set(err, ERR_USAGE, "unknown verb '%s'", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	(void)argc;
+	if (run(argv, &err) == 0)
+		return 0;
+	fprintf(stderr, "%s\n", err.msg);
+	return (int)err.code;
+}
