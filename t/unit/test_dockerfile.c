@@ -1,0 +1,865 @@
+/* test_dockerfile.c - the Dockerfile language, row by row of its goal table */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+#include <dirent.h>
+
+#include "base/fs.h"
+#include "dockerfile/dockerfile.h"
+
+struct row {
+	const char *in, *want;
+};
+
+/* The `ast` view of a text as compact JSON, or the message of its error. */
+static char *ast(const char *text, size_t n)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_json struct json *j = NULL;
+	struct strbuf out = STRBUF_INIT;
+
+	if (dockerfile_parse(&df, "D", text, n, &err) < 0)
+		return xstrdup(err.msg);
+	j = dockerfile_to_json(&df);
+	json_write(&out, j, false);
+	return strbuf_detach(&out);
+}
+
+/* Each wanted text must be part of the view. */
+static void see_ast(const struct row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		cleanup_free char *got = ast(rows[i].in, strlen(rows[i].in));
+
+		cr_expect(strstr(got, rows[i].want), "%s\n  gives %s\n  not %s",
+			  rows[i].in, got, rows[i].want);
+	}
+}
+#define SEE_AST(...) \
+	do { \
+		static const struct row rows_[] = { __VA_ARGS__ }; \
+		see_ast(rows_, ARRAY_SIZE(rows_)); \
+	} while (0)
+
+/* "" when parsing and checking all instructions succeeds. */
+static char *check(const char *text)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_dockerfile_stages struct dockerfile_stages s = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (dockerfile_parse(&df, "D", text, strlen(text), &err) < 0 ||
+	    dockerfile_split(&df, &s, &err) < 0)
+		return xstrdup(err.msg);
+	return xstrdup("");
+}
+
+static void see_check(const struct row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		cleanup_free char *got = check(rows[i].in);
+
+		cr_expect_str_eq(got, rows[i].want,
+				 "%s\n  gives %s\n  not %s", rows[i].in, got,
+				 rows[i].want);
+	}
+}
+#define SEE_CHECK(...) \
+	do { \
+		static const struct row rows_[] = { __VA_ARGS__ }; \
+		see_check(rows_, ARRAY_SIZE(rows_)); \
+	} while (0)
+#define AT1 "D:1:1: dockerfile parse error on line 1: "
+#define AT2 "D:2:1: dockerfile parse error on line 2: "
+
+static const char *get_var(void *arg, const char *name)
+{
+	static const char *const vars[][2] = {
+		{ "a", "1" },	      { "e", "" },
+		{ "p", "foo.tar.gz" }, { "path", "/usr/lib/x" },
+		{ "w", "two words" },  { "\xc3\xbc", "umlaut" },
+		{ "foo", "foofoo" },
+	};
+	size_t i;
+
+	(void)arg;
+	for (i = 0; i < ARRAY_SIZE(vars); i++)
+		if (str_eq(vars[i][0], name))
+			return vars[i][1];
+	return NULL;
+}
+
+static char *expand(const char *word, char escape)
+{
+	const struct dockerfile_env env = { get_var, NULL, escape };
+	cleanup_error struct error err = ERROR_INIT;
+	struct strbuf out = STRBUF_INIT;
+
+	if (dockerfile_expand(&env, word, &out, &err) == 0)
+		return strbuf_detach(&out);
+	strbuf_release(&out);
+	return xstrdup(err.msg);
+}
+
+static void see_expand(const struct row *rows, size_t n, char escape)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		cleanup_free char *got = expand(rows[i].in, escape);
+
+		cr_expect_str_eq(got, rows[i].want, "%s gives %s, not %s",
+				 rows[i].in, got, rows[i].want);
+	}
+}
+#define SEE_EXPAND(...) \
+	do { \
+		static const struct row rows_[] = { __VA_ARGS__ }; \
+		see_expand(rows_, ARRAY_SIZE(rows_), '\\'); \
+	} while (0)
+#define BAD(word, why) { word, "failed to process \"" word "\": " why }
+
+/* --- parser --- */
+
+Test(dockerfile_parser, P01_line_ends_and_byte_order_mark)
+{
+	SEE_AST({ "\xef\xbb\xbf" "FROM a\r\nRUN b\r\n",
+		  "\"args\":[\"a\"],\"end\":1" },
+		{ "RUN a \\\r\n  b\r\n", "[\"a   b\"]" },
+		{ "  RUN a", "\"instruction\":\"RUN\",\"start\":1" });
+}
+
+Test(dockerfile_parser, P02_long_lines_are_fine)
+{
+	cleanup_free char *text = xmalloc(200001);
+	cleanup_free char *got = NULL;
+
+	memset(text, 'a', 200000);
+	memcpy(text, "RUN ", 4);
+	text[200000] = '\0';
+	got = check(text);
+	cr_expect_str_eq(got, AT1 "no build stage in current context");
+}
+
+Test(dockerfile_parser, P03_comments_are_whole_lines)
+{
+	SEE_AST({ "# x\n  # y\nRUN a # b", "[\"a # b\"]" });
+}
+
+Test(dockerfile_parser, P04_directives_end_at_anything_else)
+{
+	SEE_AST({ "# Escape = `\nRUN a", "{\"escape\":\"`\"}" },
+		{ "# syntax=x\n# check=skip=all\nRUN a",
+		  "{\"check\":\"skip=all\",\"syntax\":\"x\"}" },
+		{ "\n# escape=`\nRUN a", "\"directives\":{}" },
+		{ "# c\n# escape=`\nRUN a", "\"directives\":{}" },
+		{ "# foo=1\n# escape=`\nRUN a", "\"directives\":{}" },
+		{ "# escape=\\\n# escape=`\n", AT2
+		  "only one escape parser directive can be used" });
+}
+
+Test(dockerfile_parser, P05_escape_is_one_of_two)
+{
+	SEE_AST({ "# escape=x\n", AT1
+		  "invalid escape token 'x' does not match ` or \\" },
+		{ "# escape=``\n", AT1
+		  "invalid escape token '``' does not match ` or \\" },
+		{ "# escape=`\nRUN a `\n b \\\nRUN c", "[\"a  b \\\\\"]" },
+		{ "# escape=`\nENV a=` b", "\"value\":\"` b\"" },
+		{ "# escape=`\nRUN --a=b` c d", "[\"--a=b c\"]" });
+}
+
+Test(dockerfile_parser, P07_check_directive_is_checked)
+{
+	SEE_CHECK({ "# check=skip=A,B;error=true\nFROM a", "" },
+		  { "# check=bad=1\nFROM a", AT1
+		    "invalid check option \"bad\"" },
+		  { "# check=error=maybe\nFROM a", AT1
+		    "failed to parse check option \"error=maybe\": invalid "
+		    "boolean" });
+}
+
+Test(dockerfile_parser, P08_continuation_needs_a_lone_escape)
+{
+	SEE_AST({ "RUN a \\ \t\nb", "[\"a b\"]" },
+		{ "RUN a \\\\\nRUN b", "[\"a \\\\\\\\\"]" },
+		{ "\\\nRUN a", "[\"a\"]" });
+}
+
+Test(dockerfile_parser, P09_lines_join_verbatim)
+{
+	SEE_AST({ "RUN a\\\nb\\\n  c", "[\"ab  c\"]" });
+}
+
+Test(dockerfile_parser, P10_comments_inside_continuations_vanish)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	const char *text = "RUN a \\\n\n # c\n b";
+
+	SEE_AST({ "RUN a \\\n# c\n  # d\n b", "[\"a  b\"]" },
+		{ "RUN a \\\n\n  b\nRUN c", "[\"a   b\"],\"end\":3" });
+	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), &err), 0);
+	cr_expect_eq(df.warnings.nr, 1);
+}
+
+Test(dockerfile_parser, P11_continuation_at_the_end_and_empty_files)
+{
+	SEE_AST({ "RUN a \\", "[\"a\"]" },
+		{ "# x\n\n", "file with no instructions" },
+		{ "", "file with no instructions" });
+}
+
+Test(dockerfile_parser, P12_keywords_in_any_case)
+{
+	SEE_AST({ "rUn\ta", "\"instruction\":\"RUN\"" },
+		{ "FOO a", "\"instruction\":\"FOO\"" });
+	SEE_CHECK({ "FROM a\nFOOBAR b", AT2 "unknown instruction: FOOBAR" },
+		  { "FORM a", AT1
+		    "unknown instruction: FORM (did you mean FROM?)" });
+}
+
+Test(dockerfile_parser, P13_flags)
+{
+	SEE_AST({ "RUN --a=\"b c\" --d -- --e", "[\"--a=b c\",\"--d\"]" },
+		{ "RUN --a -- --e", "\"args\":[\"--e\"]" });
+	SEE_CHECK(
+		{ "FROM --x a", AT1 "unknown flag: --x" },
+		{ "FROM --platfrom=a a", AT1
+		  "unknown flag: --platfrom (did you mean platform?)" },
+		{ "FROM --platform a", AT1
+		  "missing a value on flag: --platform" },
+		{ "FROM --platform=a --platform=a b", AT1
+		  "duplicate flag specified: --platform" },
+		{ "FROM a\nCOPY --link=x a b", AT2
+		  "expecting boolean value for flag --link, not: x" },
+		{ "FROM a\nCOPY --link= a b", AT2
+		  "missing a value on flag: --link" },
+		{ "FROM a\nCOPY --link --exclude=a --exclude=b a b", "" },
+		{ "FROM a\nSTOPSIGNAL --x 9", AT2 "unknown flag: --x" });
+}
+
+Test(dockerfile_parser, P14_exec_form)
+{
+	SEE_AST({ "RUN [\"a\", \"b\"]",
+		  "[\"a\",\"b\"],\"end\":1,\"flags\":[],\"form\":\"exec\"" },
+		{ "RUN ['a']", "\"form\":\"shell\"" },
+		{ "CMD []", "\"args\":[],\"end\":1,\"flags\":[],\"form\":\"exec"
+		  "\"" },
+		{ "RUN [ -f x ] && y", "\"form\":\"shell\"" },
+		{ "COPY [\"a b\", \"/c\"]", "[\"a b\",\"/c\"]" },
+		{ "RUN [1]", AT1 "when using JSON array syntax, arrays must "
+		  "be comprised of strings only" });
+}
+
+Test(dockerfile_parser, P15_blank_words)
+{
+	SEE_AST({ "EXPOSE \"80  90\"", "[\"\\\"80\",\"90\\\"\"]" });
+}
+
+Test(dockerfile_parser, P16_quoted_words)
+{
+	SEE_AST({ "ENV a=\"b c\" d=e\\ f g=''",
+		  "{\"key\":\"a\",\"value\":\"\\\"b c\\\"\"},{\"key\":\"d\","
+		  "\"value\":\"e\\\\ f\"},{\"key\":\"g\",\"value\":\"''\"}" });
+}
+
+Test(dockerfile_parser, P17_pairs)
+{
+	SEE_AST({ "ENV a b  c", "{\"key\":\"a\",\"value\":\"b  c\"}" },
+		{ "ENV a", AT1 "ENV must have two arguments" },
+		{ "ENV a=1 b", AT1 "Syntax error - can't find = in \"b\". Must "
+		  "be of the form: name=value" },
+		{ "ARG x y= z=1", "[{\"key\":\"x\",\"value\":null},{\"key\":"
+		  "\"y\",\"value\":\"\"},{\"key\":\"z\",\"value\":\"1\"}]" });
+	SEE_CHECK({ "FROM a\nENV =x", AT2 "ENV names can not be blank" },
+		  { "FROM a\nLABEL =x", AT2 "LABEL names can not be blank" },
+		  { "ARG =x\nFROM a", AT1 "ARG names can not be blank" });
+}
+
+Test(dockerfile_parser, P18_heredoc_words)
+{
+	SEE_AST({ "RUN 3<<-E\n\ta\n\tE\n", "{\"chomp\":true,\"content\":\"\\ta"
+		  "\\n\",\"expand\":true,\"fd\":3,\"name\":\"E\"}" },
+		{ "RUN cat << E\nx\nE", "\"content\":\"x\\n\"" },
+		{ "RUN cat <<< E", "\"heredocs\":[]" },
+		{ "RUN echo $((1 << 2))", "\"heredocs\":[]" },
+		{ "CMD cat <<E", "\"heredocs\":[]" },
+		{ "RUN [\"<<E\"]", "\"heredocs\":[]" },
+		{ "ONBUILD RUN <<E\na\nE\nRUN b", "\"content\":\"a\\n\"" });
+}
+
+Test(dockerfile_parser, P19_heredoc_bodies)
+{
+	SEE_AST({ "RUN a <<A <<B\n1\\\n# c\nA\n2\nB\nRUN x",
+		  "\"content\":\"1\\\\\\n# c\\n\"" },
+		{ "RUN a <<A <<B\n1\nA\n2\nB\nRUN x", "\"content\":\"2\\n\"" },
+		{ "RUN <<A\n A\nA \nA\n", "\" A\\nA \\n\"" },
+		{ "RUN <<A\nb\n", AT1 "unterminated heredoc" });
+}
+
+Test(dockerfile_parser, P20_quoted_delimiters)
+{
+	SEE_AST({ "RUN <<'A B'\nA B\n",
+		  "\"expand\":false,\"fd\":0,\"name\":\"A B\"" },
+		{ "RUN <<\"E\"OF\nEOF", "\"expand\":false,\"fd\":0,\"name\":"
+		  "\"EOF\"" },
+		{ "RUN <<$EOF\n$EOF", "\"expand\":true,\"fd\":0,\"name\":"
+		  "\"$EOF\"" });
+}
+
+Test(dockerfile_parser, P21_only_arg_before_from)
+{
+	SEE_CHECK({ "RUN a\nFROM b", AT1 "no build stage in current context" },
+		  { "ARG a", "D:1:1: dockerfile contains no stages to "
+		    "build" });
+}
+
+Test(dockerfile_parser, P22_lines)
+{
+	SEE_AST({ "\nRUN a \\\n b\n", "\"end\":3" },
+		{ "RUN <<A\n1\nA\n", "\"end\":3" });
+	SEE_CHECK({ "FROM a\n  USER", "D:2:3: dockerfile parse error on line "
+		    "2: USER requires exactly one argument" });
+}
+
+Test(dockerfile_parser, P23_comment_above)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	const char *text = "# far\n\n# a text\n# b\nARG a\nFROM b\n";
+
+	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), &err), 0);
+	cr_expect_str_eq(df.nodes[0].comment, "a text\nb");
+	cr_expect_null(df.nodes[1].comment);
+}
+
+Test(dockerfile_parser, refuses_nul_and_oversize)
+{
+	cleanup_free char *nul = ast("FROM a\nRUN \0", 12);
+	cleanup_free char *big = xmalloc(2u << 20);
+	cleanup_free char *got = NULL;
+
+	cr_expect_str_eq(nul, AT2 "NUL byte in the text");
+	memset(big, '#', 2u << 20);
+	got = ast(big, 2u << 20);
+	cr_expect_str_eq(got, AT1 "file is larger than 1048576 bytes");
+}
+
+/* --- expansion --- */
+
+Test(dockerfile_expansion, E01_quotes_and_escapes)
+{
+	SEE_EXPAND({ "a\\b", "ab" }, { "a\\", "a" }, { "'$a\\'", "$a\\" },
+		   { "\"\\\"\\$\\\\\\n\"", "\"$\\\\n" }, { "\"$a\"", "1" },
+		   BAD("'a", "unexpected end of statement while looking for "
+			     "matching single-quote"));
+}
+
+Test(dockerfile_expansion, E02_names)
+{
+	SEE_EXPAND({ "$a${a}$.", "11$." }, { "$12x", "x" }, { "$@$?", "" },
+		   { "$\xc3\xbc", "umlaut" },
+		   { "$", "$" },
+		   BAD("${}", "syntax error: bad substitution"),
+		   BAD("${{a}", "syntax error: bad substitution"),
+		   BAD("${:a}", "syntax error: bad substitution"),
+		   BAD("${a", "syntax error: missing '}'"));
+}
+
+Test(dockerfile_expansion, E03_unset_modifiers)
+{
+	SEE_EXPAND({ "${u:-x}${e:-x}${e-x}${a:-x}", "xx1" },
+		   { "${u+x}${e+x}${e:+x}${a:+x}", "xx" },
+		   { "${u:-${v:-$a}}", "1" }, { "${a?x}", "1" },
+		   BAD("${u?}", "u: is not allowed to be unset"),
+		   BAD("${e:?}", "e: is not allowed to be empty"),
+		   BAD("${u?msg}", "u: msg"),
+		   BAD("${u=x}", "unsupported modifier (=) in substitution"),
+		   BAD("${u:=x}", "unsupported modifier (:=) in substitution"),
+		   BAD("${u:-x", "syntax error: missing '}'"));
+}
+
+Test(dockerfile_expansion, E04_trim)
+{
+	SEE_EXPAND({ "${p%.*}", "foo.tar" }, { "${p%%.*}", "foo" },
+		   { "${p#*.}", "tar.gz" }, { "${p##*.}", "gz" },
+		   { "${p#???}", ".tar.gz" }, { "${p#x}", "foo.tar.gz" },
+		   { "${path##*/}", "x" }, { "${p%\\*}", "foo.tar.gz" },
+		   { "${p#[f]}", "foo.tar.gz" },
+		   BAD("${p:#x}",
+		       "unsupported modifier (:#) in substitution"));
+}
+
+Test(dockerfile_expansion, E05_replace)
+{
+	SEE_EXPAND({ "${foo/o/0}", "f0ofoo" }, { "${foo//o/0}", "f00f00" },
+		   { "${path//\\//-}", "-usr-lib-x" },
+		   { "${path/l*/X}", "/usr/X" }, { "${foo//oo/$a}", "f1f1" },
+		   { "${foo//o/}", "ff" }, { "${u/a/b}", "" },
+		   BAD("${foo/o}", "syntax error: missing '/' in ${}"));
+}
+
+Test(dockerfile_expansion, E06_escape_directive_counts)
+{
+	static const struct row rows[] = { { "`$a\\", "$a\\" },
+					   { "\"`\"\"", "\"" } };
+
+	see_expand(rows, ARRAY_SIZE(rows), '`');
+}
+
+Test(dockerfile_expansion, E09_words_split_after_expansion)
+{
+	const struct dockerfile_env env = { get_var, NULL, '\\' };
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+
+	cr_assert_eq(dockerfile_expand_words(&env, "x$w \"$w\"", &words, NULL),
+		     0);
+	cr_assert_eq(words.nr, 3);
+	cr_expect_str_eq(words.v[0], "xtwo");
+	cr_expect_str_eq(words.v[1], "words");
+	cr_expect_str_eq(words.v[2], "two words");
+}
+
+Test(dockerfile_expansion, E10_heredoc_bodies_keep_quotes)
+{
+	const struct dockerfile_env env = { get_var, NULL, '\\' };
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	cr_assert_eq(dockerfile_expand_heredoc(&env, "\"$a\" 'x\n\\$a", &out,
+					       NULL), 0);
+	cr_expect_str_eq(out.buf, "\"1\" 'x\n$a");
+}
+
+Test(dockerfile_expansion, E11_undefined_is_empty)
+{
+	SEE_EXPAND({ "[$u]", "[]" });
+}
+
+Test(dockerfile_expansion, is_bounded)
+{
+	struct strbuf deep = STRBUF_INIT;
+	char *got;
+	int i;
+
+	for (i = 0; i < 100000; i++)
+		strbuf_addstr(&deep, "${u:-");
+	got = expand(deep.buf, '\\');
+	cr_expect(strstr(got, "nested too deeply") || strstr(got, "missing"));
+	free(got);
+	strbuf_release(&deep);
+}
+
+/* --- instructions --- */
+
+Test(dockerfile_check, S01_from)
+{
+	SEE_CHECK({ "FROM", AT1 "FROM requires either one or three "
+		    "arguments" },
+		  { "FROM a AS 1b", AT1 "invalid name for build stage: \"1b\", "
+		    "name can't start with a number or contain symbols" },
+		  { "FROM a aS B_x.y-1", "" });
+}
+
+Test(dockerfile_check, I04_mounts)
+{
+	SEE_CHECK({ "FROM a\nRUN --mount=type=cache,target=/x,mode=0755 y",
+		    "" },
+		  { "FROM a\nRUN --mount=type=foo y", AT2
+		    "unsupported mount type \"foo\"" },
+		  { "FROM a\nRUN --mount=tpye=bind y", AT2
+		    "unexpected key 'tpye' in 'tpye=bind' (did you mean "
+		    "type?)" },
+		  { "FROM a\nRUN --mount=from=$x,target=/y z", AT2
+		    "'from' doesn't support variable expansion, define alias "
+		    "stage instead" },
+		  { "FROM a\nRUN --mount=type=bind,uid=1 z", AT2
+		    "uid not allowed for \"bind\" type mounts" },
+		  { "FROM a\nRUN --mount=type=secret z", AT2
+		    "invalid secret mount. one of source, target required" });
+}
+
+Test(dockerfile_check, I19_ports)
+{
+	static const struct row bad[] = {
+		{ "", "invalid port: \"\": no port specified" },
+		{ "70000", "invalid port: \"70000\": invalid containerPort" },
+		{ "5-4", "invalid port: \"5-4\": invalid containerPort" },
+		{ "1/x", "invalid port: \"1/x\": invalid proto" },
+	};
+	cleanup_strvec struct strvec out = STRVEC_INIT;
+	size_t i;
+
+	cr_assert_eq(dockerfile_ports("80-82/UDP", &out, NULL), 0);
+	cr_assert_eq(dockerfile_ports("1.2.3.4:5:6", &out, NULL), 0);
+	cr_assert_eq(dockerfile_ports("[::1]:5:7/sctp", &out, NULL), 0);
+	cr_assert_eq(out.nr, 5);
+	cr_expect_str_eq(out.v[0], "80/udp");
+	cr_expect_str_eq(out.v[3], "6/tcp");
+	cr_expect_str_eq(out.v[4], "7/sctp");
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		cleanup_error struct error err = ERROR_INIT;
+
+		cr_expect_eq(dockerfile_ports(bad[i].in, &out, &err), -1);
+		cr_expect_str_eq(err.msg, bad[i].want);
+	}
+}
+
+Test(dockerfile_check, I22_volume)
+{
+	SEE_CHECK({ "FROM a\nVOLUME [\"\"]", AT2
+		    "VOLUME specified can not be an empty string" },
+		  { "FROM a\nVOLUME", AT2
+		    "VOLUME requires at least one argument" });
+}
+
+Test(dockerfile_check, I23_stop_signal)
+{
+	SEE_CHECK({ "FROM a\nSTOPSIGNAL sigterm", "" },
+		  { "FROM a\nSTOPSIGNAL RTMIN+3", "" },
+		  { "FROM a\nSTOPSIGNAL 9", "" },
+		  { "FROM a\nSTOPSIGNAL 0", AT2 "invalid signal: 0" },
+		  { "FROM a\nSTOPSIGNAL FOO", AT2 "invalid signal: FOO" });
+}
+
+Test(dockerfile_check, I24_healthcheck)
+{
+	SEE_CHECK({ "FROM a\nHEALTHCHECK --interval=1m CMD x", "" },
+		  { "FROM a\nHEALTHCHECK NONE x", AT2
+		    "HEALTHCHECK NONE takes no arguments" },
+		  { "FROM a\nHEALTHCHECK foo x", AT2
+		    "Unknown type \"FOO\" in HEALTHCHECK (try CMD)" },
+		  { "FROM a\nHEALTHCHECK CMD", AT2
+		    "Missing command after HEALTHCHECK CMD" },
+		  { "FROM a\nHEALTHCHECK --interval=1us CMD x", AT2
+		    "Interval \"interval\" cannot be less than 1ms" },
+		  { "FROM a\nHEALTHCHECK --retries=-1 CMD x", AT2
+		    "--retries cannot be negative (-1)" },
+		  { "FROM a\nHEALTHCHECK", AT2
+		    "HEALTHCHECK requires at least one argument" });
+}
+
+Test(dockerfile_check, I25_shell)
+{
+	SEE_CHECK({ "FROM a\nSHELL x", AT2
+		    "SHELL requires the arguments to be in JSON form" },
+		  { "FROM a\nSHELL []", AT2
+		    "SHELL requires at least one argument" });
+}
+
+Test(dockerfile_check, I26_onbuild)
+{
+	SEE_CHECK({ "FROM a\nONBUILD ONBUILD RUN x", AT2
+		    "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed" },
+		  { "FROM a\nONBUILD FROM x", AT2
+		    "FROM isn't allowed as an ONBUILD trigger" },
+		  { "FROM a\nONBUILD MAINTAINER x", AT2
+		    "MAINTAINER isn't allowed as an ONBUILD trigger" });
+}
+
+Test(dockerfile_check, I27_copy)
+{
+	SEE_CHECK({ "FROM a\nCOPY x", AT2 "COPY requires at least two "
+		    "arguments, but only one was provided. Destination could "
+		    "not be determined" },
+		  { "FROM a\nCOPY http://x/y z", AT2
+		    "source can't be a URL for COPY" },
+		  { "FROM a\nCOPY https://x/y.git z", AT2
+		    "source can't be a git ref for COPY" },
+		  { "FROM a\nCOPY --from=$x y z", AT2 "variable expansion is "
+		    "not supported for --from, define a new stage with FROM "
+		    "using ARG from global scope as a workaround" });
+}
+
+Test(dockerfile_check, I33_chmod)
+{
+	static const struct {
+		const char *spec;
+		unsigned mode, want;
+		bool dir;
+	} rows[] = {
+		{ "755", 0600, 0755, false },
+		{ "07777", 0, 07777, false },
+		{ "u=rwX,go=rX", 0600, 0644, false },
+		{ "u=rwX,go=rX", 0600, 0755, true },
+		{ "a+x", 0644, 0755, false },
+		{ "+x-w", 0644, 0555, false },
+		{ "g=u", 0640, 0660, false },
+		{ "u+s,o+t", 0755, 05755, false },
+		{ "go-rwx", 0777, 0700, false },
+	};
+	cleanup_error struct error err = ERROR_INIT;
+	unsigned mode;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		cr_assert_eq(dockerfile_chmod(rows[i].spec, rows[i].mode,
+					      rows[i].dir, &mode, NULL), 0);
+		cr_expect_eq(mode, rows[i].want, "%s: %o", rows[i].spec, mode);
+	}
+	cr_expect_eq(dockerfile_chmod("888", 0, false, &mode, &err), -1);
+	cr_expect_str_eq(err.msg, "invalid chmod parameter: '888'. it should "
+				  "be octal string and between 0 and 07777");
+}
+
+Test(dockerfile_check, I38_heredoc_is_no_destination)
+{
+	SEE_CHECK({ "FROM a\nCOPY x <<E\nE", AT2
+		    "COPY cannot accept a heredoc as a destination" });
+}
+
+Test(dockerfile_check, I42_checksum_wants_one_source)
+{
+	SEE_CHECK({ "FROM a\nADD --checksum=sha256:x a b c", AT2
+		    "checksum can't be specified for multiple sources" });
+}
+
+Test(dockerfile_stages, S05_target)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_dockerfile_stages struct dockerfile_stages s = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	const char *text = "FROM a AS build\nFROM b AS Test\nFROM c";
+	size_t i;
+
+	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), &err), 0);
+	cr_assert_eq(dockerfile_split(&df, &s, &err), 0);
+	cr_expect(dockerfile_target(&s, NULL, &i, &err) == 0 && i == 2);
+	cr_expect(dockerfile_target(&s, "TEST", &i, &err) == 0 && i == 1);
+	cr_expect(dockerfile_target(&s, "0", &i, &err) == 0 && i == 0);
+	cr_expect_eq(dockerfile_target(&s, "biuld", &i, &err), -1);
+	cr_expect_str_eq(err.msg, "target stage \"biuld\" could not be found "
+				  "(did you mean build?)");
+	error_release(&err);
+	cr_expect_eq(dockerfile_target(&s, "7", &i, &err), -1);
+	cr_expect_str_eq(err.msg, "invalid stage index 7");
+}
+
+/* --- small grammars --- */
+
+Test(dockerfile_grammar, durations)
+{
+	static const struct {
+		const char *text;
+		int64_t ns;
+		const char *again;
+	} rows[] = {
+		{ "1h2m3.5s", 3723500000000, "1h2m3.5s" },
+		{ "90s", 90000000000, "1m30s" },
+		{ "1.5ms", 1500000, "1.5ms" },
+		{ "100us", 100000, "100\xc2\xb5s" },
+		{ "0", 0, "0s" },
+		{ "1h", 3600000000000, "1h0m0s" },
+		{ "-5ns", -5, "-5ns" },
+	};
+	static const char *const bad[] = { "", "5", "s", ".s", "1x", "1s ",
+					   "9999999999999h" };
+	int64_t ns;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+		cr_expect_eq(dockerfile_duration(rows[i].text, &ns, NULL), 0,
+			     "%s", rows[i].text);
+		cr_expect_eq(ns, rows[i].ns, "%s", rows[i].text);
+		dockerfile_duration_format(&out, ns);
+		cr_expect_str_eq(out.buf, rows[i].again);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(dockerfile_duration(bad[i], &ns, NULL), -1, "%s",
+			     bad[i]);
+}
+
+Test(dockerfile_grammar, globs)
+{
+	static const struct {
+		const char *pattern, *name;
+		int want;
+	} rows[] = {
+		{ "*", "abc", 1 },	{ "a*", "abc", 1 },
+		{ "a*", "ab/c", 0 },	{ "a*b*c", "axbxbxc", 1 },
+		{ "a?c", "abc", 1 },	{ "a?c", "a/c", 0 },
+		{ "[[]a", "[a", 1 },	{ "[a-c]x", "bx", 1 },
+		{ "[^a-c]x", "dx", 1 }, { "[^a]", "a", 0 },
+		{ "a/*/c", "a/b/c", 1 }, { "**", "a/b", 0 },
+		{ "\\*", "*", 1 },	{ "[", "a", -1 },
+		{ "a[", "b", -1 },	{ "[]a]", "a", -1 },
+		{ "a\\", "a", -1 },	{ "[-x]", "x", -1 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		cr_expect_eq(dockerfile_glob(rows[i].pattern, rows[i].name),
+			     rows[i].want, "%s %s", rows[i].pattern,
+			     rows[i].name);
+}
+
+Test(dockerfile_grammar, quote_is_go_s)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	dockerfile_quote(&out, "a\"\\\n\t\x01\xff\xc3\xbc\xe2\x80\x8b");
+	cr_expect_str_eq(out.buf, "\"a\\\"\\\\\\n\\t\\x01\\xff\xc3\xbc"
+				  "\\u200b\"");
+}
+
+/* --- .dockerignore --- */
+
+/* Walks down to `path` as a scan does; true when it is left out. */
+static bool ignored(const char *patterns, const char *path)
+{
+	struct dockerfile_ignore_dir dir = { NULL }, sub;
+	struct dockerfile_ignore *ig = NULL;
+	cleanup_free char *own = xstrdup(path);
+	bool out = false;
+	char *slash = own;
+
+	cr_assert_eq(dockerfile_ignore_parse(&ig, "I", patterns,
+					     strlen(patterns), NULL), 0);
+	while (*slash) {
+		char kept;
+
+		slash += strcspn(slash + 1, "/") + 1;
+		kept = *slash;
+		*slash = '\0';
+		out = dockerfile_ignored(ig, own, &dir, &sub);
+		free(dir.matched);
+		dir = sub;
+		*slash = kept;
+	}
+	free(dir.matched);
+	dockerfile_ignore_free(ig);
+	return out;
+}
+
+struct ignore_row {
+	const char *patterns, *path;
+	bool want;
+};
+
+static void see_ignored(const struct ignore_row *rows, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		cr_expect_eq(ignored(rows[i].patterns, rows[i].path),
+			     rows[i].want, "%s: %s", rows[i].patterns,
+			     rows[i].path);
+}
+
+Test(dockerfile_ignore, D02_lines)
+{
+	static const struct ignore_row rows[] = {
+		{ "\xef\xbb\xbf" "a\n", "a", true },
+		{ "#a\n", "#a", false },
+		{ " #a\n", "#a", true },
+		{ "  a  \r\n", "a", true },
+		{ "/a\n", "a", true },
+		{ "./x/../a/\n", "a", true },
+		{ "a\n! a\n", "a", false },
+	};
+	cleanup_error struct error err = ERROR_INIT;
+	struct dockerfile_ignore *ig = NULL;
+
+	see_ignored(rows, ARRAY_SIZE(rows));
+	cr_expect_eq(dockerfile_ignore_parse(&ig, "I", "a\n!\n", 4, &err), -1);
+	cr_expect_str_eq(err.msg, "I:2:1: illegal exclusion pattern: \"!\"");
+}
+
+Test(dockerfile_ignore, D03_last_match_wins)
+{
+	static const struct ignore_row rows[] = {
+		{ "*\n!a\n", "a", false },   { "*\n!a\n", "b", true },
+		{ "!a\n*\n", "a", true },    { "a\n", "a/b/c", true },
+		{ "**/x\n", "x", true },     { "**/x\n", "a/b/x", true },
+		{ "**/x\n", "a/bx", false }, { "a/**\n", "a", false },
+		{ "a/**\n", "a/b/c", true }, { "**\n", "a/b", true },
+		{ ".\n", "a", false },	     { "a/**/b\n", "a/b", true },
+		{ "a/**/b\n", "a/x/y/b", true },
+		{ "a\n!a/b\n", "a/b", false },
+		{ "a\n!a/b\n", "a/c", true },
+		{ "**.go\n", "a/x.go", true },
+		{ "a/**/b*c\n", "a/bx/bc", true },
+	};
+
+	see_ignored(rows, ARRAY_SIZE(rows));
+}
+
+Test(dockerfile_ignore, D04_wildcards)
+{
+	static const struct ignore_row rows[] = {
+		{ "*.go\n", "a.go", true },   { "*.go\n", "a/b.go", false },
+		{ "a?c\n", "a/c", false },    { "[a-z]\n", "q", true },
+		{ "[^x]\n", "y", true },      { "a\\*\n", "a*", true },
+		{ "a\\*\n", "ab", false },    { "a.b\n", "axb", false },
+		{ "(a+)|{}$\n", "(a+)|{}$", true },
+		{ "*/*.x\n", "a/b.x", true },
+	};
+	cleanup_error struct error err = ERROR_INIT;
+	struct dockerfile_ignore *ig = NULL;
+
+	see_ignored(rows, ARRAY_SIZE(rows));
+	cr_expect_eq(dockerfile_ignore_parse(&ig, "I", "a\n[b\n", 5, &err),
+		     -1);
+	cr_expect_str_eq(err.msg, "I:2:1: syntax error in pattern");
+}
+
+Test(dockerfile_ignore, D05_exceptions_keep_directories_walked)
+{
+	static const char *const text = "a\nb\n!a/x/y\n!q*\n";
+	struct dockerfile_ignore *ig = NULL;
+
+	cr_assert_eq(dockerfile_ignore_parse(&ig, "I", text, strlen(text),
+					     NULL), 0);
+	cr_expect(dockerfile_ignore_walk(ig, "a"));
+	cr_expect(dockerfile_ignore_walk(ig, "a/x"));
+	cr_expect_not(dockerfile_ignore_walk(ig, "a/x/y"));
+	cr_expect_not(dockerfile_ignore_walk(ig, "a/z"));
+	cr_expect_not(dockerfile_ignore_walk(ig, "b"));
+	cr_expect(dockerfile_ignore_walk(ig, "qq"));
+	dockerfile_ignore_free(ig);
+}
+
+/* --- t/golden/dockerfile/CASE/{in.Dockerfile,expect.json} --- */
+
+static void golden_case(const char *name)
+{
+	cleanup_free char *in = xstrfmt("t/golden/dockerfile/%s/in.Dockerfile",
+					name);
+	cleanup_free char *out = xstrfmt("t/golden/dockerfile/%s/expect.json",
+					 name);
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf want = STRBUF_INIT;
+	cleanup_strbuf struct strbuf got = STRBUF_INIT;
+	cleanup_json struct json *j = NULL;
+
+	cr_assert_eq(fs_read_file(in, 1u << 20, &text, NULL), 0);
+	cr_assert_eq(dockerfile_parse(&df, "D", text.buf, text.len, NULL), 0);
+	j = dockerfile_to_json(&df);
+	json_write(&got, j, true);
+	cr_assert_eq(fs_read_file(out, 1u << 20, &want, NULL), 0);
+	cr_expect_str_eq(got.buf, want.buf, "%s differs", in);
+}
+
+Test(golden_dockerfile, ast)
+{
+	DIR *dir = opendir("t/golden/dockerfile");
+	struct dirent *e;
+	size_t n = 0;
+
+	cr_assert_not_null(dir);
+	while ((e = readdir(dir))) {
+		if (*e->d_name == '.')
+			continue;
+		golden_case(e->d_name);
+		n++;
+	}
+	closedir(dir);
+	cr_expect_gt(n, 2);
+}

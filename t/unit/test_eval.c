@@ -1,0 +1,428 @@
+/* test_eval.c - what Dockerfiles mean: scopes, stages, steps, history */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <criterion/criterion.h>
+
+#include "build/build.h"
+
+/*
+ * One line a step: "STAGE:LINE: " and its history, then "cwd", "argv", "env"
+ * and so on of the last step; or the message of the error. Bases that are
+ * images have PATH=/bin and an ONBUILD where `trigger` is set.
+ */
+struct eval_case {
+	const char *text;
+	const char *args;   /* "A=1,B=2" */
+	const char *target;
+	const char *trigger;
+	const char *want;   /* part of the result */
+};
+
+static void describe(struct strbuf *out, size_t stage,
+		     const struct build_step *step)
+{
+	size_t i;
+
+	strbuf_addf(out, "%zu:%u: %s", stage, step->line,
+		    step->created_by ? step->created_by : "-");
+	if (step->op == BUILD_RUN)
+		strbuf_addf(out, " cwd=%s user=%s", step->cwd, step->user);
+	for (i = 0; i < step->argv.nr; i++)
+		strbuf_addf(out, " [%s]", step->argv.v[i]);
+	if (step->script)
+		strbuf_addf(out, " script %s=%s", step->script_name,
+			    step->script);
+	for (i = 0; i < step->env.nr; i++)
+		strbuf_addf(out, " env:%s", step->env.v[i]);
+	for (i = 0; i < step->proxy.nr; i++)
+		strbuf_addf(out, " proxy:%s", step->proxy.v[i]);
+	if (step->op == BUILD_COPY)
+		strbuf_addf(out, " dest=%s%s", step->dest,
+			    step->dest_is_dir ? " dir" : "");
+	if (step->from_stage != SIZE_MAX)
+		strbuf_addf(out, " from=%zu", step->from_stage);
+	for (i = 0; i < step->n_files; i++)
+		strbuf_addf(out, " file %s=%s", step->files[i].name,
+			    step->files[i].content);
+	if (step->op == BUILD_META && step->created_by &&
+	    str_starts(step->created_by, "WORKDIR"))
+		strbuf_addstr(out, " meta");
+	strbuf_addstr(out, "\n");
+}
+
+static int run_stage(struct build_eval *ev, size_t stage,
+		     const struct eval_case *c, struct strbuf *out,
+		     struct error *err)
+{
+	cleanup_oci_config struct oci_config image = { 0 };
+	struct build_base base;
+
+	build_eval_base(ev, stage, &base);
+	strvec_push(&image.env, "PATH=/bin");
+	strvec_push(&image.cmd, "old");
+	image.has_cmd = true;
+	if (c->trigger)
+		strvec_push(&image.onbuild, c->trigger);
+	if (build_eval_begin(ev, stage,
+			     base.kind == BASE_STAGE ?
+				     build_eval_config(ev, base.stage) :
+			     base.kind == BASE_IMAGE ? &image : NULL, err) < 0)
+		return -1;
+	for (;;) {
+		cleanup_build_step struct build_step step = { 0 };
+		int r = build_eval_next(ev, stage, &step, err);
+
+		if (r <= 0)
+			return r;
+		describe(out, stage, &step);
+	}
+}
+
+static int run_all(const struct eval_case *c, struct strbuf *out,
+		   struct error *err)
+{
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_build_eval struct build_eval *ev = NULL;
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	struct oci_platform p = { .os = (char[]){ "linux" },
+				  .arch = (char[]){ "amd64" } };
+	const struct build_eval_options o = {
+		.build_args = &args, .target = c->target, .platform = &p,
+		.build_platform = &p,
+	};
+	cleanup_json struct json *config = NULL;
+	size_t i;
+
+	strvec_split(&args, c->args ? c->args : "", ",");
+	if (dockerfile_parse(&df, "D", c->text, strlen(c->text), err) < 0 ||
+	    build_eval_new(&ev, &df, &o, err) < 0)
+		return -1;
+	for (i = 0; i < build_eval_count(ev); i++)
+		if (build_eval_needed(ev, i) &&
+		    run_stage(ev, i, c, out, err) < 0)
+			return -1;
+	config = oci_config_to_json(
+		build_eval_config(ev, build_eval_target(ev)));
+	json_write(out, config, false);
+	return 0;
+}
+
+static void see(const struct eval_case *cases, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_error struct error err = ERROR_INIT;
+
+		if (run_all(&cases[i], &out, &err) < 0)
+			strbuf_addstr(&out, err.msg);
+		cr_expect(strstr(out.buf, cases[i].want),
+			  "%s\n gives %s\n not %s", cases[i].text, out.buf,
+			  cases[i].want);
+	}
+}
+#define SEE(...) \
+	do { \
+		static const struct eval_case cases_[] = { __VA_ARGS__ }; \
+		see(cases_, ARRAY_SIZE(cases_)); \
+	} while (0)
+#define GIVES(t, w) { .text = t, .want = w }
+
+/* --- expansion rules that need a scope --- */
+
+Test(eval, E07_what_is_expanded)
+{
+	SEE(GIVES("FROM x\nARG a=1\nCOPY --chown=$a --chmod=70$a s$a /d$a",
+		  "COPY --chown=1 --chmod=701 s1 /d1 #"),
+	    GIVES("FROM x\nARG a=1\nCMD [\"$a\"]", "CMD [\"$a\"]"),
+	    GIVES("FROM x\nARG a=1\nRUN $a", "[$a]"),
+	    GIVES("FROM x\nARG a=9\nSTOPSIGNAL $a\nUSER u$a\nVOLUME /v$a",
+		  "\"StopSignal\":\"9\",\"User\":\"u9\",\"Volumes\":{\"/v9\""),
+	    GIVES("FROM x\nARG a=1\nMAINTAINER $a", "MAINTAINER $a"));
+}
+
+Test(eval, E08_env_sees_what_was_before)
+{
+	SEE(GIVES("FROM x\nENV a=0\nENV a=1 b=$a\n", "ENV a=1 b=0"),
+	    GIVES("FROM x\nARG a=1 b=$a", "ARG a=1 b=1"));
+}
+
+Test(eval, E09_expose_splits)
+{
+	SEE(GIVES("FROM x\nENV p=\"80 53/UDP\"\nEXPOSE $p 9-10",
+		  "EXPOSE [53/udp 80/tcp 9/tcp 10/tcp]"));
+}
+
+Test(eval, E10_copy_heredoc)
+{
+	SEE(GIVES("FROM x\nENV a=1\nCOPY <<A <<-'B' /d/\n$a \"q\" \\$a\nA\n"
+		  "\t$a\nB\n", "file A=1 \"q\" $a\n file B=$a\n"));
+}
+
+/* --- arguments --- */
+
+Test(eval, A01_globals_reach_from_only)
+{
+	SEE(GIVES("ARG t=1\nARG u=i$t\nFROM $u\nRUN x$t\nENV y=$t",
+		  "ENV y="),
+	    GIVES("ARG t=1\nFROM x\nARG t\nENV y=$t", "ENV y=1"),
+	    GIVES("FROM $nope", "D:1:1: base name ($nope) should not be "
+				"blank"));
+}
+
+Test(eval, A02_precedence)
+{
+	SEE({ "ARG a=g\nFROM x\nARG a=d\nRUN y", "a=c", NULL, NULL,
+	      "RUN |1 a=c /bin/sh -c y # buildkit" },
+	    { "ARG a=g\nFROM x\nARG a=d\nRUN y", NULL, NULL, NULL,
+	      "RUN |1 a=d " },
+	    { "FROM x\nARG a\nRUN y", "a=", NULL, NULL, " env:a=\n" },
+	    GIVES("FROM x\nARG a\nRUN y", "env:PATH=/bin\n"),
+	    GIVES("FROM x\nARG a=\nRUN y", "env:PATH=/bin env:a=\n"));
+}
+
+Test(eval, A03_stages_inherit_arguments)
+{
+	SEE(GIVES("FROM x AS a\nARG v=1\nFROM a\nENV w=$v", "ENV w=1"),
+	    GIVES("FROM x AS a\nARG v=1\nFROM y\nENV w=[$v]", "ENV w=[]"));
+}
+
+Test(eval, A04_env_wins)
+{
+	SEE({ "FROM x\nENV a=e\nARG a=d\nRUN y", "a=c", NULL, NULL,
+	      "RUN |1 a=e /bin/sh -c y # buildkit cwd=/ user= [/bin/sh] [-c] "
+	      "[y] env:PATH=/bin env:a=e\n" });
+}
+
+Test(eval, A05_several_pairs)
+{
+	SEE(GIVES("ARG a=\"x y\" b='z'\nFROM i\nARG a b\nENV c=\"$a$b\"",
+		  "ENV c=x yz"));
+}
+
+Test(eval, A06_proxies)
+{
+	SEE({ "FROM x\nRUN y", "HTTP_PROXY=p", NULL, NULL,
+	      "RUN /bin/sh -c y # buildkit cwd=/ user= [/bin/sh] [-c] [y] "
+	      "env:PATH=/bin proxy:HTTP_PROXY=p\n" },
+	    { "FROM x\nARG HTTP_PROXY\nRUN y", "HTTP_PROXY=p", NULL, NULL,
+	      "env:PATH=/bin env:HTTP_PROXY=p\n" },
+	    { "FROM x\nENV a=[$no_proxy]", "no_proxy=p", NULL, NULL,
+	      "ENV a=[]" });
+}
+
+Test(eval, A07_platform_arguments)
+{
+	SEE(GIVES("FROM x\nARG TARGETPLATFORM BUILDARCH TARGETSTAGE\nENV "
+		  "a=$TARGETPLATFORM b=$BUILDARCH c=$TARGETSTAGE",
+		  "ENV a=linux/amd64 b=amd64 c=default"),
+	    GIVES("FROM x\nENV a=[$TARGETARCH]", "ENV a=[]"),
+	    { "FROM x\nARG TARGETARCH\nENV a=$TARGETARCH", "TARGETARCH=q",
+	      NULL, NULL, "ENV a=q" });
+}
+
+Test(eval, A08_source_date_epoch)
+{
+	SEE({ "FROM x", "SOURCE_DATE_EPOCH=x", NULL, NULL,
+	      "invalid SOURCE_DATE_EPOCH: x" },
+	    { "FROM x\nARG SOURCE_DATE_EPOCH\nENV a=$SOURCE_DATE_EPOCH",
+	      "SOURCE_DATE_EPOCH=12", NULL, NULL, "ENV a=12" },
+	    { "FROM x", "SOURCE_DATE_EPOCH=context", NULL, NULL,
+	      "is not supported by this version" });
+}
+
+/* --- stages --- */
+
+Test(eval, S02_last_name_so_far_wins)
+{
+	SEE(GIVES("FROM x AS a\nENV n=1\nFROM y AS a\nENV n=2\nFROM A",
+		  "\"n=2\""));
+}
+
+Test(eval, S03_scratch)
+{
+	SEE(GIVES("FROM scratch", "{\"Env\":[\"PATH=/usr/local/sbin:/usr/local"
+		  "/bin:/usr/sbin:/usr/bin:/sbin:/bin\"],\"WorkingDir\":\"/\"}"
+		  ));
+}
+
+Test(eval, S04_platform)
+{
+	SEE(GIVES("FROM --platform=$nope x", "D:1:1: empty platform value from "
+		  "expression $nope"),
+	    GIVES("FROM --platform=a/b/c/d x",
+		  "D:1:1: failed to parse platform a/b/c/d"));
+}
+
+Test(eval, S06_only_needed_stages)
+{
+	SEE(GIVES("FROM x AS a\nENV s=1\nFROM x AS b\nENV s=${t:?}\nFROM x\n"
+		  "COPY --from=a / /", "from=0"),
+	    { "FROM x AS a\nFROM x AS b\nENV s=${t:?}", NULL, "a", NULL,
+	      "{\"Cmd\":[\"old\"]" });
+}
+
+Test(eval, S07_cycles_and_order)
+{
+	SEE(GIVES("FROM x AS a\nCOPY --from=b / /\nFROM x AS b\n"
+		  "COPY --from=a / /",
+		  "D:1:1: circular dependency detected on stage: a"),
+	    GIVES("FROM x AS a\nCOPY --from=a / /",
+		  "circular dependency detected on stage: a"),
+	    GIVES("FROM x AS a\nCOPY --from=b / /\nFROM x AS b",
+		  "cannot copy from stage \"b\", it needs to be defined before "
+		  "current stage \"a\""),
+	    GIVES("FROM x\nCOPY --from=3 / /",
+		  "D:2:1: invalid stage index 3"),
+	    GIVES("FROM b AS a\nFROM x AS b", "{\"Cmd\""));
+}
+
+/* --- instructions --- */
+
+Test(eval, I01_run_forms)
+{
+	SEE(GIVES("FROM x\nRUN a  b", "[/bin/sh] [-c] [a  b]"),
+	    GIVES("FROM x\nRUN [\"a\",\"b\"]", "RUN a b # buildkit cwd=/ user= "
+		  "[a] [b]"),
+	    GIVES("FROM x\nSHELL [\"/b\",\"-e\"]\nRUN a", "[/b] [-e] [a]"));
+}
+
+Test(eval, I02_run_heredocs)
+{
+	SEE(GIVES("FROM x\nRUN <<-E\n\ta $b\n\tE\n", "[-c] [a $b\n]"),
+	    GIVES("FROM x\nRUN <<E\n#!/bin/x\ny\nE\n",
+		  "[/dev/pipes/E] script E=#!/bin/x\ny\n"),
+	    GIVES("FROM x\nRUN cat <<E >f\na\nE\n", "[cat <<E >f\na\nE]"),
+	    GIVES("FROM x\nRUN <<A <<-B\na\nA\n\tb\nB\n",
+		  "[<<A <<-B\na\nA\n\tb\nB]"));
+}
+
+Test(eval, I14_I15_cmd_and_entrypoint)
+{
+	SEE(GIVES("FROM x\nCMD a", "\"Cmd\":[\"/bin/sh\",\"-c\",\"a\"]"),
+	    GIVES("FROM x\nENTRYPOINT [\"e\"]", "{\"Entrypoint\":[\"e\"]"),
+	    GIVES("FROM x\nCMD [\"c\"]\nENTRYPOINT [\"e\"]",
+		  "\"Cmd\":[\"c\"],\"Entrypoint\":[\"e\"]"),
+	    GIVES("FROM x AS a\nCMD [\"c\"]\nFROM a\nENTRYPOINT [\"e\"]",
+		  "\"Cmd\":[\"c\"],\"Entrypoint\":[\"e\"]"),
+	    GIVES("FROM x\nCMD [\"a\", \"b c\"]", "CMD [\"a\" \"b c\"]\n"));
+}
+
+Test(eval, I16_I17_env_and_label)
+{
+	SEE(GIVES("FROM x\nENV a=1 b=2\nENV a=3",
+		  "\"Env\":[\"PATH=/bin\",\"a=3\",\"b=2\"]"),
+	    GIVES("FROM x\nENV a b  \"c\"", "ENV a=b  c"),
+	    GIVES("FROM x\nLABEL a=\"b c\" d=e", "LABEL a=b c d=e"));
+}
+
+Test(eval, I21_workdir)
+{
+	SEE(GIVES("FROM x\nWORKDIR a/\nWORKDIR b\nRUN c", "cwd=/a/b "),
+	    GIVES("FROM x\nWORKDIR /", "WORKDIR / meta"),
+	    GIVES("FROM x\nWORKDIR /a\nCOPY b c/", "dest=/a/c/ dir"),
+	    GIVES("FROM x\nWORKDIR /a\nCOPY b .", "dest=/a dir"));
+}
+
+Test(eval, I24_healthcheck)
+{
+	SEE(GIVES("FROM x\nHEALTHCHECK --interval=90s --retries=3 CMD a b",
+		  "HEALTHCHECK &{[\"CMD-SHELL\" \"a b\"] \"1m30s\" \"0s\" "
+		  "\"0s\" \"0s\" '\\x03'}"),
+	    GIVES("FROM x\nHEALTHCHECK none",
+		  "HEALTHCHECK &{[\"NONE\"] \"0s\" \"0s\" \"0s\" \"0s\" "
+		  "'\\x00'}"));
+}
+
+Test(eval, I26_onbuild)
+{
+	SEE({ "FROM x\nRUN b", NULL, NULL, "RUN a\n",
+	      "0:1: RUN /bin/sh -c a # buildkit" },
+	    { "FROM x\nRUN b", NULL, NULL, "ENV q=1", "env:q=1\n" },
+	    GIVES("FROM x AS a\nONBUILD COPY <<E /f\nz\nE\nFROM a",
+		  "1:5: COPY <<E /f # buildkit dest=/f file E=z\n"),
+	    GIVES("FROM x\nONBUILD RUN a", "\"OnBuild\":[\"RUN a\"]"),
+	    { "FROM y AS s\nFROM x", NULL, NULL, "COPY --from=s / /",
+	      "1:2: COPY / / # buildkit dest=/ dir from=0" },
+	    { "FROM x", NULL, NULL, "FROM y",
+	      "D:1:1: FROM isn't allowed as an ONBUILD trigger" });
+}
+
+Test(eval, I28_several_sources_need_a_directory)
+{
+	SEE(GIVES("FROM x\nCOPY a b c", "D:2:1: when using COPY with more than "
+		  "one source file, the destination must be a directory and "
+		  "end with a /"));
+}
+
+Test(eval, unsupported_is_named)
+{
+	SEE(GIVES("FROM x\nRUN --mount=type=tmpfs,target=/y z",
+		  "D:2:1: RUN --mount is not supported by this version"),
+	    GIVES("FROM x\nRUN --network=none z", "D:2:1: RUN --network is"),
+	    GIVES("FROM x\nRUN --security=insecure z", "RUN --security is"),
+	    GIVES("FROM x\nRUN --device=a z", "RUN --device is"),
+	    GIVES("FROM x\nCOPY --link a b", "D:2:1: COPY --link is"),
+	    GIVES("FROM x\nCOPY --link=false a b", "COPY a b # buildkit"),
+	    GIVES("FROM x\nCOPY --parents a b", "COPY --parents is"),
+	    GIVES("FROM x\nCOPY --exclude=c a b", "COPY --exclude is"),
+	    GIVES("FROM x\nADD --checksum=c a b", "ADD --checksum is"),
+	    GIVES("FROM x\nADD --unpack a b", "ADD --unpack is"),
+	    GIVES("FROM x\nADD http://a/b c", "ADD of a URL is"),
+	    GIVES("FROM x\nADD https://a/b.git c",
+		  "ADD of a git repository is"),
+	    GIVES("FROM x\nCOPY --from=img a b",
+		  "COPY --from=img (not a stage) is"));
+}
+
+Test(eval, stages_view_shows_what_cannot_run_yet)
+{
+	static const char text[] = "FROM x AS a\nFROM y\nRUN --mount=from=a,"
+				   "target=/b c\nCOPY --link d e/";
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_build_eval struct build_eval *ev = NULL;
+	cleanup_json struct json *view = NULL;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_error struct error err = ERROR_INIT;
+	struct oci_platform p = { .os = (char[]){ "linux" },
+				  .arch = (char[]){ "amd64" } };
+	const struct build_eval_options o = { .platform = &p,
+					      .build_platform = &p };
+
+	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), &err), 0);
+	cr_assert_eq(build_eval_new(&ev, &df, &o, &err), 0);
+	view = build_stages_json(ev, &err);
+	cr_assert_not_null(view, "%s", err.msg);
+	json_write(&out, view, false);
+	cr_expect_str_eq(
+		out.buf,
+		"[{\"base\":\"x\",\"config\":{},\"index\":0,\"name\":\"a\","
+		"\"platform\":\"linux/amd64\",\"reachable\":true,\"steps\":[]},"
+		"{\"base\":\"y\",\"config\":{},\"index\":1,\"name\":null,"
+		"\"platform\":\"linux/amd64\",\"reachable\":true,\"steps\":[{"
+		"\"destination\":null,\"line\":3,\"operation\":\"RUN\","
+		"\"sources\":[],\"text\":\"RUN --mount=from=a,target=/b c\"},{"
+		"\"destination\":\"/e/\",\"line\":4,\"operation\":\"COPY\","
+		"\"sources\":[\"d\"],\"text\":\"COPY d e/\"}]}]");
+}
+
+Test(eval, unused_arguments_are_told)
+{
+	static const char text[] = "FROM x\nARG a";
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_build_eval struct build_eval *ev = NULL;
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	cleanup_strvec struct strvec unused = STRVEC_INIT;
+	struct oci_platform p = { .os = (char[]){ "linux" },
+				  .arch = (char[]){ "amd64" } };
+	const struct build_eval_options o = { .build_args = &args,
+					      .platform = &p,
+					      .build_platform = &p };
+
+	strvec_split(&args, "a=1 b=2 http_proxy=p", " ");
+	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), NULL), 0);
+	cr_assert_eq(build_eval_new(&ev, &df, &o, NULL), 0);
+	build_eval_unused(ev, &unused);
+	cr_assert_eq(unused.nr, 1);
+	cr_expect_str_eq(unused.v[0], "b");
+}
