@@ -256,7 +256,7 @@ static int run(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
 	CLEANUP(work_release) struct work w = {
-		.o = o,
+		.o = call->options,
 		.context = CMD_CONTEXT_INIT,
 		.project = CMD_PROJECT_INIT,
 		.plan = RECORD_PLAN_INIT,

@@ -28,7 +28,7 @@ struct cmd_project {
 	char *root; /* top of its Git tree, or dir */
 	char *file; /* devcontainer.json, Dockerfile or template; NULL: none */
 };
-#define CMD_PROJECT_INIT { 0 }
+#define CMD_PROJECT_INIT { .planned = false }
 #define cleanup_cmd_project CLEANUP(cmd_project_release)
 void cmd_project_release(struct cmd_project *p);
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -253,6 +254,32 @@ static int put_layout(struct sink *k, struct store *s,
 	return put_bytes(k, "index.json", index.buf, index.len, err);
 }
 
+/* Layers that only a registry has, as of a base that nothing needed. */
+static int local_blobs(struct store *s, struct registry **r,
+		       const struct registry_options *ro,
+		       const struct store_image *image, struct error *err)
+{
+	cleanup_free struct oci_descriptor *list =
+		xcalloc(image->n_layers + 1, sizeof(*list));
+	cleanup_oci_ref struct oci_ref from = { 0 };
+	size_t i, missing = 0;
+
+	for (i = 0; i < image->n_layers; i++) {
+		list[i] = image->layers[i].desc;
+		missing += !store_has_blob(s, list[i].digest, NULL);
+	}
+	if (!missing)
+		return 0;
+	if (!image->origin)
+		return error_set(err, ERR_SYSTEM,
+				 "%zu blobs of the image are missing and "
+				 "nothing says where they are", missing);
+	if (oci_ref_parse(&from, image->origin, err) < 0 ||
+	    (!*r && registry_new(r, ro, err) < 0))
+		return -1;
+	return build_pull_blobs(s, *r, &from, list, image->n_layers, err);
+}
+
 static int layout(struct store *s, struct registry **r,
 		  const struct registry_options *ro,
 		  struct store_image *image, const struct build_output *o,
@@ -263,7 +290,7 @@ static int layout(struct store *s, struct registry **r,
 	int rc;
 
 	if (build_materialize(s, r, ro, image, &m, err) < 0 ||
-	    build_local_blobs(s, r, ro, image, &m, err) < 0)
+	    local_blobs(s, r, ro, image, err) < 0)
 		return -1;
 	tarwrite_init(&k.t, write_fd, &k.fd);
 	rc = put_layout(&k, s, image, &m, o->kind == BUILD_OUTPUT_DOCKER,

@@ -78,8 +78,6 @@ int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
 	MUST_CHECK;
 void runtime_launch_release(struct runtime_launch *l);
-/* Is the sandbox in a user namespace other than ours? */
-bool runtime_other_user(const struct runtime_sandbox *s);
 int runtime_pidfd(pid_t pid);
 /* Wait for a child: 0..255 or 128 + signal, -1 when it is not ours. */
 int runtime_reap(pid_t pid);

@@ -318,33 +318,6 @@ int runtime_root_fd(const struct runtime_sandbox *s, struct error *err)
 	return open_of(s, "root", O_PATH | O_DIRECTORY, err);
 }
 
-/* The sandbox's rights, read from its init, which has just those. */
-int runtime_launch_join(const struct runtime_sandbox *s,
-		       struct runtime_launch *l, struct error *err)
-{
-	cleanup_close int fd = open_of(s, "status", O_RDONLY, err);
-	cleanup_close int map = open_of(s, "uid_map", O_RDONLY,
-					fd < 0 ? NULL : err);
-	cleanup_strbuf struct strbuf text = STRBUF_INIT, ids = STRBUF_INIT;
-	const char *caps, *filter;
-
-	if (fd < 0 || map < 0 || fs_read_fd(fd, 65536, &text, err) < 0 ||
-	    fs_read_fd(map, 65536, &ids, err) < 0)
-		return -1;
-	caps = strstr(text.buf, "\nCapBnd:");
-	filter = strstr(text.buf, "\nSeccomp:");
-	if (!caps)
-		return error_set(err, ERR_SYSTEM, "cannot read the rights of "
-						  "the environment");
-	l->caps = strtoull(caps + strlen("\nCapBnd:"), NULL, 16);
-	l->single = runtime_ids_text_single(ids.buf);
-	if (filter && strtol(filter + strlen("\nSeccomp:"), NULL, 10) == 2)
-		l->filter = runtime_filter(l->caps, l->single);
-	else
-		l->filter = NULL;
-	return 0;
-}
-
 /* Entering a namespace that is shared with the host would need rights over
  * it that only root has. */
 static int differing_namespaces(const struct runtime_sandbox *s)
@@ -373,6 +346,35 @@ static int differing_namespaces(const struct runtime_sandbox *s)
 	return types;
 }
 
+/* The sandbox's rights, read from its init, which has just those. */
+int runtime_launch_join(const struct runtime_sandbox *s,
+		       struct runtime_launch *l, struct error *err)
+{
+	cleanup_close int fd = open_of(s, "status", O_RDONLY, err);
+	cleanup_close int map = open_of(s, "uid_map", O_RDONLY,
+					fd < 0 ? NULL : err);
+	cleanup_strbuf struct strbuf text = STRBUF_INIT, ids = STRBUF_INIT;
+	const char *caps, *filter;
+
+	l->join = s->pidfd;
+	l->join_types = differing_namespaces(s);
+	if (fd < 0 || map < 0 || fs_read_fd(fd, 65536, &text, err) < 0 ||
+	    fs_read_fd(map, 65536, &ids, err) < 0)
+		return -1;
+	caps = strstr(text.buf, "\nCapBnd:");
+	filter = strstr(text.buf, "\nSeccomp:");
+	if (!caps)
+		return error_set(err, ERR_SYSTEM, "cannot read the rights of "
+						  "the environment");
+	l->caps = strtoull(caps + strlen("\nCapBnd:"), NULL, 16);
+	l->single = runtime_ids_text_single(ids.buf);
+	if (filter && strtol(filter + strlen("\nSeccomp:"), NULL, 10) == 2)
+		l->filter = runtime_filter(l->caps, l->single);
+	else
+		l->filter = NULL;
+	return 0;
+}
+
 int runtime_exec(const struct runtime_sandbox *s,
 		 const struct runtime_process *p, int *status,
 		 struct error *err)
@@ -380,8 +382,6 @@ int runtime_exec(const struct runtime_sandbox *s,
 	cleanup_runtime_launch struct runtime_launch l = RUNTIME_LAUNCH_INIT;
 
 	l.p = p;
-	l.join = s->pidfd;
-	l.join_types = differing_namespaces(s);
 	if (runtime_launch_join(s, &l, err) < 0)
 		return -1;
 	return run(&l, status, err);

@@ -46,10 +46,6 @@ static int spawn(const struct runtime_spec *spec,
 	c->launch = xmalloc(sizeof(*c->launch));
 	*c->launch = (struct runtime_launch)RUNTIME_LAUNCH_INIT;
 	c->launch->spec = spec;
-	if (s) {
-		c->launch->join = s->pidfd;
-		c->launch->join_user = runtime_other_user(s);
-	}
 	c->log = log_output_new(prefix);
 	if (!begin(c, p, s, err))
 		return 0;
