@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/path.h"
 #include "cmd/cmd.h"
+#include "record/record.h"
 #include "wrap/giturl.h"
-#include "wrap/json.h"
 #include "wrap/repo.h"
 
 struct options {
@@ -77,18 +77,18 @@ static char *choose_dir(const struct cmd_call *call, const struct options *o,
 	return path_join(o->base_dir, name);
 }
 
-static void write_record(const struct repo_result *r, struct strbuf *out)
+static void write_record(const struct repo_result *result,
+			 struct strbuf *out)
 {
-	cleanup_json struct json *record = json_new_object();
-	struct json *source = json_new_object();
+	const struct record_source source = {
+		.url = result->url, .ref = result->ref,
+		.commit = result->commit, .path = result->path,
+	};
+	cleanup_record struct record record = RECORD_INIT;
 
-	json_set_str(source, "url", r->url);
-	json_set(source, "ref", json_new_str(r->ref));
-	json_set_str(source, "commit", r->commit);
-	json_set_str(source, "path", r->path);
-	json_set_str(record, "schema", "devenv/1");
-	json_set(record, "source", source);
-	json_write(out, record, true);
+	record_new(&record);
+	record_source_set(&source, &record);
+	record_write(&record, out);
 }
 
 static int run(struct cmd_call *call, struct error *err)
