@@ -54,13 +54,12 @@ static void compress_main(void *arg)
 }
 
 static int same_diff_id(const struct store_meta *meta, const char *found,
-			const char *id, struct error *err)
+			struct error *err)
 {
 	if (!*meta->diff_id || str_eq(meta->diff_id, found))
 		return 0;
 	error_set(err, ERR_SYSTEM,
-		  "layer %.12s cannot be made again as the archive it came "
-		  "from", id);
+		  "cannot be made again as the archive it came from");
 	return error_hint(err, "pull the image again, so that the registry's "
 			       "blob is used");
 }
@@ -127,7 +126,7 @@ static int make_blob(struct store *s, const char *const *chain, size_t n,
 	    run_threads(s, chain, n, x, err) < 0)
 		return -1;
 	digest_final_text(&x->digest, found);
-	if (same_diff_id(meta, found, chain[n - 1], err) < 0 ||
+	if (same_diff_id(meta, found, err) < 0 ||
 	    store_writer_commit(x->writer, blob, &size, err) < 0)
 		return -1;
 	x->writer = NULL;
