@@ -669,7 +669,7 @@ Test(store, stat_cache_sees_a_change_of_the_same_size)
 	struct stat st;
 
 	for (int i = 0; i < 20; i++) {
-		char text[8];
+		char text[16];
 		int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
 		snprintf(text, sizeof(text), "%03d", i);
