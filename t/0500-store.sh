@@ -94,6 +94,31 @@ blob=$(cut -d' ' -f2 "$out" | cut -c8-)
 gzip -dc "$DEVENV_STORE/blobs/sha256/$blob" >"$TMP/c.tar"
 t_ok "gzip reads the blob" cmp "$TMP/a.tar" "$TMP/c.tar"
 
+# --- images, for us and for others ---
+ref=docker.io/library/demo:1
+t_run "$LAYER" image "$ref" "$(sum "$TMP/a.tar" | cut -c8-)"
+t_status 0 "an image is stored"
+t_run "$DEVENV" store ls
+t_out "  $ref\$" "it is listed"
+if command -v skopeo >/dev/null; then
+	t_run skopeo inspect "oci:$DEVENV_STORE:$ref"
+	t_status 0 "skopeo reads it in place"
+	t_out "sha256:$blob" "and finds its layer"
+fi
+t_run "$DEVENV" store gc
+t_ok "gc keeps its blobs" test -e "$DEVENV_STORE/blobs/sha256/$blob"
+t_run "$DEVENV" store verify
+t_status 0 "an image is sound"
+mv "$DEVENV_STORE/blobs/sha256/$blob" "$TMP/away"
+t_run "$DEVENV" store verify
+t_status 1 "a missing blob is a finding"
+t_out 'index.json: layer sha256:[0-9a-f]* of .* is missing' "it is named"
+mv "$TMP/away" "$DEVENV_STORE/blobs/sha256/$blob"
+t_run "$DEVENV" store rm demo:1
+t_status 0 "it is removed by its short name"
+t_is "$(grep -c ref.name "$DEVENV_STORE/index.json")" 0 \
+	"index.json forgets it"
+
 for packer in gzip "zstd -q"; do
 	rm -rf "$DEVENV_STORE/layers/$(sum "$TMP/b.tar" | cut -c8-)"
 	$packer -c "$TMP/b.tar" >"$TMP/packed"
@@ -137,7 +162,7 @@ t_status 1 "a changed blob is a finding"
 t_out "blobs/sha256/$blob: content has digest" "the blob is named"
 t_run "$DEVENV" store gc -n
 t_status 0 "gc can be tried"
-t_out 'would remove [1-9][0-9]* layers, 1 blobs' "it says what would go"
+t_out 'would remove [1-9][0-9]* layers, 3 blobs' "it says what would go"
 t_ok "and keeps it" test -e "$DEVENV_STORE/blobs/sha256/$blob"
 t_run "$DEVENV" store gc
 t_out 'removed [1-9]' "gc removes it"

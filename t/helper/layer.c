@@ -71,6 +71,39 @@ static int blob(struct store *s, const char *const *chain, size_t n,
 	return 0;
 }
 
+/* image REFERENCE ID: an image of one layer, all its blobs included */
+static int image(struct store *s, char **argv, struct error *err)
+{
+	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
+	cleanup_oci_platform struct oci_platform p = { .os = NULL };
+	cleanup_store_image struct store_image i = { .n_layers = 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *chain[] = { argv[1] };
+	struct store_meta meta;
+
+	if (store_layer_blob(s, chain, 1, &meta, err) < 0)
+		return -1;
+	oci_platform_host(&p);
+	oci_config_scratch(&i.config, &p);
+	strvec_push(&i.config.diff_ids, meta.diff_id);
+	oci_config_write(&i.config, &text);
+	if (store_put_blob(s, text.buf, text.len, i.config_digest, err) < 0)
+		return -1;
+	m.config.media_type = xstrdup(OCI_CONFIG);
+	memcpy(m.config.digest, i.config_digest, sizeof(i.config_digest));
+	m.config.size = text.len;
+	oci_manifest_add_layer(&m, meta.media_type, meta.blob, meta.blob_size);
+	strbuf_reset(&text);
+	oci_manifest_write(&m, &text);
+	if (store_put_blob(s, text.buf, text.len, i.manifest, err) < 0)
+		return -1;
+	i.reference = xstrdup(argv[0]);
+	i.layers = xcalloc(1, sizeof(*i.layers));
+	i.n_layers = 1;
+	snprintf(i.layers[0].id, STORE_ID, "%s", argv[1]);
+	return store_put_image(s, &i, err);
+}
+
 static int hash_tree(struct store_stat_cache *c, int dir, size_t *n,
 		     struct error *err)
 {
@@ -135,6 +168,8 @@ static int run(char **argv, struct error *err)
 		return draft(s, argv + 2, err);
 	if (str_eq(argv[1], "stat"))
 		return stat_cache(s, argv + 2, err);
+	if (str_eq(argv[1], "image") && n == 2)
+		return image(s, argv + 2, err);
 	if (str_eq(argv[1], "tar"))
 		return store_layer_tar(s, chain, n, to_stdout, NULL, err);
 	if (str_eq(argv[1], "flat"))
