@@ -56,6 +56,7 @@ struct dockerfile_node {
 #define DOCKERFILE_TEXT_MAX (1u << 20)	   /* without heredoc bodies */
 #define DOCKERFILE_HEREDOC_MAX (8u << 20)  /* all bodies together */
 #define DOCKERFILE_NODES_MAX 65536
+#define DOCKERFILE_STAGES_MAX 4096
 #define DOCKERFILE_WORD_MAX (1u << 20) /* an expanded word */
 
 struct dockerfile {

@@ -4,6 +4,7 @@
 
 #define DEPTH_MAX 64
 #define NO_STOP 0
+#define SHOWN_MAX 200 /* bytes of a word that a message repeats */
 
 struct lexer {
 	const struct dockerfile_env *env;
@@ -339,6 +340,7 @@ static int expand(const struct dockerfile_env *env, const char *word,
 {
 	cleanup_error struct error inner = ERROR_INIT;
 	cleanup_strbuf struct strbuf quoted = STRBUF_INIT;
+	cleanup_free char *shown = NULL;
 	struct lexer lx = {
 		.env = env, .p = word, .end = word + strlen(word),
 		.plain_quotes = plain_quotes, .max = max,
@@ -346,9 +348,11 @@ static int expand(const struct dockerfile_env *env, const char *word,
 
 	if (run(&lx, NO_STOP, false, s, &inner) == 0)
 		return 0;
-	dockerfile_quote(&quoted, word);
-	return error_set(err, ERR_INPUT, "failed to process %s: %s",
-			 quoted.buf, inner.msg);
+	shown = xstrndup(word, SHOWN_MAX);
+	dockerfile_quote(&quoted, shown);
+	return error_set(err, ERR_INPUT, "failed to process %s%s: %s",
+			 quoted.buf, strlen(word) > SHOWN_MAX ? "..." : "",
+			 inner.msg);
 }
 
 int dockerfile_expand(const struct dockerfile_env *env, const char *word,

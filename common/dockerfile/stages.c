@@ -59,6 +59,10 @@ int dockerfile_split(const struct dockerfile *df, struct dockerfile_stages *s,
 
 		if (dockerfile_check(df, node, err) < 0)
 			return -1;
+		if (s->nr == DOCKERFILE_STAGES_MAX && node->kind == DF_FROM)
+			return dockerfile_fail(df, node->start, node->col, err,
+					       "more than %d stages",
+					       DOCKERFILE_STAGES_MAX);
 		if (node->kind == DF_FROM)
 			begin_stage(node, i, s);
 		else if (s->nr)
