@@ -15,7 +15,8 @@
 #define O(member) offsetof(struct cmd_project_options, member)
 const struct opt cmd_project_rows[] = {
 	{ OPT_GROUP, .help = "What is built" },
-	{ OPT_STR, 0, "config", "NAME|PATH", "ENVBUILDER_DEVCONTAINER_JSON_PATH",
+	{ OPT_STR, 0, "config", "NAME|PATH",
+	  "ENVBUILDER_DEVCONTAINER_JSON_PATH",
 	  "the devcontainer.json, or the folder of .devcontainer it is in",
 	  O(config) },
 	{ OPT_STR, 0, "config-dir", "DIR", "ENVBUILDER_DEVCONTAINER_DIR",

@@ -20,7 +20,7 @@
  */
 struct template_image {
 	char *name;
-	char *context;	  /* relative to the repository, clean; "." is its top */
+	char *context;	  /* relative to the repository, clean; "." its top */
 	char *dockerfile; /* relative to the context, else to the repository's
 			     top; clean, not absolute */
 	char *image;	  /* NULL: given when it is pushed */
@@ -33,8 +33,8 @@ void template_image_release(struct template_image *t);
 
 /*
  * Every key must be known and have its type; the context must stay inside the
- * repository, and so must the Dockerfile. Whole lines that begin with "//" are taken as comments, with a
- * warning. `type: environment` is named as not supported. ERR_INPUT
+ * repository, and so must the Dockerfile. Whole lines that begin with "//" are
+ * taken as comments, with a warning. `type: environment` is named as not supported. ERR_INPUT
  * "FILE:LINE:COL: ...".
  */
 int template_image_parse(struct template_image *t, const char *file,

@@ -42,8 +42,8 @@ struct json *jsonc_parse(const char *name, const char *text, size_t n,
  * commas and unusual blanks become spaces, so that what is left is RFC 8259
  * JSON. Also refused, because a value could not be kept: invalid UTF-8, lone
  * surrogates, \u0000, numbers out of range or longer than 63 characters,
- * nesting above JSON_MAX_DEPTH, objects above JSON_MAX_KEYS. Columns count bytes from 1; lines end with
- * LF, CRLF or CR.
+ * nesting above JSON_MAX_DEPTH, objects above JSON_MAX_KEYS. Columns count
+ * bytes from 1; lines end with LF, CRLF or CR.
  */
 int jsonc_scan(const char *name, char *text, size_t n, bool comments,
 	       struct error *err) MUST_CHECK;

@@ -2,10 +2,9 @@
 # The `config` view against the Dev Container CLI's read-configuration. Needs
 # node and the package @devcontainers/cli 0.88.0: DEVCONTAINER_CLI is its
 # devcontainer.js or bin/devcontainer.
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
-DEVENV=${DEVENV:-$SRC/devenv}
-. "$SRC/t/lib.sh"
-SRC=$(cd "$(dirname "$0")/../.." && pwd)
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+DEVENV=${DEVENV:-$TOP/devenv}
+. "$TOP/t/lib.sh"
 
 t_need node
 CLI=${DEVCONTAINER_CLI:-$(command -v devcontainer || true)}
@@ -22,12 +21,12 @@ const mask = j => JSON.parse(JSON.stringify(j, (k, v) =>
 assert.deepStrictEqual(ours, mask(theirs));
 JS
 
-for config in "$SRC"/t/oracle/configs/*.json; do
+for config in "$TOP"/t/oracle/configs/*.json; do
 	name=$(basename "$config" .json)
 	for sub in . sub; do
 		work=$TMP/$name/repo
-		mkdir -p "$work/.git" "$work/$sub/.devcontainer"
-		git init -q "$work" 2>/dev/null
+		mkdir -p "$work/$sub/.devcontainer"
+		git init -q "$work"
 		cp "$config" "$work/$sub/.devcontainer/devcontainer.json"
 		env -i HOME="$HOME" PATH="$PATH" FOO=bar EMPTY= node "$CLI" \
 			read-configuration --docker-path /bin/true \
