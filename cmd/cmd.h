@@ -49,6 +49,14 @@ struct cmd {
 	X(build) \
 	X(push) \
 	X(pull) \
+	X(run) \
+	X(exec) \
+	X(ps) \
+	X(stop) \
+	X(rm) \
+	X(logs) \
+	X(iterate) \
+	X(up) \
 	X(store) \
 	X(completion) \
 	X(help) \

@@ -17,3 +17,11 @@ int cmd_open_store(const struct cmd_call *call, struct store **out,
 	o.user_xattr = *mode != RUNTIME_ROOT;
 	return store_open(out, &o, err);
 }
+
+int cmd_read_store(const struct cmd_call *call, struct store **out,
+		   struct error *err)
+{
+	struct store_options o = { .path = call->globals->store };
+
+	return store_open(out, &o, err);
+}

@@ -15,4 +15,11 @@
 int cmd_open_store(const struct cmd_call *call, struct store **out,
 		   enum runtime_mode *mode, struct error *err) MUST_CHECK;
 
+/*
+ * The store without entering anything: enough to read records, and the only
+ * way to reach environments, whose namespaces cannot be entered from others.
+ */
+int cmd_read_store(const struct cmd_call *call, struct store **out,
+		   struct error *err) MUST_CHECK;
+
 #endif

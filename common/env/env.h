@@ -59,6 +59,14 @@ struct env_command {
 /* Standard input, output and error are ours. `status` as runtime_run. */
 int env_exec(struct env *e, const struct env_command *c, int *status,
 	     struct error *err) MUST_CHECK;
+/* The same in the background: it goes on when this process ends, its output
+ * goes to the environment's log. */
+int env_background(struct env *e, const struct env_command *c,
+		   struct error *err) MUST_CHECK;
+/* One command in the image, as PID 1 of a sandbox of its own; what it writes
+ * vanishes. Of the options, name, configuration and workspace do not count. */
+int env_run(const struct env_options *o, const struct env_command *c,
+	    int *status, struct error *err) MUST_CHECK;
 /* "environment" section of the record: name, pid, workspace, user ... */
 struct json *env_describe(const struct env *e);
 

@@ -49,6 +49,13 @@ struct env_process {
 };
 void env_process_release(struct env_process *ep);
 #define cleanup_env_process CLEANUP(env_process_release)
+/* The variables of a process: `base`, then `more`, then `last` (each may be
+ * NULL), then what is missing of PATH, HOME, USER and TERM. */
+void env_variables(const struct strvec *base, const struct strvec *more,
+		   const struct strvec *last, bool tty,
+		   struct env_process *ep);
+/* From user, variables and directory to what the runner wants. */
+void env_process_fill(struct env_process *ep, const struct env_command *c);
 int env_prepare(struct env *e, const struct env_command *c,
 		struct env_process *ep, struct error *err) MUST_CHECK;
 

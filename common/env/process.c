@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "env/internal.h"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include "base/path.h"
 
 #define DEFAULT_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,34 +40,25 @@ static void put_default(struct strvec *env, const char *key,
 		strvec_env_set(env, key, value);
 }
 
-static void environment(struct env *e, const struct env_command *c,
-			struct env_process *ep)
+void env_variables(const struct strvec *base, const struct strvec *more,
+		   const struct strvec *last, bool tty,
+		   struct env_process *ep)
 {
 	const char *term = getenv("TERM");
 
-	strvec_copy(&ep->env, &e->env);
-	put_all(&ep->env, &e->remote);
-	put_all(&ep->env, c->env);
+	strvec_copy(&ep->env, base);
+	put_all(&ep->env, more);
+	put_all(&ep->env, last);
 	put_default(&ep->env, "PATH", DEFAULT_PATH);
 	put_default(&ep->env, "HOME",
 		    ep->user.home ? ep->user.home : "/");
 	put_default(&ep->env, "USER", ep->user.name);
-	if (c->tty)
+	if (tty)
 		put_default(&ep->env, "TERM", term ? term : "xterm");
 }
 
-int env_prepare(struct env *e, const struct env_command *c,
-		struct env_process *ep, struct error *err)
+void env_process_fill(struct env_process *ep, const struct env_command *c)
 {
-	cleanup_close int root = runtime_root_fd(&e->sandbox, err);
-
-	if (root < 0)
-		return -1;
-	if (runtime_user_lookup(root, c->user ? c->user : e->user, &ep->user,
-				err) < 0)
-		return -1;
-	environment(e, c, ep);
-	ep->cwd = xstrdup(c->cwd ? c->cwd : e->cwd);
 	ep->p = (struct runtime_process)RUNTIME_PROCESS_INIT;
 	ep->p.argv = c->argv;
 	if (!c->argv) {
@@ -77,6 +71,21 @@ int env_prepare(struct env *e, const struct env_command *c,
 	ep->p.make_cwd = true;
 	ep->p.user = &ep->user;
 	ep->p.tty = c->tty;
+}
+
+int env_prepare(struct env *e, const struct env_command *c,
+		struct env_process *ep, struct error *err)
+{
+	cleanup_close int root = runtime_root_fd(&e->sandbox, err);
+
+	if (root < 0)
+		return -1;
+	if (runtime_user_lookup(root, c->user ? c->user : e->user, &ep->user,
+				err) < 0)
+		return -1;
+	env_variables(&e->env, &e->remote, c->env, c->tty, ep);
+	ep->cwd = xstrdup(c->cwd ? c->cwd : e->cwd);
+	env_process_fill(ep, c);
 	return 0;
 }
 
@@ -91,4 +100,29 @@ int env_exec(struct env *e, const struct env_command *c, int *status,
 	ep.p.out = STDOUT_FILENO;
 	ep.p.err = STDERR_FILENO;
 	return runtime_exec(&e->sandbox, &ep.p, status, err);
+}
+
+int env_background(struct env *e, const struct env_command *c,
+		   struct error *err)
+{
+	cleanup_env_process struct env_process ep = { 0 };
+	cleanup_free char *path = path_join(e->dir, "log");
+	cleanup_close int log = open(path,
+				     O_WRONLY | O_CREAT | O_APPEND |
+					     O_CLOEXEC | O_NOFOLLOW,
+				     0600);
+	struct runtime_child child;
+
+	if (log < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	if (env_prepare(e, c, &ep, err) < 0)
+		return -1;
+	ep.p.out = log;
+	ep.p.err = log;
+	ep.p.tty = false;
+	ep.p.outlive = true;
+	if (runtime_spawn_in(&e->sandbox, &ep.p, NULL, &child, err) < 0)
+		return -1;
+	runtime_child_leave(&child);
+	return 0;
 }

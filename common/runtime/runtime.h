@@ -110,6 +110,7 @@ struct runtime_process {
 	int in, out, err;	  /* descriptors for 0..2; -1: /dev/null */
 	bool tty;		  /* own pseudo-terminal, joined to ours */
 	bool no_new_privs;
+	bool outlive;		  /* goes on when this process ends */
 	mode_t umask;		  /* 0: 022 */
 };
 
@@ -150,6 +151,8 @@ int runtime_spawn_in(const struct runtime_sandbox *s,
 /* Log output until all of them ended; an interruption kills them. */
 int runtime_collect(struct runtime_child *const *children, size_t n,
 		    struct error *err) MUST_CHECK;
+/* Let a process with `outlive` go on, and free. */
+void runtime_child_leave(struct runtime_child *c);
 /* Kill it if it runs, and free. */
 void runtime_child_release(struct runtime_child *c);
 

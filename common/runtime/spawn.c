@@ -26,6 +26,7 @@ static int begin(struct runtime_child *c, const struct runtime_process *p,
 	if (copy.err < 0)
 		copy.err = out;
 	l->p = &copy;
+	l->outlive = p->outlive;
 	if ((s && runtime_launch_join(s, l, err) < 0) ||
 	    runtime_launch_prepare(l, err) < 0)
 		return -1;
@@ -140,6 +141,13 @@ int runtime_collect(struct runtime_child *const *children, size_t n,
 		if (wait_any(children, n, err) < 0)
 			return -1;
 	}
+}
+
+void runtime_child_leave(struct runtime_child *c)
+{
+	base_close_fd(&c->pidfd);
+	c->pidfd = -1;
+	runtime_child_release(c);
 }
 
 void runtime_child_release(struct runtime_child *c)

@@ -1,0 +1,72 @@
+/* exec.c - devenv exec: a command in a running environment */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <unistd.h>
+
+#include "cmd/cmd.h"
+#include "cmd/open.h"
+#include "env/env.h"
+
+struct options {
+	char *user, *workdir;
+	struct strvec env;
+	bool tty;
+};
+
+#define O(member) offsetof(struct options, member)
+static const struct opt rows[] = {
+	{ OPT_LIST, 'e', "env", "NAME=VALUE", OPT_NO_ENV, "set a variable",
+	  O(env) },
+	{ OPT_STR, 'u', "user", "USER[:GROUP]", OPT_NO_ENV,
+	  "user of the command", O(user) },
+	{ OPT_STR, 'w', "workdir", "DIR", OPT_NO_ENV,
+	  "working directory of the command", O(workdir) },
+	{ OPT_BOOL, 't', "tty", NULL, OPT_NO_ENV,
+	  "terminal for the command (default: when we have one)", O(tty) },
+	{ OPT_END },
+};
+
+static const struct cmd_table tables[] = { { rows, 0 }, { 0 } };
+
+static int exec_in(struct cmd_call *call, struct error *err)
+{
+	const struct options *o = call->options;
+	bool terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	struct env_command c = {
+		.argv = call->args.nr > 1 ? call->args.v + 1 : NULL,
+		.user = o->user,
+		.cwd = o->workdir,
+		.env = &o->env,
+		.tty = o->tty || terminal,
+	};
+	cleanup_store struct store *s = NULL;
+	cleanup_env struct env *e = NULL;
+
+	if (cmd_read_store(call, &s, err) < 0 ||
+	    env_attach(&e, s, call->args.v[0], err) < 0)
+		return -1;
+	return env_exec(e, &c, &call->status, err);
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	if (!call->args.nr || call->dashdash == 0)
+		return error_set(err, ERR_USAGE,
+				 "the name of an environment is missing");
+	if (!exec_in(call, err))
+		return 0;
+	if (err->code < ERR_RUN && err->code != ERR_USAGE)
+		err->code = ERR_RUN;
+	return -1;
+}
+
+const struct cmd cmd_exec = {
+	.name = "exec",
+	.summary = "Run a command in a running environment.",
+	.usage = "exec [OPTION...] NAME [--] [COMMAND [ARGUMENT...]]",
+	.detail = "Without a command, the user's shell. The status is the "
+		  "command's.",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.max_words = 1,
+	.run = run,
+};

@@ -1,0 +1,42 @@
+/* rm.c - devenv rm: remove environments and what they wrote */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/cmd.h"
+#include "cmd/open.h"
+#include "env/env.h"
+
+struct options {
+	bool force;
+};
+
+static const struct opt rows[] = {
+	{ OPT_BOOL, 'f', "force", NULL, OPT_NO_ENV,
+	  "those that run, too", offsetof(struct options, force) },
+	{ OPT_END },
+};
+
+static const struct cmd_table tables[] = { { rows, 0 }, { 0 } };
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	const struct options *o = call->options;
+	cleanup_store struct store *s = NULL;
+	enum runtime_mode mode;
+	size_t i;
+
+	if (cmd_words(call, 1, SIZE_MAX, err) < 0 ||
+	    cmd_open_store(call, &s, &mode, err) < 0)
+		return -1;
+	for (i = 0; i < call->args.nr; i++)
+		if (env_remove(s, call->args.v[i], o->force, err) < 0)
+			return -1;
+	return 0;
+}
+
+const struct cmd cmd_rm = {
+	.name = "rm",
+	.summary = "Remove environments and what they wrote.",
+	.usage = "rm [-f] NAME...",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.run = run,
+};
