@@ -340,7 +340,7 @@ static int check(struct checker *c, const struct property *p,
 	}
 }
 
-int check_properties(const struct devcontainer *dc, struct error *err)
+int devcontainer_check(const struct devcontainer *dc, struct error *err)
 {
 	struct checker c = { .dc = dc, .err = err };
 	int r = check_members(&c, properties, dc->json);

@@ -78,7 +78,7 @@ int devcontainer_parse(struct devcontainer *dc, const char *name,
 	if (json_kind(got.json) != JSON_OBJECT)
 		return devcontainer_fail(&got, &top, false, err,
 					 "expected an object");
-	if (check_properties(&got, err) < 0)
+	if (devcontainer_check(&got, err) < 0)
 		return -1;
 	*dc = got;
 	got = (struct devcontainer)DEVCONTAINER_INIT;

@@ -6,7 +6,7 @@
 #include "devcontainer/devcontainer.h"
 
 /* Check the type of every known property. */
-int check_properties(const struct devcontainer *dc, struct error *err)
+int devcontainer_check(const struct devcontainer *dc, struct error *err)
 	MUST_CHECK;
 
 /* Replaces one variable: 1, or 0 to leave it as written. `args` are what
@@ -21,13 +21,15 @@ struct vars {
 	size_t added;	    /* bytes put in so far; bounded */
 };
 /* Replace in one string; 1 when something changed, 0 when not. */
-int vars_string(struct vars *v, const char *text, struct strbuf *out,
-		struct error *err) MUST_CHECK;
+int devcontainer_expand(struct vars *v, const char *text, struct strbuf *out,
+			struct error *err) MUST_CHECK;
 /* Replace in every string below `j`. */
-int vars_tree(struct vars *v, struct json *j, struct error *err) MUST_CHECK;
+int devcontainer_expand_tree(struct vars *v, struct json *j,
+			     struct error *err) MUST_CHECK;
 /* The value of `${name:args[0]:args[1]}` from an environment. */
-int vars_lookup(const char *name, const struct strvec *args,
-		const char *(*get)(void *arg, const char *name), void *arg,
-		struct strbuf *out, struct error *err) MUST_CHECK;
+int devcontainer_lookup(const char *name, const struct strvec *args,
+			const char *(*get)(void *arg, const char *name),
+			void *arg, struct strbuf *out, struct error *err)
+	MUST_CHECK;
 
 #endif

@@ -56,8 +56,8 @@ static int replace_local(void *arg, const char *name,
 	const struct locals *l = arg;
 
 	if (str_eq(name, "localEnv") || str_eq(name, "env"))
-		return vars_lookup(name, args, l->scope->env, l->scope->arg,
-				   out, err);
+		return devcontainer_lookup(name, args, l->scope->env,
+					   l->scope->arg, out, err);
 	if (str_eq(name, "localWorkspaceFolderBasename"))
 		return add_base(out, l->scope->folder);
 	if (str_eq(name, "containerWorkspaceFolderBasename"))
@@ -166,7 +166,7 @@ static int replace_all(const struct devcontainer *dc, struct json *config,
 	struct error inner = ERROR_INIT;
 	struct vars v = { .replace = replace, .arg = arg };
 
-	if (vars_tree(&v, config, &inner) < 0)
+	if (devcontainer_expand_tree(&v, config, &inner) < 0)
 		devcontainer_fail(dc, &v.path, false, err, "%s", inner.msg);
 	strvec_release(&v.path);
 	if (!error_is(&inner))
@@ -188,7 +188,7 @@ static int container_folder(const struct devcontainer *dc,
 
 	devcontainer_workspace(dc->json, scope, &raw, &mount);
 	l.container_folder = raw;
-	if (vars_string(&v, raw, &text, &inner) < 0) {
+	if (devcontainer_expand(&v, raw, &text, &inner) < 0) {
 		strvec_push(&v.path, "workspaceFolder");
 		devcontainer_fail(dc, &v.path, false, err, "%s", inner.msg);
 		strvec_release(&v.path);

@@ -41,8 +41,8 @@ static int replace_one(struct vars *v, const char *inside, size_t n,
 	return r;
 }
 
-int vars_string(struct vars *v, const char *text, struct strbuf *out,
-		struct error *err)
+int devcontainer_expand(struct vars *v, const char *text, struct strbuf *out,
+			struct error *err)
 {
 	int changed = 0;
 
@@ -73,7 +73,7 @@ int vars_string(struct vars *v, const char *text, struct strbuf *out,
 static int replace_in(struct vars *v, struct json *j, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	int r = vars_string(v, json_str(j), &out, err);
+	int r = devcontainer_expand(v, json_str(j), &out, err);
 
 	if (r <= 0)
 		return r;
@@ -82,7 +82,8 @@ static int replace_in(struct vars *v, struct json *j, struct error *err)
 	return 0;
 }
 
-int vars_tree(struct vars *v, struct json *j, struct error *err)
+int devcontainer_expand_tree(struct vars *v, struct json *j,
+			     struct error *err)
 {
 	size_t i = 0;
 
@@ -93,16 +94,16 @@ int vars_tree(struct vars *v, struct json *j, struct error *err)
 			strvec_push(&v->path, json_key(m));
 		else
 			strvec_pushf(&v->path, "%zu", i);
-		if (vars_tree(v, m, err) < 0)
+		if (devcontainer_expand_tree(v, m, err) < 0)
 			return -1;
 		strvec_pop(&v->path);
 	}
 	return 0;
 }
 
-int vars_lookup(const char *name, const struct strvec *args,
-		const char *(*get)(void *arg, const char *name), void *arg,
-		struct strbuf *out, struct error *err)
+int devcontainer_lookup(const char *name, const struct strvec *args,
+			const char *(*get)(void *arg, const char *name),
+			void *arg, struct strbuf *out, struct error *err)
 {
 	const char *value;
 
@@ -130,7 +131,7 @@ static int replace_container_env(void *arg, const char *name,
 
 	if (!str_eq(name, "containerEnv"))
 		return 0;
-	return vars_lookup(name, args, env->get, env->arg, out, err);
+	return devcontainer_lookup(name, args, env->get, env->arg, out, err);
 }
 
 int devcontainer_container_env(struct json *j,
@@ -139,7 +140,7 @@ int devcontainer_container_env(struct json *j,
 {
 	struct container_env env = { get, arg };
 	struct vars v = { .replace = replace_container_env, .arg = &env };
-	int r = vars_tree(&v, j, err);
+	int r = devcontainer_expand_tree(&v, j, err);
 
 	strvec_release(&v.path);
 	return r;
