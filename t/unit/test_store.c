@@ -644,21 +644,25 @@ Test(store, torn_cache_entry_is_a_miss)
 	cr_expect_eq(store_cache_get(f.s, "../../x", &text, &err), -1);
 }
 
-static void digest_of(struct fixture *f, const char *name,
-		      char text[DIGEST_TEXT])
+/* `st` NULL: the file's own. */
+static int digest_of(struct fixture *f, const char *name,
+		     const struct stat *st, char text[DIGEST_TEXT])
 {
 	struct store_stat_cache *c;
-	uint8_t raw[DIGEST_RAW];
+	uint8_t raw[DIGEST_RAW] = { 0 };
 	cleanup_strbuf struct strbuf hex = STRBUF_INIT;
 	cleanup_close int dir = open(f->dir, O_RDONLY | O_DIRECTORY);
-	struct stat st;
+	struct stat own;
+	int rc;
 
-	cr_assert_eq(fstatat(dir, name, &st, 0), 0);
+	if (!st)
+		cr_assert_eq(fstatat(dir, name, &own, 0), 0);
 	cr_assert_eq(store_stat_cache_open(f->s, f->dir, &c, NULL), 0);
-	cr_assert_eq(store_stat_cache_digest(c, dir, name, &st, raw, NULL), 0);
+	rc = store_stat_cache_digest(c, dir, name, st ? st : &own, raw, NULL);
 	store_stat_cache_close(c);
 	strbuf_add_hex(&hex, raw, sizeof(raw));
 	snprintf(text, DIGEST_TEXT, "sha256:%s", hex.buf);
+	return rc;
 }
 
 Test(store, stat_cache_sees_a_change_of_the_same_size)
@@ -666,7 +670,6 @@ Test(store, stat_cache_sees_a_change_of_the_same_size)
 	FIXTURE;
 	cleanup_free char *path = xstrfmt("%s/file", f.dir);
 	char want[DIGEST_TEXT], got[DIGEST_TEXT];
-	struct stat st;
 
 	for (int i = 0; i < 20; i++) {
 		char text[16];
@@ -676,16 +679,75 @@ Test(store, stat_cache_sees_a_change_of_the_same_size)
 		cr_assert_eq(write(fd, text, 3), 3);
 		close(fd);
 		digest_bytes(text, 3, want);
-		digest_of(&f, "file", got);
+		cr_assert_eq(digest_of(&f, "file", NULL, got), 0);
 		cr_expect_str_eq(got, want);
 	}
-	/* Old enough, it is known without being read. */
+}
+
+Test(store, stat_cache_does_not_read_what_it_knows)
+{
+	FIXTURE;
+	cleanup_free char *path = xstrfmt("%s/file", f.dir);
+	char want[DIGEST_TEXT], got[DIGEST_TEXT];
+	struct stat st;
+
+	cr_assert_eq(fs_write_atomic(AT_FDCWD, path, "abc", 3, 0600, NULL), 0);
+	digest_bytes("abc", 3, want);
 	nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
-	digest_of(&f, "file", got);
+	cr_assert_eq(digest_of(&f, "file", NULL, got), 0);
 	cr_assert_eq(stat(path, &st), 0);
-	cr_assert_eq(chmod(path, 0000), 0);
-	digest_of(&f, "file", got);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(digest_of(&f, "file", &st, got), 0);
 	cr_expect_str_eq(got, want);
+	st.st_ctim.tv_nsec ^= 1;
+	cr_expect_eq(digest_of(&f, "file", &st, got), -1);
+}
+
+/* Version 2 of vfs_cap_data, as images carry it: cap_net_raw, effective. */
+static const char capability[20] = "\x01\0\0\x02\0\x20";
+
+Test(store, capabilities_come_out_as_they_went_in)
+{
+	static const bool modes[] = { false, true };
+
+	for (size_t i = geteuid() ? 1 : 0; i < ARRAY_SIZE(modes); i++) {
+		FIXTURE;
+		cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+		cleanup_tarwrite struct tarwrite t;
+		char id[STORE_ID];
+		const char *chain[] = { id };
+		struct tar_xattr x[] = {
+			{ "security.capability", capability, 20 },
+			{ "user.overlay.redirect", "/etc", 4 },
+		};
+		struct tar_entry e = { .path = "ping", .uid = 1, .gid = 2,
+				       .mode = S_IFREG | 02755, .mtime = 1000,
+				       .xattrs = x, .n_xattrs = 1 };
+
+		f.o.single_id = modes[i];
+		reopen(&f);
+		tarwrite_init(&t, to_strbuf, &tar);
+		cr_assert_eq(tarwrite_header(&t, &e, NULL), 0);
+		cr_assert_eq(tarwrite_end(&t, NULL), 0);
+		cr_assert_eq(unpack(&f, &tar, id, &err), 0, "%s", err.msg);
+		cr_assert_eq(store_layer_tar(f.s, chain, 1, to_strbuf, &out,
+					     &err), 0, "%s", err.msg);
+		cr_assert_eq(out.len, tar.len);
+		cr_expect_eq(memcmp(out.buf, tar.buf, tar.len), 0);
+		/* Overlay's own marks are never taken from an archive. */
+		e.n_xattrs = 2;
+		e.path = "other";
+		strbuf_reset(&tar);
+		tarwrite_release(&t);
+		tarwrite_init(&t, to_strbuf, &tar);
+		cr_assert_eq(tarwrite_header(&t, &e, NULL), 0);
+		cr_assert_eq(tarwrite_end(&t, NULL), 0);
+		cr_assert_eq(unpack(&f, &tar, id, &err), 0, "%s", err.msg);
+		strbuf_reset(&out);
+		cr_expect_eq(store_layer_tar(f.s, chain, 1, to_strbuf, &out,
+					     &err), 0, "%s", err.msg);
+	}
 }
 
 Test(store, images_are_found_by_reference_and_id)
