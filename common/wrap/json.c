@@ -235,7 +235,9 @@ struct json *json_set(struct json *object, const char *key,
 
 	if (old && cJSON_ReplaceItemViaPointer(raw(object), raw(old),
 					       raw(value))) {
-		/* the replacement has no name of its own yet */
+		/* the replacement has no name yet, or that of a place where
+		 * it was taken from */
+		cJSON_free(raw(value)->string);
 		raw(value)->string = cJSON_malloc(strlen(key) + 1);
 		if (!raw(value)->string)
 			abort();
