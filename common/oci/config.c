@@ -115,6 +115,8 @@ static int take(struct json *o, const char *key, enum json_kind kind,
 	struct json *j = json_take(o, key);
 	enum json_kind got = json_kind(j);
 
+	/* Of a key that stands there twice only the last counts. */
+	json_remove(o, key);
 	*out = NULL;
 	if (got == kind) {
 		*out = j;
