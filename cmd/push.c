@@ -68,7 +68,9 @@ static int from_record(struct work *w, const char *name, struct error *err)
 	if (!record_detect(text.buf, text.len)) {
 		error_set(err, ERR_INPUT,
 			  "%s is no record; archives cannot be pushed", name);
-		return error_hint(err, "unpack it as an OCI layout with 'skopeo copy', which pushes it as well");
+		return error_hint(err, "unpack it as an OCI layout with "
+				       "'skopeo copy', which pushes it as "
+				       "well");
 	}
 	if (record_parse(&w->record, name, text.buf, text.len, err) < 0)
 		return -1;
@@ -181,7 +183,8 @@ static int parse_refs(const struct cmd_call *call, struct oci_ref *refs,
 			return -1;
 		if (refs[i - 1].digest)
 			return error_set(err, ERR_USAGE,
-					 "'%s': what is pushed decides the digest; name a tag",
+					 "'%s': what is pushed decides the "
+					 "digest; name a tag",
 					 name);
 	}
 	return 0;

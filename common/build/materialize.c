@@ -66,7 +66,8 @@ static int write_manifest(struct store *s, struct store_image *image,
 		return -1;
 	if (!store_has_blob(s, image->config_digest, &size))
 		return error_set(err, ERR_SYSTEM,
-				 "the configuration of the image is no longer in the store");
+				 "the configuration of the image is no longer "
+				 "in the store");
 	oci_descriptor_set(&m->parsed.config, OCI_CONFIG,
 			   image->config_digest, size);
 	for (i = 0; i < image->n_layers; i++) {

@@ -93,7 +93,8 @@ static int out_open(void *arg, int *fd, struct error *err)
 	if (!store_has_blob(out->store, out->desc->digest, NULL)) {
 		if (!out->origin)
 			return error_set(err, ERR_SYSTEM,
-					 "blob %s is not in the store and nothing says where it came from",
+					 "blob %s is not in the store and "
+					 "nothing says where it came from",
 					 out->desc->digest);
 		if (oci_ref_parse(&from, out->origin, err) < 0 ||
 		    build_pull_blobs(out->store, out->r, &from, out->desc, 1,

@@ -101,7 +101,8 @@ void oci_config_scratch(struct oci_config *c, const struct oci_platform *p)
 	oci_platform_copy(&c->platform, p);
 	c->workdir = xstrdup("/");
 	strvec_push(&c->env,
-		    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+		    "PATH=/usr/local/sbin:/usr/local/bin:"
+		    "/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
 /*
@@ -151,7 +152,8 @@ static int take_int(struct json *o, const char *key, int64_t *out,
 		return -1;
 	if (j && !json_int(j, out))
 		return error_set(err, ERR_INPUT,
-				 "image configuration: '%s' is not a whole number",
+				 "image configuration: '%s' is not a whole "
+				 "number",
 				 key);
 	return 0;
 }
@@ -169,7 +171,8 @@ static int take_list(struct json *o, const char *key, struct strvec *out,
 	for (item = json_first(j); item; item = json_next(item)) {
 		if (!json_str(item))
 			return error_set(err, ERR_INPUT,
-					 "image configuration: '%s' holds %s where only strings may be",
+					 "image configuration: '%s' holds %s "
+					 "where only strings may be",
 					 key,
 					 json_kind_name(json_kind(item)));
 		strvec_push(out, json_str(item));
@@ -207,7 +210,8 @@ static int take_labels(struct json *o, struct strvec *out, struct error *err)
 
 		if (!value && json_kind(m) != JSON_NULL)
 			return error_set(err, ERR_INPUT,
-					 "image configuration: a label must be a string, not %s",
+					 "image configuration: a label must be "
+					 "a string, not %s",
 					 json_kind_name(json_kind(m)));
 		value = value ? value : "";
 		if (!strchr(json_key(m), '=')) {
@@ -241,7 +245,8 @@ static int take_health(struct json *o, struct oci_healthcheck *h,
 		return -1;
 	if (retries < 0 || retries > INT32_MAX)
 		return error_set(err, ERR_INPUT,
-				 "image configuration: 'Retries' is out of range");
+				 "image configuration: 'Retries' is out of "
+				 "range");
 	h->retries = (int)retries;
 	return 0;
 }
@@ -290,7 +295,8 @@ static int take_rootfs(struct oci_config *c, struct json *top,
 		return -1;
 	if (type && !str_eq(type, "layers"))
 		return error_set(err, ERR_INPUT,
-				 "image configuration: rootfs type is not 'layers'");
+				 "image configuration: rootfs type is not "
+				 "'layers'");
 	if (c->diff_ids.nr > OCI_LAYERS_MAX)
 		return error_set(err, ERR_INPUT,
 				 "image configuration: more than %d layers",
@@ -298,7 +304,8 @@ static int take_rootfs(struct oci_config *c, struct json *top,
 	for (i = 0; i < c->diff_ids.nr; i++)
 		if (!digest_valid(c->diff_ids.v[i]))
 			return error_set(err, ERR_INPUT,
-					 "image configuration: diff_ids[%zu] is not a sha256 digest",
+					 "image configuration: diff_ids[%zu] "
+					 "is not a sha256 digest",
 					 i);
 	return 0;
 }
@@ -313,14 +320,16 @@ static int take_history(struct oci_config *c, struct json *top,
 		return -1;
 	if (json_len(j) > HISTORY_MAX)
 		return error_set(err, ERR_INPUT,
-				 "image configuration: more than %d entries of history",
+				 "image configuration: more than %d entries of "
+				 "history",
 				 HISTORY_MAX);
 	for (item = json_first(j); item; item = json_next(item)) {
 		struct oci_history *h = oci_config_add_history(c);
 
 		if (json_kind(item) != JSON_OBJECT)
 			return error_set(err, ERR_INPUT,
-					 "image configuration: history holds %s where only objects may be",
+					 "image configuration: history holds "
+					 "%s where only objects may be",
 					 json_kind_name(json_kind(item)));
 		h->empty_layer = json_get_bool(item, "empty_layer");
 		if (take_str(item, "created", &h->created, err) < 0 ||
@@ -336,7 +345,8 @@ static int take_top(struct oci_config *c, struct json *j, struct error *err)
 {
 	if (json_kind(j) != JSON_OBJECT)
 		return error_set(err, ERR_INPUT,
-				 "image configuration: the document is not an object");
+				 "image configuration: the document is not an "
+				 "object");
 	return take_str(j, "os", &c->platform.os, err) < 0 ||
 	       take_str(j, "architecture", &c->platform.arch, err) < 0 ||
 	       take_str(j, "variant", &c->platform.variant, err) < 0 ||

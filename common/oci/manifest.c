@@ -79,7 +79,8 @@ static int parse_layer(struct oci_descriptor *d, const struct json *j,
 	    strstr(d->media_type, "nondistributable") ||
 	    strstr(d->media_type, ".foreign."))
 		return error_set(err, ERR_INPUT,
-				 "%s is a foreign layer, which is not supported",
+				 "%s is a foreign layer, which is not "
+				 "supported",
 				 where);
 	return 0;
 }
@@ -94,7 +95,8 @@ static int parse_layers(struct oci_manifest *m, const struct json *layers,
 				 "manifest: 'layers' is not an array");
 	if (json_len(layers) > OCI_LAYERS_MAX)
 		return error_set(err, ERR_INPUT,
-				 "manifest: %zu layers, more than the %d accepted",
+				 "manifest: %zu layers, more than the %d "
+				 "accepted",
 				 json_len(layers), OCI_LAYERS_MAX);
 	m->layers = xcalloc(json_len(layers) + 1, sizeof(*m->layers));
 	for (j = json_first(layers); j; j = json_next(j)) {
@@ -115,14 +117,16 @@ int oci_check_schema(const struct json *j, struct error *err)
 				 "manifest: the document is not an object");
 	if (json_get(j, "manifests") && json_get(j, "layers"))
 		return error_set(err, ERR_INPUT,
-				 "manifest: ambiguous: it has both 'layers' and 'manifests'");
+				 "manifest: ambiguous: it has both 'layers' "
+				 "and 'manifests'");
 	if (!json_get_int(j, "schemaVersion", &version))
 		return error_set(err, ERR_INPUT,
 				 "manifest: no schemaVersion");
 	if (version == 1) {
 		error_set(err, ERR_INPUT,
 			  "manifest: schema 1 of docker is not supported");
-		return error_hint(err, "push the image again with a current tool");
+		return error_hint(err, "push the image again with a current "
+				       "tool");
 	}
 	if (version != 2)
 		return error_set(err, ERR_INPUT,
@@ -160,7 +164,8 @@ static int parse(struct oci_manifest *m, const struct json *j,
 		return -1;
 	if (json_get(j, "manifests"))
 		return error_set(err, ERR_INPUT,
-				 "manifest: an index stands where one image's manifest is needed");
+				 "manifest: an index stands where one image's "
+				 "manifest is needed");
 	if (oci_descriptor_parse(&m->config, json_get(j, "config"),
 				 "manifest: config", err) < 0)
 		return -1;

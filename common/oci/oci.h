@@ -1,4 +1,4 @@
-/* oci.h - image-spec and distribution-spec formats: names, manifests, configs */
+/* oci.h - image-spec formats: names, manifests, indexes, configurations */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef OCI_OCI_H
 #define OCI_OCI_H

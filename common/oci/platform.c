@@ -150,7 +150,8 @@ static int unknown_word(const char *text, struct error *err)
 	const char *near = str_nearest(text, architectures);
 
 	error_set(err, ERR_USAGE,
-		  "platform '%s': neither a known operating system nor a known architecture",
+		  "platform '%s': neither a known operating system nor a known "
+		  "architecture",
 		  text);
 	return error_hint(err, "write it as 'linux/%s'",
 			  near ? near : "amd64");
@@ -171,14 +172,16 @@ int oci_platform_parse(struct oci_platform *p, const char *text,
 		*s = '\0';
 		if (n == 3)
 			return error_set(err, ERR_USAGE,
-					 "platform '%s' has more than three parts",
+					 "platform '%s' has more than three "
+					 "parts",
 					 text);
 		part[n++] = s + 1;
 	}
 	for (i = 0; i < n; i++)
 		if (strlen(text) > PLATFORM_MAX || !word_valid(part[i]))
 			return error_set(err, ERR_USAGE,
-					 "platform '%.*s' is not of the form os/arch[/variant]",
+					 "platform '%.*s' is not of the form "
+					 "os/arch[/variant]",
 					 PLATFORM_MAX, text);
 	oci_platform_host(&r);
 	if (n == 1) {

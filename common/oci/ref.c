@@ -168,10 +168,12 @@ static int check_digest(const char *text, const char *digest,
 		return 0;
 	if (str_starts(digest, "sha512:"))
 		return error_set(err, ERR_USAGE,
-				 "image reference '%s': sha512 digests are not supported",
+				 "image reference '%s': sha512 digests are not "
+				 "supported",
 				 text);
 	return error_set(err, ERR_USAGE,
-			 "image reference '%s': '%s' is not a digest (sha256: and 64 hexadecimal digits in lower case)",
+			 "image reference '%s': '%s' is not a digest (sha256: "
+			 "and 64 hexadecimal digits in lower case)",
 			 text, digest);
 }
 
@@ -180,7 +182,8 @@ static int check_name(const char *text, const struct oci_ref *ref,
 {
 	if (!host_valid(ref->host))
 		return error_set(err, ERR_USAGE,
-				 "image reference '%s': '%s' is not a host name",
+				 "image reference '%s': '%s' is not a host "
+				 "name",
 				 text, ref->host);
 	if (!*ref->repository)
 		return error_set(err, ERR_USAGE,
@@ -188,13 +191,15 @@ static int check_name(const char *text, const struct oci_ref *ref,
 				 text);
 	if (strlen(ref->repository) > REPOSITORY_MAX)
 		return error_set(err, ERR_USAGE,
-				 "image reference: the repository is longer than %d bytes",
+				 "image reference: the repository is longer "
+				 "than %d bytes",
 				 REPOSITORY_MAX);
 	if (repository_valid(ref->repository))
 		return 0;
 	if (strpbrk(ref->repository, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
 		return error_set(err, ERR_USAGE,
-				 "image reference '%s': the repository '%s' must be lower case",
+				 "image reference '%s': the repository '%s' "
+				 "must be lower case",
 				 text, ref->repository);
 	return error_set(err, ERR_USAGE,
 			 "image reference '%s': '%s' is not a repository name",
@@ -218,7 +223,8 @@ static int parse(struct oci_ref *ref, const char *text, struct error *err)
 		*colon++ = '\0';
 		if (!tag_valid(colon))
 			return error_set(err, ERR_USAGE,
-					 "image reference '%s': '%s' is not a tag",
+					 "image reference '%s': '%s' is not a "
+					 "tag",
 					 text, colon);
 		ref->tag = xstrdup(colon);
 	}

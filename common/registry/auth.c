@@ -107,7 +107,8 @@ static int refuse_plain(const struct registry_call *call, struct error *err)
 	error_set(err, ERR_REFUSED,
 		  "%s asks for credentials over plain http; they were not sent",
 		  call->host->name);
-	return error_hint(err, "serve %s with TLS; credentials go over plain http to loopback hosts only",
+	return error_hint(err, "serve %s with TLS; credentials go over plain "
+			       "http to loopback hosts only",
 			  call->host->name);
 }
 
@@ -141,7 +142,8 @@ static int check_realm(const struct registry_call *call, const char *realm,
 		return refuse_plain(call, err);
 	if (url_address_reach(u.host) > *limit)
 		return error_set(err, ERR_REFUSED,
-				 "%s names a token server further inside the network: '%s'",
+				 "%s names a token server further inside the "
+				 "network: '%s'",
 				 call->host->name, shown);
 	return 0;
 }
@@ -246,7 +248,8 @@ static int no_token(struct registry_call *call, struct http_transfer *t,
 		  call->host->name,
 		  call->used ? call->used : "a token without credentials",
 		  t->status, text.len ? ": " : "", text.buf);
-	return error_hint(err, "log in again with 'docker login %s', or name other credentials with --docker-config",
+	return error_hint(err, "log in again with 'docker login %s', or name "
+			       "other credentials with --docker-config",
 			  call->host->name);
 }
 

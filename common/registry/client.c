@@ -178,15 +178,19 @@ static int advise(const struct registry_call *call, struct error *err)
 	const char *host = call->host->name;
 
 	if (call->t.status == 413)
-		return error_hint(err, "a proxy in front of %s limits the size of a request",
+		return error_hint(err, "a proxy in front of %s limits the size "
+				       "of a request",
 				  host);
 	if (call->t.status == 409 || call->t.status == 412)
-		return error_hint(err, "the tag may be immutable: push another one");
+		return error_hint(err, "the tag may be immutable: push another "
+				       "one");
 	if (call->t.status != 401 && call->t.status != 403)
 		return -1;
 	if (call->used)
 		return error_hint(err, "used %s", call->used);
-	return error_hint(err, "no credentials for %s were found: log in with 'docker login %s', or name a file with --docker-config or DOCKER_CONFIG",
+	return error_hint(err, "no credentials for %s were found: log in with "
+			       "'docker login %s', or name a file with "
+			       "--docker-config or DOCKER_CONFIG",
 			  host, host);
 }
 
@@ -208,10 +212,13 @@ static int unreachable(struct registry_call *call, struct error *err)
 
 	error_move(err, &call->t.err);
 	if (call->t.bad_cert)
-		return error_hint(err, "give the authority that signed for %s with --ca-file, or allow it unverified with --insecure-registry %s",
+		return error_hint(err, "give the authority that signed for %s "
+				       "with --ca-file, or allow it unverified "
+				       "with --insecure-registry %s",
 				  name, name);
 	if (call->t.no_tls)
-		return error_hint(err, "if %s speaks plain http, allow it with --insecure-registry %s",
+		return error_hint(err, "if %s speaks plain http, allow it with "
+				       "--insecure-registry %s",
 				  name, name);
 	return -1;
 }

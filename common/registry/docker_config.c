@@ -240,7 +240,8 @@ static int ask_helper(const char *name, const char *server,
 			break;
 	if (*s || !*name)
 		return error_set(err, ERR_INPUT,
-				 "a credential helper's name may hold only letters, digits and ._-");
+				 "a credential helper's name may hold only "
+				 "letters, digits and ._-");
 	strvec_pushf(&p.args, "docker-credential-%s", name);
 	strvec_push(&p.args, "get");
 	helper_environment(&env);
@@ -249,7 +250,8 @@ static int ask_helper(const char *name, const char *server,
 	strbuf_addf(&in, "%s\n", server);
 	if (proc_capture(&p, &in, &answer, HELPER_MAX, err) < 0) {
 		error_wrap(err, "credential helper");
-		return error_hint(err, "install docker-credential-%s or take it out of the docker configuration",
+		return error_hint(err, "install docker-credential-%s or take "
+				       "it out of the docker configuration",
 				  name);
 	}
 	if (p.status && strstr(answer.buf, "credentials not found"))
@@ -275,7 +277,8 @@ static int take_auth(const struct json *entry, const char *file,
 		colon = strchr(plain.buf, ':');
 		if (!colon)
 			return error_set(err, ERR_INPUT,
-					 "%s: auth of '%s' is not user:password in base64",
+					 "%s: auth of '%s' is not "
+					 "user:password in base64",
 					 file, json_key(entry));
 		*colon = '\0';
 		user = plain.buf;

@@ -109,8 +109,7 @@ struct registry_call {
 	const char *repository;
 	bool push;		/* asks for the right to push, too */
 	const char *mount_from; /* and to pull from there */
-	bool elsewhere;		/* the URL was given by the registry and is
-				   of another origin */
+	bool elsewhere; /* t.url is the registry's choice, of another origin */
 	int (*next)(struct registry_call *call, struct error *err);
 	bool may_fail; /* `next` sees transport failures (status 0) as well */
 	void *arg;

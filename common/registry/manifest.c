@@ -43,7 +43,8 @@ static int take_type(struct registry_manifest *m, const struct http_transfer *t,
 	if (type && str_starts(type, SCHEMA1)) {
 		error_set(err, ERR_INPUT,
 			  "schema 1 of docker's manifests is not supported");
-		return error_hint(err, "push the image again with a current tool");
+		return error_hint(err, "push the image again with a current "
+				       "tool");
 	}
 	/* Servers that know no type say so; others must not contradict. */
 	if (type && (!*type || str_eq(type, "application/json") ||
@@ -54,7 +55,8 @@ static int take_type(struct registry_manifest *m, const struct http_transfer *t,
 	}
 	if (type && inner && !str_eq(type, inner))
 		return error_set(err, ERR_NETWORK,
-				 "the manifest says it is '%s', the registry says '%s'",
+				 "the manifest says it is '%s', the registry "
+				 "says '%s'",
 				 inner, type);
 	if (type)
 		m->media_type = steal_ptr(&type);
@@ -77,7 +79,8 @@ static int check_digest(struct registry_manifest *m,
 		wanted = said;
 	if (wanted && !str_eq(wanted, m->digest))
 		return error_set(err, ERR_NETWORK,
-				 "the manifest does not match its digest: wanted %.80s, got %s",
+				 "the manifest does not match its digest: "
+				 "wanted %.80s, got %s",
 				 wanted, m->digest);
 	return 0;
 }

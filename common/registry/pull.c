@@ -28,7 +28,8 @@ static int sink_write(void *arg, const void *data, size_t n,
 
 	if (n > p->blob->desc.size - p->got)
 		return error_set(err, ERR_NETWORK,
-				 "blob %s is longer than the %llu bytes its descriptor says",
+				 "blob %s is longer than the %llu bytes its "
+				 "descriptor says",
 				 p->blob->desc.digest,
 				 (unsigned long long)p->blob->desc.size);
 	p->got += n;
@@ -64,7 +65,8 @@ static int verify(struct pull *p, struct error *err)
 	}
 	if (p->got != d->size)
 		return error_set(err, ERR_NETWORK,
-				 "blob %s has %llu bytes where its descriptor says %llu",
+				 "blob %s has %llu bytes where its descriptor "
+				 "says %llu",
 				 d->digest, (unsigned long long)p->got,
 				 (unsigned long long)d->size);
 	return error_set(err, ERR_NETWORK,

@@ -68,7 +68,8 @@ static int find_place(struct push *p, struct url *place, struct url *own,
 
 	if (!location)
 		return error_set(err, ERR_NETWORK,
-				 "%s began an upload without saying where to send it (no Location)",
+				 "%s began an upload without saying where to "
+				 "send it (no Location)",
 				 p->call.host->name);
 	if (url_parse(own, p->call.t.url, err) < 0)
 		return -1;
@@ -78,7 +79,8 @@ static int find_place(struct push *p, struct url *place, struct url *own,
 	if (own->tls && !place->tls) {
 		if (!str_eq(own->host, place->host))
 			return error_set(err, ERR_REFUSED,
-					 "%s wants the blob sent to '%s' without TLS",
+					 "%s wants the blob sent to '%s' "
+					 "without TLS",
 					 p->call.host->name, place->host);
 		place->tls = true;
 		place->port = own->port;

@@ -13,10 +13,10 @@ struct registry_options {
 	const char *docker_config_base64; /* wins over files; NULL: none */
 	const char *ca_file;	     /* PEM, besides the system's roots */
 	const char *ca_base64;	     /* the same, as base64 of PEM text */
-	struct strvec insecure;	     /* host[:port] allowed without TLS or
-					with an unverified certificate */
+	struct strvec insecure; /* host[:port] allowed without TLS or with an
+				   unverified certificate */
 	int parallel;		     /* blob transfers at once; 0: 4 */
-	int retries;		     /* tries for idempotent requests; 0: 5 */
+	int retries;	   /* tries for idempotent requests; 0: 5 */
 	int stall_seconds;	     /* 0: 60 */
 };
 

@@ -295,7 +295,8 @@ static void fail(struct http_flight *f, CURLcode rc)
 		return;
 	if (f->blocked)
 		error_set(&t->err, ERR_NETWORK,
-			  "%s has an address further inside the network than the host that named it",
+			  "%s has an address further inside the network than "
+			  "the host that named it",
 			  f->url.host);
 	else
 		error_set(&t->err, ERR_NETWORK, "%s: %s", f->url.host, text);
@@ -327,7 +328,8 @@ static int redirect(struct http_flight *f, struct error *err)
 	if (f->url.tls && !next.tls) {
 		url_release(&next);
 		return error_set(err, ERR_NETWORK,
-				 "%s: redirect from https to http is not followed",
+				 "%s: redirect from https to http is not "
+				 "followed",
 				 f->url.host);
 	}
 	if (!url_same_origin(&f->url, &next))

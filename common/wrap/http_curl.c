@@ -61,7 +61,8 @@ int http_begin_body(struct http_flight *f, struct error *err)
 		if (f->resumed && range_fits(f))
 			return 0;
 		return error_set(err, ERR_NETWORK,
-				 "%s answered with a part that was not asked for",
+				 "%s answered with a part that was not asked "
+				 "for",
 				 f->url.host);
 	}
 	if (!f->received)
@@ -363,7 +364,8 @@ int http_launch(struct http_flight *f, struct error *err)
 	f->text[0] = '\0';
 	if (url_address_reach(f->url.host) > f->limit)
 		return error_set(err, ERR_NETWORK,
-				 "%s lies further inside the network than the host that named it",
+				 "%s lies further inside the network than the "
+				 "host that named it",
 				 f->url.host);
 	f->easy = l->curl_easy_init();
 	if (!f->easy)

@@ -23,7 +23,8 @@ static int check_bytes(const char *text, struct error *err)
 	for (s = (const unsigned char *)text; *s; s++)
 		if (*s <= ' ' || *s >= 0x7f || *s == '\\')
 			return error_set(err, ERR_INPUT,
-					 "URL holds a byte that may not be there (0x%02x)",
+					 "URL holds a byte that may not be "
+					 "there (0x%02x)",
 					 *s);
 	return 0;
 }
