@@ -225,6 +225,10 @@ static int copy_sources(const struct make *m)
 		if (check_source(m, source) < 0)
 			return -1;
 	}
+	if (n < m->node->n_heredocs)
+		return build_eval_fail(m->ev, m->st, m->node, m->err,
+				       "heredoc name '%s' must be one word",
+				       m->node->heredocs[n].name);
 	return 0;
 }
 

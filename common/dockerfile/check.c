@@ -290,11 +290,18 @@ static int check_stop_signal(const struct dockerfile *df,
 static int unknown(const struct dockerfile *df,
 		   const struct dockerfile_node *node, struct error *err)
 {
+	/* Of several that are equally near the most used is meant. */
+	static const char *const names[] = {
+		"RUN",	   "FROM",	 "COPY",    "ENV",	   "ARG",
+		"ADD",	   "CMD",	 "WORKDIR", "USER",	   "EXPOSE",
+		"LABEL",   "ENTRYPOINT", "VOLUME",  "HEALTHCHECK", "SHELL",
+		"ONBUILD", "STOPSIGNAL", "MAINTAINER", NULL,
+	};
 	cleanup_free char *text = xstrfmt("unknown instruction: %s",
 					  node->keyword);
 
-	return dockerfile_fail_near(df, node, text, node->keyword,
-				    dockerfile_keywords, err);
+	return dockerfile_fail_near(df, node, text, node->keyword, names,
+				    err);
 }
 
 int dockerfile_check(const struct dockerfile *df,

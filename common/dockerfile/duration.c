@@ -105,11 +105,8 @@ static void add_decimal(struct strbuf *out, uint64_t value, uint64_t unit)
 	strbuf_addf(out, "%llu", (unsigned long long)(value / unit));
 	if (rest)
 		strbuf_addch(out, '.');
-	while (rest) {
-		rest *= 10;
-		strbuf_addch(out, (int)('0' + rest / unit));
-		rest %= unit;
-	}
+	for (; rest; rest = rest * 10 % unit)
+		strbuf_addch(out, (int)('0' + rest * 10 / unit));
 }
 
 void dockerfile_duration_format(struct strbuf *out, int64_t ns)

@@ -39,8 +39,6 @@ void dockerfile_join_heredocs(struct strvec *args);
 
 void dockerfile_node_release(struct dockerfile_node *node);
 enum dockerfile_kind dockerfile_kind_of(const char *keyword);
-/* Names of all instructions, NULL at the end. */
-extern const char *const dockerfile_keywords[];
 
 /* Sets "NAME:LINE:COL: dockerfile parse error on line LINE: ...". */
 int dockerfile_fail(const struct dockerfile *df, unsigned line, unsigned col,

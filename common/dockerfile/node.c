@@ -6,7 +6,7 @@
 #include "dockerfile/internal.h"
 
 /* In the order of enum dockerfile_kind, after DF_UNKNOWN. */
-const char *const dockerfile_keywords[] = {
+static const char *const keywords[] = {
 	"ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM",
 	"HEALTHCHECK", "LABEL", "MAINTAINER", "ONBUILD", "RUN", "SHELL",
 	"STOPSIGNAL", "USER", "VOLUME", "WORKDIR", NULL,
@@ -16,8 +16,8 @@ enum dockerfile_kind dockerfile_kind_of(const char *keyword)
 {
 	size_t i;
 
-	for (i = 0; dockerfile_keywords[i]; i++)
-		if (str_eq(keyword, dockerfile_keywords[i]))
+	for (i = 0; keywords[i]; i++)
+		if (str_eq(keyword, keywords[i]))
 			return (enum dockerfile_kind)(i + 1);
 	return DF_UNKNOWN;
 }

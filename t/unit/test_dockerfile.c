@@ -219,6 +219,8 @@ Test(dockerfile_parser, P12_keywords_in_any_case)
 	SEE_AST({ "rUn\ta", "\"instruction\":\"RUN\"" },
 		{ "FOO a", "\"instruction\":\"FOO\"" });
 	SEE_CHECK({ "FROM a\nFOOBAR b", AT2 "unknown instruction: FOOBAR" },
+		  { "FROM a\nRNU b", AT2
+		    "unknown instruction: RNU (did you mean RUN?)" },
 		  { "FORM a", AT1
 		    "unknown instruction: FORM (did you mean FROM?)" });
 }
