@@ -202,11 +202,26 @@ static int add_file(const struct make *m, size_t index)
 	return 0;
 }
 
+/* A quoted name with a blank is cut by the words of COPY (P15). */
+static int check_heredocs(const struct make *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i + 1 < m->node->args.nr; i++)
+		n += dockerfile_is_heredoc(m->node->args.v[i]);
+	if (n >= m->node->n_heredocs)
+		return 0;
+	return build_eval_fail(m->ev, m->st, m->node, m->err,
+			       "the name of a heredoc must be one word");
+}
+
 static int copy_sources(const struct make *m)
 {
 	const struct strvec *args = &m->node->args;
 	size_t i, n = 0;
 
+	if (check_heredocs(m) < 0)
+		return -1;
 	m->step->files = xcalloc(m->node->n_heredocs + 1,
 				 sizeof(*m->step->files));
 	for (i = 0; i + 1 < args->nr; i++) {
@@ -225,10 +240,6 @@ static int copy_sources(const struct make *m)
 		if (check_source(m, source) < 0)
 			return -1;
 	}
-	if (n < m->node->n_heredocs)
-		return build_eval_fail(m->ev, m->st, m->node, m->err,
-				       "heredoc name '%s' must be one word",
-				       m->node->heredocs[n].name);
 	return 0;
 }
 

@@ -279,7 +279,7 @@ bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
 	size_t i;
 
 	if (sub)
-		sub->matched = ig->nr ? xcalloc(ig->nr, 1) : NULL;
+		sub->matched = xcalloc(ig->nr + 1, 1);
 	for (i = 0; i < ig->nr; i++) {
 		bool hit = (parent && parent->matched && parent->matched[i]) ||
 			   match(&ig->v[i], path);

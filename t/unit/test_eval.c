@@ -358,7 +358,7 @@ Test(eval, I28_several_sources_need_a_directory)
 Test(eval, I38_heredoc_names_are_file_names)
 {
 	SEE(GIVES("FROM x\nCOPY <<'A B' /\nA B",
-		  "D:2:1: heredoc name 'A B' must be one word"),
+		  "D:2:1: the name of a heredoc must be one word"),
 	    GIVES("FROM x\nCOPY <<../a /\n../a",
 		  "D:2:1: heredoc name '../a' cannot be a file name"));
 }
