@@ -1,5 +1,6 @@
 /* eval.c - what a Dockerfile means, stage by stage */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
 #include "base/path.h"
 #include "build/eval.h"
 
@@ -103,8 +104,13 @@ int build_eval_new(struct build_eval **out, const struct dockerfile *df,
 		   const struct build_eval_options *o, struct error *err)
 {
 	cleanup_build_eval struct build_eval *ev = xcalloc(1, sizeof(*ev));
+	const char *syntax;
 
 	ev->df = df;
+	syntax = strvec_env_get(&df->directives, "syntax");
+	if (syntax)
+		log_debug("syntax=%s: the language is built in, no frontend "
+			  "is fetched", syntax);
 	if (init(ev, o, err) < 0)
 		return -1;
 	*out = steal_ptr(&ev);
