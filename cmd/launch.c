@@ -118,8 +118,9 @@ static int add_volume(struct work *w, const char *text, struct error *err)
 static int add_workspace(struct work *w, struct error *err)
 {
 	const char *dir = w->l->workspace;
+	const char *root = w->l->mount_root ? w->l->mount_root : dir;
 	struct devcontainer_scope scope = { .folder = dir,
-					    .mount_root = dir };
+					    .mount_root = root };
 	cleanup_strvec struct strvec parts = STRVEC_INIT;
 	cleanup_free char *mount = NULL;
 	struct runtime_mount m = { .kind = RUNTIME_BIND };
@@ -241,10 +242,13 @@ int cmd_launch_run(const struct cmd_launch *l, int *status,
 	const struct json *plan =
 		l->record ? record_get(l->record, "plan") : NULL;
 	const struct json *config = json_get(plan, "config");
+	cleanup_json struct json *none = json_new_object();
 	size_t i;
 
 	if (json_len(config))
 		w.config = config;
+	else if (l->environment)
+		w.config = none;
 	collect_env(&w);
 	collect_command(&w);
 	for (i = 0; i < l->o->volumes.nr; i++)

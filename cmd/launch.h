@@ -22,6 +22,8 @@ struct cmd_launch {
 	const struct store_image *image; /* all layers are unpacked */
 	const struct record *record;	 /* its plan's configuration; or NULL */
 	const char *workspace;		 /* of the host, or NULL */
+	const char *mount_root; /* what is mounted; NULL: the workspace */
+	bool environment; /* even without a configuration */
 	const char *name; /* of the environment; NULL: nothing is kept */
 	char *const *command; /* NULL: none given */
 	bool shell;	      /* then a shell, not what the image says */

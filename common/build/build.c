@@ -175,10 +175,17 @@ static void adopt_config(struct build_stage *st, const struct oci_config *ev)
 
 static int run_stage(struct build *b, size_t i, struct error *err)
 {
+	size_t j;
 	int rc;
 
 	if (stage_begin(b, i, err) < 0)
 		return -1;
+	/* A trigger of the base image may copy from a stage that nothing else
+	 * needs. */
+	for (j = 0; j < i; j++)
+		if (build_eval_needed(b->ev, j) && !b->stages[j].begun &&
+		    run_stage(b, j, err) < 0)
+			return -1;
 	for (;;) {
 		cleanup_build_step struct build_step step = { 0 };
 

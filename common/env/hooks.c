@@ -42,6 +42,7 @@ static void running_release(struct running *r, size_t n)
 static int start(struct env *e, const struct devcontainer_command *cmd,
 		 const char *property, struct running *r, struct error *err)
 {
+	cleanup_strbuf struct strbuf shown = STRBUF_INIT;
 	struct env_command c = { 0 };
 	size_t i;
 
@@ -56,7 +57,9 @@ static int start(struct env *e, const struct devcontainer_command *cmd,
 	c.argv = r->argv.v;
 	if (env_prepare(e, &c, &r->ep, err) < 0)
 		return -1;
-	log_info("%s %s", r->label, cmd->argv.nr ? cmd->argv.v[0] : "");
+	for (i = 0; i < cmd->argv.nr; i++)
+		strbuf_addf(&shown, " %s", cmd->argv.v[i]);
+	log_info("%s%s", r->label, shown.buf);
 	return runtime_spawn_in(&e->sandbox, &r->ep.p, r->label, &r->child,
 				err);
 }

@@ -1,0 +1,101 @@
+/* clone-options.c - options of every command that clones, and the clone */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/clone-options.h"
+
+#include "base/path.h"
+#include "wrap/giturl.h"
+
+#define O(member) offsetof(struct cmd_clone_options, member)
+const struct opt cmd_clone_rows[] = {
+	{ OPT_GROUP, .help = "What to clone" },
+	{ OPT_STR, 0, "git-url", "URL", "ENVBUILDER_GIT_URL",
+	  "repository, when it is not an argument", O(git_url) },
+	{ OPT_STR, 'b', "branch", "REF", NULL,
+	  "branch, tag, full ref or commit (default: the remote's)",
+	  O(branch) },
+	{ OPT_BOOL, 0, "single-branch", NULL,
+	  "ENVBUILDER_GIT_CLONE_SINGLE_BRANCH",
+	  "fetch only that branch or tag", O(single_branch) },
+	{ OPT_INT, 0, "depth", "N", "ENVBUILDER_GIT_CLONE_DEPTH",
+	  "fetch the last N commits only (0: all)", O(depth) },
+	{ OPT_BOOL, 0, "recurse-submodules", NULL, NULL,
+	  "clone submodules, too", O(submodules) },
+	{ OPT_STR, 0, "workspace-folder", "DIR", "ENVBUILDER_WORKSPACE_FOLDER",
+	  "where to put it, when DIR is not an argument", O(folder) },
+	{ OPT_STR, 0, "workspace-base-dir", "DIR",
+	  "ENVBUILDER_WORKSPACE_BASE_DIR",
+	  "where to put it under its own name", O(base_dir) },
+	{ OPT_GROUP, .help = "Access" },
+	{ OPT_STR, 0, "git-username", "NAME", "ENVBUILDER_GIT_USERNAME",
+	  "user name, or a token", O(username) },
+	{ OPT_STR, 0, "git-password", "SECRET", "ENVBUILDER_GIT_PASSWORD",
+	  "password or token; better in the environment", O(password),
+	  .secret = true },
+	{ OPT_STR, 0, "git-ssh-private-key-path", "FILE",
+	  "ENVBUILDER_GIT_SSH_PRIVATE_KEY_PATH", "SSH key", O(key_path) },
+	{ OPT_STR, 0, "git-ssh-private-key-base64", "TEXT",
+	  "ENVBUILDER_GIT_SSH_PRIVATE_KEY_BASE64",
+	  "SSH key as base64; better in the environment", O(key_base64),
+	  .secret = true },
+	{ OPT_STR, 0, "git-http-proxy-url", "URL",
+	  "ENVBUILDER_GIT_HTTP_PROXY_URL",
+	  "proxy for https (default: https_proxy)",
+	  O(proxy) },
+	{ OPT_STR, 0, "ca-file", "FILE", NULL,
+	  "trust these certificate authorities, too", O(ca_file) },
+	{ OPT_STR, 0, "ssl-cert-base64", "TEXT", "ENVBUILDER_SSL_CERT_BASE64",
+	  "the same as base64", O(ca_base64) },
+	{ OPT_BOOL, 0, "insecure", NULL, "ENVBUILDER_INSECURE",
+	  "check neither certificates nor SSH host keys", O(insecure) },
+	{ OPT_END },
+};
+
+/* The folder named, else NAME in the base directory, else NULL: ./NAME. */
+static char *choose_dir(const struct cmd_clone_options *o, const char *url,
+			const char *dir)
+{
+	cleanup_free char *name = NULL;
+
+	if (dir)
+		return xstrdup(dir);
+	if (o->folder)
+		return xstrdup(o->folder);
+	if (!o->base_dir)
+		return NULL;
+	name = giturl_name(url);
+	return path_join(o->base_dir, name);
+}
+
+int cmd_clone_get(const struct cmd_clone_options *o, const char *url,
+		  const char *dir, struct record *r, struct error *err)
+{
+	cleanup_repo_result struct repo_result result = { 0 };
+	cleanup_free char *where = choose_dir(o, url, dir);
+	struct record_source source;
+	struct repo_options options = {
+		.url = url,
+		.dir = where,
+		.ref = o->branch,
+		.single_branch = o->single_branch,
+		.insecure = o->insecure,
+		.submodules = o->submodules,
+		.depth = (unsigned)o->depth,
+		.username = o->username,
+		.password = o->password,
+		.key_path = o->key_path,
+		.key_base64 = o->key_base64,
+		.proxy = o->proxy,
+		.ca_file = o->ca_file,
+		.ca_base64 = o->ca_base64,
+	};
+
+	if (repo_clone(&options, &result, err) < 0)
+		return -1;
+	source = (struct record_source){ .url = result.url,
+					 .ref = result.ref,
+					 .commit = result.commit,
+					 .path = result.path };
+	record_new(r);
+	record_source_set(&source, r);
+	return 0;
+}

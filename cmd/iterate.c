@@ -1,0 +1,395 @@
+/* iterate.c - devenv iterate: edit, save, see it running */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/signals.h"
+#include "base/watch.h"
+#include "cmd/cmd.h"
+#include "cmd/open.h"
+#include "cmd/round.h"
+
+#define SETTLE_MS 20	  /* an editor's save is several events */
+#define GIVE_UP_MS 5000 /* for a round that was asked to end */
+
+struct options {
+	struct cmd_project_options project;
+	struct cmd_build_options build;
+	struct cmd_run_options run;
+	struct cmd_registry registry;
+	char *verify;
+	bool once;
+	int format;
+};
+
+#define O(member) offsetof(struct options, member)
+static const struct opt rows[] = {
+	{ OPT_GROUP, .help = "Rounds" },
+	{ OPT_STR, 0, "verify", "COMMAND", NULL,
+	  "run this (sh -c) in the result of each round, instead of a shell",
+	  O(verify) },
+	{ OPT_BOOL, 0, "once", NULL, NULL, "one round, its status is ours",
+	  O(once) },
+	{ OPT_ENUM, 0, "format", "text|json", OPT_NO_ENV,
+	  "form of the line that tells of a round", O(format) },
+	{ OPT_END },
+};
+
+static const struct cmd_table tables[] = {
+	{ cmd_project_rows, O(project) },   { cmd_build_rows, O(build) },
+	{ cmd_run_rows, O(run) },	    { rows, 0 },
+	{ cmd_registry_rows, O(registry) }, { 0 },
+};
+
+struct work {
+	const struct options *o;
+	const struct strvec *words;
+	struct cmd_builder b;
+	struct watch *watch;
+	unsigned round;
+	/* what the newest plan reads */
+	char *context, *dockerfile, *config_dir;
+	struct dockerfile_ignore *ignore;
+};
+
+static void forget(struct work *w)
+{
+	free(steal_ptr(&w->context));
+	free(steal_ptr(&w->dockerfile));
+	free(steal_ptr(&w->config_dir));
+	dockerfile_ignore_free(w->ignore);
+	w->ignore = NULL;
+}
+
+static void work_release(struct work *w)
+{
+	forget(w);
+	watch_free(w->watch);
+	cmd_builder_release(&w->b);
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* --- one round, in a process of its own that a save can end --- */
+
+static void tell(const struct work *w, const struct build_result *r,
+		 double built, double verified, int status)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_json struct json *j = json_new_object();
+
+	if (w->o->format) {
+		json_set_str(j, "event", "round");
+		json_set_int(j, "round", w->round);
+		json_set_int(j, "executed", (int64_t)r->executed);
+		json_set_int(j, "cached", (int64_t)r->cached);
+		json_set(j, "build_seconds", json_new_number(built));
+		json_set(j, "verify_seconds",
+			 w->o->verify ? json_new_number(verified)
+				      : json_new_null());
+		json_set_int(j, "status", status);
+		json_write(&out, j, false);
+		strbuf_addch(&out, '\n');
+	} else {
+		strbuf_addf(&out, "round %u: built in %.3f s (%zu run, %zu "
+				  "cached)", w->round, built, r->executed,
+			    r->cached);
+		if (w->o->verify)
+			strbuf_addf(&out, ", verify %s in %.3f s",
+				    status ? "failed" : "ok", verified);
+		strbuf_addch(&out, '\n');
+	}
+	(void)!write(STDOUT_FILENO, out.buf, out.len);
+}
+
+static int launch(struct work *w, struct cmd_round *r, int *status,
+		  struct error *err)
+{
+	char sh[] = "/bin/sh", dash_c[] = "-c";
+	char *argv[] = { sh, dash_c, w->o->verify, NULL };
+	struct cmd_launch l = { .b = &w->b,
+				.o = &w->o->run,
+				.name = w->o->run.name,
+				.command = w->o->verify ? argv : NULL,
+				.shell = true };
+
+	cmd_round_launch(r, &l);
+	return cmd_launch_run(&l, status, NULL, err);
+}
+
+static int one_round(struct work *w, int *status, struct error *err)
+{
+	cleanup_cmd_round struct cmd_round r = {
+		.project = CMD_PROJECT_INIT, .plan = RECORD_PLAN_INIT
+	};
+	double start = now(), built;
+
+	if (cmd_round_plan(&r, w->words, &w->o->project, err) < 0 ||
+	    cmd_round_build(&r, &w->b, &w->o->build, err) < 0)
+		return -1;
+	built = now();
+	if (!w->o->verify)
+		tell(w, &r.result, built - start, 0, 0);
+	if (launch(w, &r, status, err) < 0)
+		return -1;
+	if (w->o->verify)
+		tell(w, &r.result, built - start, now() - built, *status);
+	if (!*status || !w->o->verify)
+		return 0;
+	return error_set(err, ERR_STEP, "the verify command ended with "
+			 "status %d", *status);
+}
+
+static NORETURN void child(struct work *w)
+{
+	struct error err = ERROR_INIT;
+	int status = 0;
+
+	if (one_round(w, &status, &err) < 0) {
+		status = err.code;
+		if (!signals_pending())
+			log_report(&err);
+	}
+	error_release(&err);
+	_exit(status);
+}
+
+/* --- what to watch --- */
+
+/* A directory that is left out, by name or by the ignore rules, is not
+ * looked into. */
+static bool is_source(void *arg, const char *path)
+{
+	const struct work *w = arg;
+	const char *below = w->context ? path_below(path, w->context) : NULL;
+	cleanup_free char *name = path_base(path);
+	struct dockerfile_ignore_dir state = { 0 };
+	bool out = false;
+	size_t i;
+
+	if (str_eq(name, ".git"))
+		return false;
+	if (!w->ignore || !below || !*below)
+		return true;
+	for (i = 1; i <= strlen(below) && !out; i++) {
+		struct dockerfile_ignore_dir sub = { 0 };
+		cleanup_free char *part = NULL;
+
+		if (below[i] && below[i] != '/')
+			continue;
+		part = xstrndup(below, i);
+		out = dockerfile_ignored(w->ignore, part, &state, &sub) &&
+		      !dockerfile_ignore_walk(w->ignore, part);
+		free(state.matched);
+		state = sub;
+	}
+	free(state.matched);
+	return !out;
+}
+
+static bool is_relevant(void *arg, const char *path)
+{
+	const struct work *w = arg;
+
+	if (w->dockerfile && str_eq(path, w->dockerfile))
+		return true;
+	if (str_ends(path, ".dockerignore"))
+		return true;
+	if (w->config_dir && path_within(path, w->config_dir))
+		return true;
+	return w->context && path_within(path, w->context) &&
+	       is_source(arg, path);
+}
+
+static int read_ignore(struct work *w, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *own = w->dockerfile
+					 ? xstrfmt("%s.dockerignore",
+						   w->dockerfile)
+					 : NULL;
+	cleanup_free char *common =
+		path_join(w->context ? w->context : "/", ".dockerignore");
+	const char *path = own && fs_is_file(own) ? own : common;
+
+	if (!w->context || !fs_is_file(path))
+		return 0;
+	if (fs_read_file(path, 1 << 20, &text, err) < 0)
+		return -1;
+	return dockerfile_ignore_parse(&w->ignore, path, text.buf, text.len,
+				       err);
+}
+
+/* Places by the newest plan. A plan that is wrong just now leaves those of
+ * the last one, plus the directory that was named. */
+static void read_places(struct work *w)
+{
+	cleanup_cmd_round struct cmd_round r = {
+		.project = CMD_PROJECT_INIT, .plan = RECORD_PLAN_INIT
+	};
+	cleanup_error struct error err = ERROR_INIT;
+	const struct cmd_project *p = &r.project;
+
+	if (cmd_project_find(&r.project, w->words, &w->o->project, &err) < 0)
+		return;
+	if (cmd_project_plan(p, &w->o->project, &r.plan, &err) < 0)
+		error_release(&err);
+	forget(w);
+	w->context = xstrdup(r.plan.context ? r.plan.context : p->dir);
+	w->dockerfile = xstrdup_null(r.plan.dockerfile);
+	if (p->file)
+		w->config_dir = path_dir(p->file);
+	if (read_ignore(w, &err) < 0)
+		log_warn("%s", err.msg);
+}
+
+/* A fresh set before each round: what changes from then on is not missed. */
+static int watch_places(struct work *w, struct error *err)
+{
+	cleanup_free char *dir = NULL;
+
+	read_places(w);
+	watch_free(w->watch);
+	w->watch = NULL;
+	if (watch_new(&w->watch, err) < 0)
+		return -1;
+	if (!w->context)
+		w->context = path_absolute(".");
+	if (watch_add(w->watch, w->context, true, is_source, w, err) < 0)
+		return -1;
+	if (w->dockerfile)
+		dir = path_dir(w->dockerfile);
+	if (dir && watch_add(w->watch, dir, false, NULL, NULL, err) < 0)
+		return -1;
+	return w->config_dir ? watch_add(w->watch, w->config_dir, false, NULL,
+					 NULL, err)
+			     : 0;
+}
+
+/* --- rounds --- */
+
+/* Wait for a relevant change (1) or the end of `pidfd` (0); -1: signal. */
+static int wait_change(struct work *w, int pidfd, struct error *err)
+{
+	for (;;) {
+		struct pollfd p[2] = { { watch_fd(w->watch), POLLIN, 0 },
+				       { pidfd, POLLIN, 0 } };
+		int n = poll(p, 2, -1);
+
+		if (signals_check(err) < 0)
+			return -1;
+		if (n < 0 && errno != EINTR)
+			return error_errno(err, "cannot wait");
+		if (n > 0 && p[0].revents &&
+		    watch_read(w->watch, is_relevant, w))
+			return 1;
+		if (n > 0 && p[1].revents)
+			return 0;
+	}
+}
+
+static void settle(void)
+{
+	struct timespec ts = { 0, SETTLE_MS * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+/* The round's own cleanup takes down what it started. */
+static int end_round(pid_t pid, int pidfd, bool early)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	int status = 0;
+
+	if (early && poll(&p, 1, 0) == 0) {
+		kill(pid, SIGTERM);
+		if (poll(&p, 1, GIVE_UP_MS) == 0)
+			kill(pid, SIGKILL);
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return WIFEXITED(status) ? WEXITSTATUS(status)
+				 : 128 + WTERMSIG(status);
+}
+
+static int next_round(struct work *w, int *status, struct error *err)
+{
+	cleanup_close int pidfd = -1;
+	pid_t pid;
+	int rc;
+
+	w->round++;
+	if (watch_places(w, err) < 0)
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return error_errno(err, "cannot fork");
+	if (!pid)
+		child(w);
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	rc = w->o->once ? 0 : wait_change(w, pidfd, err);
+	*status = end_round(pid, pidfd, rc != 0);
+	if (rc < 0)
+		return -1;
+	if (rc || w->o->once)
+		return 0;
+	if (!w->o->verify && !*status)
+		return 1; /* the shell was left: so are we */
+	if (*status)
+		log_info("round %u failed; waiting for a change", w->round);
+	return wait_change(w, -1, err) < 0 ? -1 : 0;
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	CLEANUP(work_release) struct work w = { .o = call->options,
+						.words = &call->args };
+	struct cmd_round first = { .project = CMD_PROJECT_INIT,
+				   .plan = RECORD_PLAN_INIT };
+	int rc = 0;
+
+	if (cmd_words(call, 0, 2, err) < 0)
+		return -1;
+	/* What is named must be there; what it says may be mended later. */
+	rc = cmd_project_find(&first.project, &call->args, &w.o->project, err);
+	cmd_round_release(&first);
+	if (rc < 0 ||
+	    cmd_open_store(call, &w.b.store, &w.b.mode, err) < 0)
+		return -1;
+	cmd_registry_options(&w.o->registry, &w.b.registry_options);
+	do {
+		rc = next_round(&w, &call->status, err);
+		if (!rc && !w.o->once)
+			settle();
+	} while (!rc && !w.o->once);
+	if (rc > 0)
+		call->status = 0;
+	return rc < 0 ? -1 : 0;
+}
+
+const struct cmd cmd_iterate = {
+	.name = "iterate",
+	.summary = "Rebuild and run again at every save.",
+	.usage = "iterate [OPTION...] [DIR|image NAME]",
+	.detail = "Each round builds what changed and starts the result: the "
+		  "--verify command, or a\nshell. A save during a round ends it "
+		  "and starts the next.",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.run = run,
+};

@@ -1,0 +1,147 @@
+/* up.c - devenv up: from a URL or a directory to its environment */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/fs.h"
+#include "base/log.h"
+#include "cmd/clone-options.h"
+#include "cmd/cmd.h"
+#include "cmd/image-record.h"
+#include "cmd/open.h"
+#include "cmd/round.h"
+
+struct options {
+	struct cmd_clone_options clone;
+	struct cmd_project_options project;
+	struct cmd_build_options build;
+	struct cmd_run_options run;
+	struct cmd_registry registry;
+};
+
+#define O(member) offsetof(struct options, member)
+static const struct cmd_table tables[] = {
+	{ cmd_clone_rows, O(clone) },	{ cmd_project_rows, O(project) },
+	{ cmd_build_rows, O(build) },	{ cmd_run_rows, O(run) },
+	{ cmd_registry_rows, O(registry) }, { 0 },
+};
+
+struct work {
+	const struct options *o;
+	struct cmd_builder b;
+	struct cmd_round round;
+	struct record source; /* of the clone, if there was one */
+};
+
+static void work_release(struct work *w)
+{
+	cmd_round_release(&w->round);
+	record_release(&w->source);
+	cmd_builder_release(&w->b);
+}
+
+/* A directory that is there is not cloned. */
+static int get_tree(struct work *w, const char *word, struct strvec *words,
+		    struct error *err)
+{
+	struct record_source source;
+
+	if (!word || fs_is_dir(word)) {
+		strvec_push(words, word ? word : ".");
+		return 0;
+	}
+	if (cmd_clone_get(&w->o->clone, word, NULL, &w->source, err) < 0)
+		return -1;
+	record_source_get(&source, &w->source);
+	strvec_push(words, source.path);
+	return 0;
+}
+
+static void keep_source(struct work *w)
+{
+	struct record_source source = { .path = w->round.project.dir };
+
+	if (w->source.json)
+		record_source_get(&source, &w->source);
+	record_source_set(&source, &w->round.project.record);
+}
+
+static void tell(const struct build_result *r)
+{
+	if (!r->executed)
+		log_info("nothing to build: all %zu steps are cached",
+			 r->cached);
+	else
+		log_info("built: %zu steps run, %zu cached", r->executed,
+			 r->cached);
+}
+
+static int launch(struct work *w, char *const *command, int *status,
+		  struct error *err)
+{
+	const struct options *o = w->o;
+	struct cmd_launch l = { .b = &w->b,
+				.o = &o->run,
+				.name = o->run.name,
+				.command = command,
+				.shell = true };
+	cleanup_free char *name = NULL;
+	struct json *environment = NULL;
+
+	cmd_round_launch(&w->round, &l);
+	if (!l.name)
+		l.name = name = env_name_of(l.workspace);
+	if (cmd_launch_run(&l, status, &environment, err) < 0)
+		return -1;
+	if (!o->run.detach) {
+		json_free(environment);
+		return 0;
+	}
+	cmd_build_record(&w->round.project.record, &w->round.result);
+	record_set(&w->round.project.record, "environment", environment);
+	return cmd_record_write(&w->round.project.record, err);
+}
+
+static int up(struct cmd_call *call, struct work *w, struct error *err)
+{
+	const struct options *o = w->o;
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	size_t n = call->dashdash == 0 ? 0 : MIN(call->args.nr, (size_t)1);
+	const char *word = n ? call->args.v[0] : o->clone.git_url;
+	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
+
+	if (o->run.name && !env_name_valid(o->run.name))
+		return error_set(err, ERR_USAGE,
+				 "'%s' is not a name for an environment",
+				 o->run.name);
+	if (get_tree(w, word, &words, err) < 0 ||
+	    cmd_round_plan(&w->round, &words, &o->project, err) < 0 ||
+	    cmd_open_store(call, &w->b.store, &w->b.mode, err) < 0)
+		return -1;
+	keep_source(w);
+	cmd_registry_options(&o->registry, &w->b.registry_options);
+	if (cmd_round_build(&w->round, &w->b, &o->build, err) < 0)
+		return -1;
+	tell(&w->round.result);
+	if (store_sync(w->b.store, err) < 0)
+		return -1;
+	return launch(w, command, &call->status, err);
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	CLEANUP(work_release) struct work w = { .o = call->options };
+
+	return up(call, &w, err);
+}
+
+const struct cmd cmd_up = {
+	.name = "up",
+	.summary = "From a repository to its running environment.",
+	.usage = "up [OPTION...] [URL|DIR] [--] [COMMAND [ARGUMENT...]]",
+	.detail = "Clones, plans, builds what changed, runs the lifecycle "
+		  "commands that are due and\nthen COMMAND, or a shell. What "
+		  "is written in the environment is kept until its\nimage "
+		  "changes.",
+	.tables = tables,
+	.size = sizeof(struct options),
+	.max_words = 1,
+	.run = run,
+};
