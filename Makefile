@@ -141,7 +141,8 @@ fuzz: deps-lint
 	@sh t/fuzz/run.sh "$(BASE_FLAGS)" "$(LIBS)"
 
 lint: deps-lint
-	@sh t/lint/run.sh "$(BASE_FLAGS)"
+	@$(MAKE) --no-print-directory devenv
+	@sh t/lint/run.sh $(BASE_FLAGS)
 
 hdr-check: deps
 	@set -e; for h in common/*/*.h cmd/*.h; do \

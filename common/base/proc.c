@@ -159,7 +159,7 @@ static int exchange(struct proc *p, int *to, int from,
 			return error_set(err, ERR_SYSTEM,
 					 "'%s' did not end in %d ms",
 					 p->args.v[0], p->timeout_ms);
-		if (fds[1].revents) {
+		if (input && fds[1].revents) {
 			ssize_t w = write(*to, input->buf + fed,
 					  input->len - fed);
 

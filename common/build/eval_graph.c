@@ -121,7 +121,7 @@ static int add_from(struct build_eval *ev, size_t at,
 		    const struct dockerfile_node *node, const char *from,
 		    struct error *err)
 {
-	size_t stage;
+	size_t stage = SIZE_MAX;
 
 	if (build_eval_from(ev, at, node, from, &stage, err) < 0)
 		return -1;

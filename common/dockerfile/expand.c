@@ -124,7 +124,7 @@ static int substitute_unset(const char *name, const char *value, char op,
 					 "is not allowed to be unset");
 	if (op == '+')
 		value = absent ? "" : word;
-	else if (op == '-' && absent)
+	else if (absent) /* '-' */
 		value = word;
 	put(s, value, strlen(value), true);
 	return 0;

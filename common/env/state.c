@@ -31,7 +31,7 @@ char *env_name_of(const char *workspace)
 	char digest[DIGEST_TEXT];
 	size_t i;
 
-	for (i = 0; base[i] && i < 40; i++) {
+	for (i = 0; i < 40 && base[i]; i++) {
 		bool plain = isalnum((unsigned char)base[i]);
 
 		strbuf_addch(&name, plain ? base[i] : '-');

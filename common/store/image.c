@@ -199,25 +199,26 @@ int store_put_image(struct store *s, const struct store_image *i,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct oci_descriptor desc = { .size = 0 };
 	char ref[RECORD_NAME], id[RECORD_NAME];
-	bool named = i->reference, known = *i->config_digest;
+	const char *reference = i->reference;
+	bool known = *i->config_digest;
 
-	if (!named && !known)
+	if (!reference && !known)
 		return error_set(err, ERR_SYSTEM,
 				 "an image needs a reference or an id");
 	if (image_to_text(i, &text, err) < 0)
 		return -1;
-	if (named)
-		ref_name(ref, i->reference);
+	if (reference)
+		ref_name(ref, reference);
 	if (known)
 		id_name(id, digest_hex(i->config_digest));
-	if (store_replace(s, named ? ref : id, text.buf, text.len, true,
+	if (store_replace(s, reference ? ref : id, text.buf, text.len, true,
 			  err) < 0)
 		return -1;
-	if (named && known && link_record(s, ref, id, err) < 0)
+	if (reference && known && link_record(s, ref, id, err) < 0)
 		return -1;
-	if (!named)
+	if (!reference)
 		return 0;
-	return store_index_set(s, i->reference,
+	return store_index_set(s, reference,
 			       complete(s, i, &desc) ? &desc : NULL, err);
 }
 

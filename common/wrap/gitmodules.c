@@ -133,7 +133,7 @@ static int read_value(struct reader *r, struct strbuf *out)
 			p = c > 0 ? strchr(from, c) : NULL;
 			if (!p)
 				return fail(r, "unknown escape in a value");
-			c = to[p - from];
+			c = (unsigned char)to[p - from];
 		}
 		if (c == '\0')
 			return fail(r, "NUL in a value");

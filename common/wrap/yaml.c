@@ -230,7 +230,7 @@ static int build_sequence(struct reader *r, const yaml_node_t *node,
 	const yaml_node_item_t *item = node->data.sequence.items.start;
 
 	for (; item < node->data.sequence.items.top; item++) {
-		struct json *value;
+		struct json *value = NULL;
 
 		if (build(r, *item, &value) < 0)
 			return -1;
@@ -272,7 +272,7 @@ static int build_pair(struct reader *r, const yaml_node_pair_t *pair,
 		      struct json *object)
 {
 	const yaml_node_t *key = yaml_document_get_node(&r->doc, pair->key);
-	struct json *value;
+	struct json *value = NULL;
 
 	if (key->type != YAML_SCALAR_NODE ||
 	    strlen(scalar(key)) != key->data.scalar.length)
