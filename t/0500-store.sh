@@ -166,7 +166,8 @@ t_out 'would remove [1-9][0-9]* layers, 3 blobs' "it says what would go"
 t_ok "and keeps it" test -e "$DEVENV_STORE/blobs/sha256/$blob"
 t_run "$DEVENV" store gc
 t_out 'removed [1-9]' "gc removes it"
-t_is "$(ls "$DEVENV_STORE/layers" "$DEVENV_STORE/blobs/sha256" | grep -c '^[0-9a-f]\{64\}$')" \
+t_is "$(find "$DEVENV_STORE/layers" "$DEVENV_STORE/blobs/sha256" |
+	grep -c '/[0-9a-f]\{64\}$')" \
 	0 "nothing is left"
 t_run "$DEVENV" store verify
 t_status 0 "and the store is sound"

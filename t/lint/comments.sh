@@ -3,7 +3,6 @@
 set -eu
 cd "$(dirname "$0")/../.."
 status=0
-# shellcheck disable=SC2016 # awk expands
 find common cmd t/unit t/helper t/fuzz -name '*.[ch]' | sort |
 	xargs awk '
 	function bad(why) { print FILENAME ":" FNR ": " why; status = 1 }

@@ -49,7 +49,7 @@ lint comments sh t/lint/comments.sh
 with ctags size sh t/lint/size.sh
 with nm symbols sh t/lint/symbols.sh build/release
 # shellcheck disable=SC2086 # words
-with shellcheck shellcheck shellcheck -x $scripts
+with shellcheck shellcheck shellcheck $scripts
 with mandoc man sh t/lint/man.sh
 with cppcheck cppcheck cppcheck -q --std=c11 -j "$(nproc)" --error-exitcode=1 \
 	--suppressions-list=t/lint/cppcheck.txt --inline-suppr \
