@@ -40,35 +40,61 @@ static void newline(struct writer *w)
 		strbuf_addf(w->out, "\n%*s", (int)(w->depth * 2), "");
 }
 
+/* A member and its place in the source. */
+struct member {
+	const struct json *j;
+	size_t at;
+};
+
 static int by_key(const void *a, const void *b)
 {
-	const struct json *x = *(const struct json *const *)a;
-	const struct json *y = *(const struct json *const *)b;
+	const struct member *x = a, *y = b;
+	int order = strcmp(json_key(x->j), json_key(y->j));
 
-	return strcmp(json_key(x), json_key(y));
+	return order ? order : x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Of members with one name, the last one counts (and is found first here,
- * because json_get looks them up). */
-static size_t members(const struct json *j, const struct json ***out,
-		      bool sorted)
+static int by_place(const void *a, const void *b)
 {
-	size_t n = 0, alloc = json_len(j);
+	const struct member *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Of members with one name the last one counts. */
+static size_t drop_doubles(struct member *list, size_t n)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < n; i++)
+		if (i + 1 == n || !str_eq(json_key(list[i].j),
+					  json_key(list[i + 1].j)))
+			list[kept++] = list[i];
+	return kept;
+}
+
+static size_t members(const struct json *j, struct member **out, bool sorted)
+{
+	size_t n = 0;
+	struct member *list = xcalloc(json_len(j), sizeof(*list));
 	const struct json *m;
 
-	*out = xcalloc(alloc, sizeof(**out));
-	for (m = json_first(j); m; m = json_next(m))
-		if (!json_key(m) || json_get(j, json_key(m)) == m)
-			(*out)[n++] = m;
-	if (sorted && json_kind(j) == JSON_OBJECT && n)
-		qsort(*out, n, sizeof(**out), by_key);
+	for (m = json_first(j); m; m = json_next(m), n++)
+		list[n] = (struct member){ m, n };
+	*out = list;
+	if (json_kind(j) != JSON_OBJECT || !n)
+		return n;
+	qsort(list, n, sizeof(*list), by_key);
+	n = drop_doubles(list, n);
+	if (!sorted)
+		qsort(list, n, sizeof(*list), by_place);
 	return n;
 }
 
 static void write_container(struct writer *w, const struct json *j)
 {
 	bool object = json_kind(j) == JSON_OBJECT;
-	cleanup_free const struct json **list = NULL;
+	cleanup_free struct member *list = NULL;
 	size_t n = members(j, &list, w->sorted), i;
 
 	strbuf_addch(w->out, object ? '{' : '[');
@@ -78,12 +104,12 @@ static void write_container(struct writer *w, const struct json *j)
 			strbuf_addch(w->out, ',');
 		newline(w);
 		if (object) {
-			const char *key = json_key(list[i]);
+			const char *key = json_key(list[i].j);
 
 			json_write_str(w->out, key, strlen(key));
 			strbuf_addstr(w->out, w->pretty ? ": " : ":");
 		}
-		write_value(w, list[i]);
+		write_value(w, list[i].j);
 	}
 	w->depth--;
 	if (n)
