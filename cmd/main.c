@@ -180,6 +180,9 @@ static int run_command(const struct cmd *cmd, struct cmd_globals *g,
 	if (!rc && g->help) {
 		cmd_usage(cmd, &help);
 		rc = cmd_write(NULL, &help, err);
+	} else if (!rc && g->version) {
+		strvec_release(&call.args);
+		rc = cmd_version.run(&call, err);
 	} else if (!rc) {
 		rc = apply_globals(g, err);
 		if (!rc)
@@ -209,11 +212,11 @@ static int run(struct cmd_globals *g, char **argv, int *status,
 	}
 	words = rest.args;
 	apply_log(g);
-	if (!words.nr || g->version) {
+	if (!words.nr) {
 		strvec_push(&words, g->version ? "version" : "help");
 		g->help = false; /* `devenv --help` is the list */
 	}
-	cmd = g->version ? &cmd_version : cmd_find(words.v[0]);
+	cmd = cmd_find(words.v[0]);
 	if (!cmd)
 		return run_external(words.v, err);
 	return run_command(cmd, g, words.v, status, err);

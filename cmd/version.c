@@ -6,7 +6,7 @@ static int run(struct cmd_call *call, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	if (cmd_words(call, 0, 1, err) < 0)
+	if (cmd_words(call, 0, 0, err) < 0)
 		return -1;
 	strbuf_addstr(&out, "devenv " DEVENV_VERSION "\n");
 	return cmd_write(NULL, &out, err);
