@@ -4,15 +4,7 @@
 . "$(dirname "$0")/runtime-lib.sh"
 
 t_need root userns busybox useradd setpriv newuidmap
-# newuidmap reads the system's own files, so real accounts are needed.
-RANGE=devenvr$$
-SINGLE=devenvs$$
-t_atexit "userdel $RANGE; userdel $SINGLE"
-useradd "$RANGE" 2>/dev/null || t_skip_all useradd "cannot add users here"
-useradd "$SINGLE" 2>/dev/null
-sed -i "/^$SINGLE:/d" /etc/subuid /etc/subgid
-cp "$HELPER/sandbox" "$TMP/sandbox"
-S=$TMP/sandbox
+runtime_accounts
 as() {
 	as_user=$1
 	shift

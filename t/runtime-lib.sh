@@ -30,3 +30,25 @@ runtime_count() {
 	done
 	echo $n
 }
+
+# Accounts $RANGE, with subordinate ids, and $SINGLE, without; newuidmap reads
+# the system's own files. `as USER COMMAND...` runs $S and other commands.
+runtime_accounts() {
+	RANGE=devenvr$$
+	SINGLE=devenvs$$
+	t_atexit "userdel $RANGE; userdel $SINGLE"
+	useradd "$RANGE" 2>/dev/null ||
+		t_skip_all useradd "cannot add users here"
+	useradd "$SINGLE" 2>/dev/null
+	sed -i "/^$SINGLE:/d" /etc/subuid /etc/subgid
+	cp "$HELPER/sandbox" "$TMP/sandbox"
+	S=$TMP/sandbox
+}
+
+# exec, so that the pid of a background job is that of the command.
+runtime_as() {
+	as_user=$1
+	shift
+	[ "$as_user" != root ] || exec "$@"
+	exec setpriv --reuid "$as_user" --regid "$as_user" --clear-groups "$@"
+}

@@ -41,12 +41,19 @@ static int die_with_parent(const struct runtime_launch *l, struct error *err)
 {
 	struct pollfd parent = { .fd = l->parent_fd, .events = POLLIN };
 
-	if (l->outlive)
-		return 0;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return error_errno(err, "cannot tie the command to devenv");
 	if (l->parent_fd >= 0 && poll(&parent, 1, 0) != 0)
 		_exit(1);
+	return 0;
+}
+
+static int tie_to_parent(const struct runtime_launch *l, struct error *err)
+{
+	if (die_with_parent(l, err) < 0)
+		return -1;
+	if (l->watch >= 0 && runtime_watch_me(l->watch) < 0)
+		return error_errno(err, "cannot tie the command to devenv");
 	return 0;
 }
 
@@ -291,6 +298,9 @@ static int execute(const struct runtime_launch *l, struct error *err)
 	const char *path = NULL;
 
 	reset_signals(l->exec_fd >= 0);
+	/* Until here it would have been a sandbox that nobody knows. */
+	if (l->outlive && prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0)
+		return error_errno(err, "cannot let the sandbox go on");
 	if (l->exec_fd >= 0) {
 		syscall(SYS_execveat, l->exec_fd, "", argv, env,
 			AT_EMPTY_PATH);
@@ -342,7 +352,7 @@ static int joined(void *arg)
 	const struct runtime_launch *l = arg;
 	struct error err = ERROR_INIT;
 
-	if (die_with_parent(l, &err) == 0)
+	if (tie_to_parent(l, &err) == 0)
 		become(l, &err);
 	return finish(l, &err);
 }
@@ -396,7 +406,7 @@ int runtime_child(void *launch)
 		return finish(l, &err);
 	else if (l->join >= 0)
 		join(l, &err);
-	else if (die_with_parent(l, &err) == 0 && build(l, &err) == 0)
+	else if (tie_to_parent(l, &err) == 0 && build(l, &err) == 0)
 		become(l, &err);
 	return finish(l, &err);
 }

@@ -54,6 +54,7 @@ struct runtime_launch {
 	int exec_fd;	  /* program to execute, or -1: argv[0] */
 	int null_fd;	  /* /dev/null of the host */
 	int parent_fd;	  /* pidfd of the process that waits */
+	int watch;	  /* socket of runtime_watch, not owned, or -1 */
 	int socket;	  /* to hand descriptors to the parent, or -1 */
 	uint64_t caps;	  /* of the command */
 	const struct sock_fprog *filter; /* NULL: none */
@@ -65,7 +66,7 @@ bool runtime_renames(const struct runtime_launch *l);
 
 #define RUNTIME_LAUNCH_INIT \
 	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
-	  .socket = -1 }
+	  .watch = -1, .socket = -1 }
 #define cleanup_runtime_launch CLEANUP(runtime_launch_release)
 
 /* run.c: one process from its description to its end. What a joined process
@@ -81,6 +82,12 @@ void runtime_launch_release(struct runtime_launch *l);
 int runtime_pidfd(pid_t pid);
 /* Wait for a child: 0..255 or 128 + signal, -1 when it is not ours. */
 int runtime_reap(pid_t pid);
+
+/* watch.c: the socket to the process that kills the commands of this one when
+ * it dies; one a process, started on first use, not to be closed. */
+int runtime_watch(struct error *err) MUST_CHECK;
+/* Hand ourselves over to it; for a child before its program. */
+int runtime_watch_me(int sock);
 
 /* filter.c: the profile for processes that hold `caps`; made once a process
  * and set of capabilities, never freed. */

@@ -145,7 +145,12 @@ int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 {
 	if (l->p->tty || l->p->in < 0 || l->p->out < 0 || l->p->err < 0)
 		l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	l->parent_fd = l->outlive ? -1 : runtime_pidfd(getpid());
+	l->parent_fd = runtime_pidfd(getpid());
+	if (!l->outlive) {
+		l->watch = runtime_watch(err);
+		if (l->watch < 0)
+			return -1;
+	}
 	if (l->spec && spec_rights(l, err) < 0)
 		return -1;
 	l->report = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,

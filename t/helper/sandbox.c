@@ -12,8 +12,9 @@
 /*
  * sandbox VERB [OPTION]... [-- COMMAND...]
  *
- * run: run the command; start: print the init's pid; exec PID, stop PID,
- * root PID (prints how many names are in the root); old TARGET: overlay by
+ * run: run the command; spawn: the same beside us, output logged; start: print
+ * the init's pid; exec PID, spawn-in PID, stop PID, root PID (is there a
+ * /bin?), with --enter from where mounts are private; old TARGET: overlay by
  * mount(2), then the command on the host. Lowers are given lowest first.
  */
 struct args {
@@ -24,7 +25,7 @@ struct args {
 	struct runtime_user user;
 	const char *user_text, *verb, *operand;
 	int times;
-	bool catch;
+	bool catch, enter;
 };
 
 static int usage(const char *word)
@@ -58,6 +59,8 @@ static bool parse_flag(struct args *a, const char *w)
 		a->p.make_cwd = true;
 	else if (str_eq(w, "--catch"))
 		a->catch = true;
+	else if (str_eq(w, "--enter"))
+		a->enter = true;
 	else
 		return false;
 	return true;
@@ -148,6 +151,23 @@ static double now(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+static int spawn(struct args *a, const struct runtime_sandbox *s, int *status,
+		 struct error *err)
+{
+	struct runtime_child child, *one = &child;
+	int ret;
+
+	a->p.out = a->p.err = -1;
+	ret = s ? runtime_spawn_in(s, &a->p, "cmd: ", &child, err)
+		: runtime_spawn(&a->spec, &a->p, "cmd: ", &child, err);
+	if (ret < 0)
+		return -1;
+	ret = runtime_collect(&one, 1, err);
+	*status = child.status;
+	runtime_child_release(&child);
+	return ret;
+}
+
 static int run_many(struct args *a, int *status, struct error *err)
 {
 	double start = now();
@@ -183,6 +203,8 @@ static int run(struct args *a, int *status, struct error *err)
 							      "single") < 0;
 	if (str_eq(a->verb, "start"))
 		return start(a, err);
+	if (str_eq(a->verb, "spawn"))
+		return spawn(a, NULL, status, err);
 	if (str_eq(a->verb, "run"))
 		return run_many(a, status, err);
 	if (str_eq(a->verb, "old")) {
@@ -203,8 +225,11 @@ static int attached(struct args *a, int *status, struct error *err)
 {
 	struct runtime_sandbox s;
 	pid_t pid = (pid_t)strtol(a->operand ? a->operand : "0", NULL, 10);
+	enum runtime_mode mode;
 	int ret = 0;
 
+	if (a->enter && runtime_enter(&mode, err) < 0)
+		return -1;
 	if (find_user(a, err) < 0 ||
 	    runtime_attach(pid, runtime_start_time(pid), &s, err) < 0)
 		return -1;
@@ -214,6 +239,8 @@ static int attached(struct args *a, int *status, struct error *err)
 		cleanup_close int fd = runtime_root_fd(&s, err);
 
 		ret = fd < 0 ? -1 : faccessat(fd, "bin", F_OK, 0);
+	} else if (str_eq(a->verb, "spawn-in")) {
+		ret = spawn(a, &s, status, err);
 	} else {
 		ret = runtime_exec(&s, &a->p, status, err);
 	}
@@ -232,7 +259,7 @@ int main(int argc, char **argv)
 	if (a.catch)
 		signals_catch();
 	if (str_eq(a.verb, "exec") || str_eq(a.verb, "stop") ||
-	    str_eq(a.verb, "root"))
+	    str_eq(a.verb, "root") || str_eq(a.verb, "spawn-in"))
 		ret = attached(&a, &status, &err);
 	else
 		ret = run(&a, &status, &err);
