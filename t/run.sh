@@ -20,7 +20,8 @@ case $B in
 	# at below.
 	ASAN_OPTIONS=log_path=$log/asan:detect_leaks=1
 	UBSAN_OPTIONS=log_path=$log/ubsan:print_stacktrace=1
-	export ASAN_OPTIONS UBSAN_OPTIONS
+	LSAN_OPTIONS=suppressions=$PWD/t/lsan.supp:print_suppressions=0
+	export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
 	;;
 esac
 
