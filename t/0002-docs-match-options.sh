@@ -49,7 +49,7 @@ done
 # The table of exit statuses is the enumeration in the source.
 sed -n 's/^	ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' "$SRC/common/base/error.h" |
 	sort -u >"$TMP/want"
-sed -n '/^\.Sh EXIT STATUS/,/^\.Sh ENV/s/^\.It \([0-9]*\)$/\1/p' \
+sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It \([0-9]*\)$/\1/p' \
 	"$SRC/man/devenv.1" | sort -u >"$TMP/have"
 comm -23 "$TMP/want" "$TMP/have" >"$TMP/missing"
 t_is "$(cat "$TMP/missing")" "" "devenv(1) explains every exit status"

@@ -155,18 +155,26 @@ struct state {
 	size_t n_seen;
 };
 
+static const struct opt *find_row(const struct opt *row, const char *name,
+				  size_t n)
+{
+	for (; row && row->type != OPT_END; row++)
+		if (row->type != OPT_GROUP && row->name &&
+		    strlen(row->name) == n && !strncmp(row->name, name, n))
+			return row;
+	return NULL;
+}
+
 static const struct opt *find_long(const struct state *s, const char *name,
 				   size_t n, size_t *table)
 {
 	const struct opt *row;
 
-	for (*table = 0; *table < s->n_tables; (*table)++)
-		for (row = s->tables[*table]; row && row->type != OPT_END;
-		     row++)
-			if (row->type != OPT_GROUP && row->name &&
-			    strlen(row->name) == n &&
-			    !strncmp(row->name, name, n))
-				return row;
+	for (*table = 0; *table < s->n_tables; (*table)++) {
+		row = find_row(s->tables[*table], name, n);
+		if (row)
+			return row;
+	}
 	return NULL;
 }
 
@@ -220,9 +228,13 @@ static void first_use(struct state *s, const struct opt *row, void *values)
 	strvec_release(member(row, values));
 }
 
+/* A name that several tables have is meant for all of them: one --ca-file
+ * serves Git and registries. */
 static int apply(struct state *s, const struct opt *row, size_t table,
 		 const char *value, struct error *err)
 {
+	size_t n = strlen(row->name);
+
 	if (!value && row->type != OPT_BOOL) {
 		value = s->argv[++s->i];
 		if (!value)
@@ -230,8 +242,15 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 					 "--%s needs a value (%s)", row->name,
 					 row->arg ? row->arg : "VALUE");
 	}
-	first_use(s, row, s->values[table]);
-	return set_value(row, s->values[table], value, err);
+	for (; table < s->n_tables; table++) {
+		row = find_row(s->tables[table], row->name, n);
+		if (!row)
+			continue;
+		first_use(s, row, s->values[table]);
+		if (set_value(row, s->values[table], value, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int parse_long(struct state *s, const char *word, struct error *err)

@@ -244,3 +244,20 @@ Test(fs, paths_stay_in_their_root)
 	cr_expect_eq(faccessat(root, "a/c", F_OK, 0), 0);
 	cr_assert_eq(fs_remove_tree(AT_FDCWD, dir, &err), 0);
 }
+
+Test(opt, one_name_in_two_tables_sets_both)
+{
+	static const struct opt *const tables[] = { rows, rows };
+	struct values a = { 0 }, b = { 0 };
+	void *values[] = { &a, &b };
+	struct opt_rest rest = { .args = STRVEC_INIT };
+	char *argv[] = { (char[]){ "x" }, (char[]){ "--str=t" },
+			 (char[]){ "-f" }, NULL };
+
+	cr_assert_eq(opt_parse(tables, values, 2, argv, -1, &rest, NULL), 0);
+	cr_assert_str_eq(a.str, "t");
+	cr_assert_str_eq(b.str, "t");
+	cr_assert(a.flag && b.flag);
+	opt_release(rows, &a);
+	opt_release(rows, &b);
+}

@@ -1,0 +1,82 @@
+# bash completion for devenv
+_devenv()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= i words=
+	if [[ $cur == = ]]; then cur=; elif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-C|--store|--directory) ((i++)) ;;
+		-*|=) ;;
+		*) cmd=${COMP_WORDS[i]}; break ;;
+		esac
+	done
+	case $cmd in
+	'') words="clone parse build push pull run exec ps stop rm logs iterate up store completion help version" ;;
+	clone) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --ca-file= --ssl-cert-base64= --insecure --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	parse) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --print= --relative --output= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	build) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --label= --tag= --output= --push --iidfile= --metadata-file= --digest --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	push) words=" --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	pull) words=" --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	run) words=" --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --pull --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	exec) words=" --env= --user= --workdir= --tty --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	ps) words=" --all --format= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	stop) words=" --stop-timeout= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	rm) words=" --force --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	logs) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	iterate) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --label= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --verify= --once --format= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	up) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --ca-file= --ssl-cert-base64= --insecure --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --label= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	store) words=" --dry-run --older-than= --json --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	completion) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	help) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	version) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	esac
+	case $cmd:$prev in
+	clone:--progress) words="auto tty plain json none" ;;
+	clone:--log-format) words="text json" ;;
+	parse:--print) words="record plan config dockerfile ast stages context" ;;
+	parse:--progress) words="auto tty plain json none" ;;
+	parse:--log-format) words="text json" ;;
+	build:--network) words="default host none" ;;
+	build:--progress) words="auto tty plain json none" ;;
+	build:--log-format) words="text json" ;;
+	push:--progress) words="auto tty plain json none" ;;
+	push:--log-format) words="text json" ;;
+	pull:--progress) words="auto tty plain json none" ;;
+	pull:--log-format) words="text json" ;;
+	run:--net) words="host none" ;;
+	run:--progress) words="auto tty plain json none" ;;
+	run:--log-format) words="text json" ;;
+	exec:--progress) words="auto tty plain json none" ;;
+	exec:--log-format) words="text json" ;;
+	ps:--format) words="text json" ;;
+	ps:--progress) words="auto tty plain json none" ;;
+	ps:--log-format) words="text json" ;;
+	stop:--progress) words="auto tty plain json none" ;;
+	stop:--log-format) words="text json" ;;
+	rm:--progress) words="auto tty plain json none" ;;
+	rm:--log-format) words="text json" ;;
+	logs:--progress) words="auto tty plain json none" ;;
+	logs:--log-format) words="text json" ;;
+	iterate:--network) words="default host none" ;;
+	iterate:--net) words="host none" ;;
+	iterate:--format) words="text json" ;;
+	iterate:--progress) words="auto tty plain json none" ;;
+	iterate:--log-format) words="text json" ;;
+	up:--network) words="default host none" ;;
+	up:--net) words="host none" ;;
+	up:--progress) words="auto tty plain json none" ;;
+	up:--log-format) words="text json" ;;
+	store:--progress) words="auto tty plain json none" ;;
+	store:--log-format) words="text json" ;;
+	completion:--progress) words="auto tty plain json none" ;;
+	completion:--log-format) words="text json" ;;
+	help:--progress) words="auto tty plain json none" ;;
+	help:--log-format) words="text json" ;;
+	version:--progress) words="auto tty plain json none" ;;
+	version:--log-format) words="text json" ;;
+	*) [[ $cmd && $cur != -* ]] && words= ;;
+	esac
+	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+	[[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+}
+complete -o default -F _devenv devenv
