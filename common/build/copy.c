@@ -173,8 +173,8 @@ static int try_archive(struct copy_target *to,
 			       O_RDONLY | O_DIRECTORY, 0);
 	if (dest < 0)
 		return error_errno(err, "cannot open '%s'", step->dest);
-	if (store_extract_archive(to->store, fd, dest, to->chown, to->uid,
-				  to->gid, err) < 0)
+	/* --chown is for what is copied: an archive names owners itself. */
+	if (store_extract_archive(to->store, fd, dest, false, 0, 0, err) < 0)
 		return error_wrap(err, "%s", path);
 	return 1;
 }

@@ -134,8 +134,8 @@ static int open_new(int dirfd, const char *name)
 	return fd;
 }
 
-static int put_regular(const struct tree_entry *e, int dirfd,
-		       const char *name, struct error *err)
+static int put_regular(struct copying *c, const struct tree_entry *e,
+		       int dirfd, const char *name, struct error *err)
 {
 	cleanup_close int in = openat(e->dirfd, e->name,
 				      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -152,6 +152,9 @@ static int put_regular(const struct tree_entry *e, int dirfd,
 		return error_errno(err, "cannot create '%s'", name);
 	if (fs_copy_data(in, out, (uint64_t)e->st->st_size, err) < 0)
 		return error_wrap(err, "%s", e->name);
+	/* The owner comes first: chown takes capabilities away. */
+	if (finish(c, dirfd, name, e, err) < 0)
+		return -1;
 	return copy_xattrs(in, out, name, err);
 }
 
@@ -228,8 +231,8 @@ static int put(struct copying *c, const struct tree_entry *e, int dirfd,
 			return rc < 0 ? -1 : 0;
 	}
 	if (type == S_IFREG)
-		rc = put_regular(e, dirfd, name, err);
-	else if (type == S_IFLNK)
+		return put_regular(c, e, dirfd, name, err);
+	if (type == S_IFLNK)
 		rc = put_link(e, dirfd, name, err);
 	else
 		rc = put_special(e, dirfd, name, err);

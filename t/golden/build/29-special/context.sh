@@ -1,0 +1,1 @@
+mkdir tree && mkfifo tree/p && echo 1 >tree/f
