@@ -233,17 +233,18 @@ static void first_use(struct state *s, const struct opt *row, void *values)
 static int apply(struct state *s, const struct opt *row, size_t table,
 		 const char *value, struct error *err)
 {
-	size_t n = strlen(row->name);
+	const char *name = row->name;
+	size_t n = strlen(name);
 
 	if (!value && row->type != OPT_BOOL) {
 		value = s->argv[++s->i];
 		if (!value)
 			return error_set(err, ERR_USAGE,
-					 "--%s needs a value (%s)", row->name,
+					 "--%s needs a value (%s)", name,
 					 row->arg ? row->arg : "VALUE");
 	}
 	for (; table < s->n_tables; table++) {
-		row = find_row(s->tables[table], row->name, n);
+		row = find_row(s->tables[table], name, n);
 		if (!row)
 			continue;
 		first_use(s, row, s->values[table]);
