@@ -49,6 +49,7 @@ struct lib {
 static const struct lazy_symbol symbols[] = { ARCHIVE_FUNCTIONS(ROW) };
 
 #define IN_SIZE ((size_t)256 << 10)
+#define BLOCK 512u
 
 struct tar {
 	struct lib lib;
@@ -56,6 +57,9 @@ struct tar {
 	tar_read_fn read;
 	void *arg;
 	char *in;
+	bool plain_in; /* not compressed: what is read is the archive */
+	bool whole;    /* the member's bytes have all been given away */
+	uint64_t total; /* bytes read */
 	/*
 	 * libarchive converts names to the locale's charset, and composes
 	 * characters on the way. In the C locale it cannot, and keeps the
@@ -84,6 +88,21 @@ void tar_close_ptr(struct tar **t)
 	tar_close(*t);
 }
 
+/*
+ * Some tools (umoci's insert) end a layer with the last byte of its last
+ * file, without filling the block. Other readers accept that; bytes of a file
+ * that are missing are another matter.
+ */
+static size_t fill_block(struct tar *t)
+{
+	size_t rest = t->total % BLOCK;
+
+	if (!t->plain_in || !t->whole || !rest)
+		return 0;
+	memset(t->in, 0, BLOCK - rest);
+	return BLOCK - rest;
+}
+
 static la_ssize_t read_some(struct archive *a, void *arg, const void **data)
 {
 	struct tar *t = arg;
@@ -92,9 +111,13 @@ static la_ssize_t read_some(struct archive *a, void *arg, const void **data)
 	if (error_is(&t->cause))
 		return ARCHIVE_FATAL;
 	n = t->read(t->arg, t->in, IN_SIZE, &t->cause);
+	if (!n)
+		n = (ssize_t)fill_block(t);
 	*data = t->in;
-	if (n >= 0)
+	if (n >= 0) {
+		t->total += (size_t)n;
 		return n;
+	}
 	t->lib.archive_set_error(a, EIO, "read failed");
 	return ARCHIVE_FATAL;
 }
@@ -139,6 +162,7 @@ int tar_open(struct tar **out, bool compressed, tar_read_fn read, void *arg,
 		return -1;
 	t->read = read;
 	t->arg = arg;
+	t->plain_in = !compressed;
 	t->in = xmalloc(IN_SIZE);
 	t->a = t->lib.archive_read_new();
 	t->plain = newlocale(LC_CTYPE_MASK, "C", NULL);
@@ -250,6 +274,7 @@ int tar_next(struct tar *t, struct tar_entry *e, struct error *err)
 	int rc = next(t, e, err);
 
 	uselocale(old);
+	t->whole = false;
 	return rc;
 }
 
@@ -259,8 +284,10 @@ int tar_data(struct tar *t, const void **data, size_t *n, uint64_t *offset,
 	la_int64_t at;
 	int rc = t->lib.archive_read_data_block(t->a, data, n, &at);
 
-	if (rc == ARCHIVE_EOF)
+	if (rc == ARCHIVE_EOF) {
+		t->whole = true;
 		return 0;
+	}
 	if (rc < ARCHIVE_WARN || at < 0)
 		return fail(t, err);
 	*offset = (uint64_t)at;

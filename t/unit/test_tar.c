@@ -5,6 +5,7 @@
 #include "base/strbuf.h"
 #include "wrap/compress.h"
 #include "wrap/digest.h"
+#include "wrap/tar.h"
 #include "wrap/tarwrite.h"
 
 static int add(void *arg, const void *data, size_t n, struct error *err UNUSED)
@@ -165,6 +166,44 @@ static const struct form forms[] = {
 	{ COMPRESS_NONE, 0 }, { COMPRESS_GZIP, 0 }, { COMPRESS_GZIP, 6 },
 	{ COMPRESS_ZSTD, 0 }, { COMPRESS_ZSTD, 9 },
 };
+
+/* Read one file of a plain archive and look for another. */
+static int read_through(const struct strbuf *archive, size_t cut,
+			struct error *err)
+{
+	struct source in = { archive->buf, archive->len - cut, 100 };
+	cleanup_tar struct tar *t = NULL;
+	struct tar_entry e;
+	const void *data;
+	uint64_t at;
+	size_t n;
+	int rc;
+
+	cr_assert_eq(tar_open(&t, false, take, &in, NULL), 0);
+	cr_assert_eq(tar_next(t, &e, NULL), 1);
+	while ((rc = tar_data(t, &data, &n, &at, err)) > 0)
+		;
+	return rc < 0 ? -1 : tar_next(t, &e, err);
+}
+
+Test(tar, last_block_may_be_cut_but_no_file)
+{
+	cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+	cleanup_tarwrite struct tarwrite w;
+	cleanup_error struct error err = ERROR_INIT;
+	struct tar_entry e = { .path = "f", .mode = S_IFREG | 0644,
+			       .size = 700 };
+	size_t i;
+
+	tarwrite_init(&w, add, &tar);
+	cr_assert_eq(tarwrite_header(&w, &e, NULL), 0);
+	for (i = 0; i < 4 * 512; i++)
+		strbuf_addch(&tar, i < 700 ? 'x' : '\0');
+	cr_expect_eq(read_through(&tar, 0, NULL), 0);
+	cr_expect_eq(read_through(&tar, tar.len - 512 - 700, NULL), 0);
+	cr_expect_eq(read_through(&tar, tar.len - 512 - 699, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+}
 
 Test(compress, what_goes_in_comes_out)
 {
