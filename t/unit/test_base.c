@@ -247,14 +247,15 @@ Test(fs, paths_stay_in_their_root)
 
 Test(opt, one_name_in_two_tables_sets_both)
 {
-	static const struct opt *const tables[] = { rows, rows };
+	static const struct opt none[] = { { OPT_END } };
+	static const struct opt *const tables[] = { rows, none, rows, none };
 	struct values a = { 0 }, b = { 0 };
-	void *values[] = { &a, &b };
+	void *values[] = { &a, NULL, &b, NULL };
 	struct opt_rest rest = { .args = STRVEC_INIT };
 	char *argv[] = { (char[]){ "x" }, (char[]){ "--str=t" },
 			 (char[]){ "-f" }, NULL };
 
-	cr_assert_eq(opt_parse(tables, values, 2, argv, -1, &rest, NULL), 0);
+	cr_assert_eq(opt_parse(tables, values, 4, argv, -1, &rest, NULL), 0);
 	cr_assert_str_eq(a.str, "t");
 	cr_assert_str_eq(b.str, "t");
 	cr_assert(a.flag && b.flag);
