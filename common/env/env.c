@@ -33,6 +33,7 @@ static void env_free(struct env *e)
 	if (!e->name && e->dir)
 		store_scratch_drop(e->store, e->dir, e->scratch_lock);
 	json_free(e->state);
+	json_free(e->config);
 	strvec_release(&e->env);
 	strvec_release(&e->remote);
 	free(e->name);
@@ -142,9 +143,30 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 	return make(e, o, key, err) < 0 ? -1 : 1;
 }
 
+static const char *variable(void *arg, const char *name)
+{
+	const struct env *e = arg;
+
+	return strvec_env_get(&e->env, name);
+}
+
+/* ${containerEnv:...} is what the container has before remoteEnv. */
+static int resolve_config(struct env *e, const struct json *config,
+			  struct error *err)
+{
+	if (!strvec_env_get(&e->env, "PATH"))
+		strvec_env_set(&e->env, "PATH", ENV_PATH);
+	e->config = json_dup(config);
+	if (devcontainer_container_env(e->config, variable, e, err) < 0)
+		return -1;
+	devcontainer_env(e->config, "remoteEnv", &e->remote, NULL);
+	return 0;
+}
+
 /* How commands see the environment: the image's word, then the
  * configuration's, then the command line's. */
-static int describe_commands(struct env *e, const struct env_options *o)
+static int describe_commands(struct env *e, const struct env_options *o,
+			     struct error *err)
 {
 	const struct oci_config *c = &o->image->config;
 	const char *remote = o->user ? o->user
@@ -156,7 +178,6 @@ static int describe_commands(struct env *e, const struct env_options *o)
 	if (o->config) {
 		strvec_env_set(&e->env, "DEVCONTAINER", "true");
 		devcontainer_env(o->config, "containerEnv", &more, NULL);
-		devcontainer_env(o->config, "remoteEnv", &e->remote, NULL);
 	}
 	for (i = 0; o->env && i < o->env->nr; i++)
 		strvec_push(&more, o->env->v[i]);
@@ -171,7 +192,7 @@ static int describe_commands(struct env *e, const struct env_options *o)
 	e->cwd = xstrdup(o->folder && o->config	 ? o->folder
 			 : c->workdir && *c->workdir ? c->workdir
 						     : "/");
-	return 0;
+	return o->config ? resolve_config(e, o->config, err) : 0;
 }
 
 static int start(struct env *e, const struct env_options *o,
@@ -235,9 +256,9 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 		if (lock < 0 || state_use(e, err) < 0)
 			return -1;
 	}
-	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0)
+	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0 ||
+	    describe_commands(e, o, err) < 0)
 		return -1;
-	describe_commands(e, o);
 	remember_commands(e);
 	start_now = !e->running;
 	if (start_now && start(e, o, err) < 0)
@@ -248,7 +269,7 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 		return -1;
 	if (o->no_hooks || !o->config)
 		return 0;
-	return hooks_run(e, o->config, start_now, err);
+	return hooks_run(e, e->config, start_now, err);
 }
 
 int env_up(struct env **out, const struct env_options *o, struct error *err)

@@ -7,6 +7,9 @@
 
 #define ENV_STATE "state.json"
 #define ENV_STATE_MAX (8 << 20)
+/* Where the image and the configuration name none. */
+#define ENV_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct env {
 	struct store *store;
@@ -15,6 +18,7 @@ struct env {
 	int users_fd; /* holds a shared lock: we use it */
 	int scratch_lock;
 	struct json *state;
+	struct json *config; /* the variables of the container replaced */
 	struct runtime_sandbox sandbox;
 	bool running, detach;
 	/* how commands run in it */

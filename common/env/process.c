@@ -7,9 +7,6 @@
 
 #include "base/path.h"
 
-#define DEFAULT_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 void env_process_release(struct env_process *ep)
 {
 	strvec_release(&ep->env);
@@ -49,7 +46,7 @@ void env_variables(const struct strvec *base, const struct strvec *more,
 	strvec_copy(&ep->env, base);
 	put_all(&ep->env, more);
 	put_all(&ep->env, last);
-	put_default(&ep->env, "PATH", DEFAULT_PATH);
+	put_default(&ep->env, "PATH", ENV_PATH);
 	put_default(&ep->env, "HOME",
 		    ep->user.home ? ep->user.home : "/");
 	put_default(&ep->env, "USER", ep->user.name);
