@@ -25,6 +25,11 @@ NO_BUILD = help deps demo clean dist install-deps
 ifneq ($(filter-out $(NO_BUILD),$(or $(MAKECMDGOALS),all)),)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LINKED) $(HEADERS) 2>/dev/null)
 PKG_LIBS := $(shell $(PKG_CONFIG) --libs $(LINKED) 2>/dev/null)
+# An enumerator that security updates added without a new version.
+GIT_COMMON := $(shell $(PKG_CONFIG) --variable=includedir libgit2)/git2/common.h
+ifneq ($(shell grep -s GIT_OPT_SET_PACK_MAX_OBJECT_SIZE $(GIT_COMMON)),)
+PKG_CFLAGS += -DHAVE_GIT_PACK_MAX_OBJECT_SIZE
+endif
 endif
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \

@@ -35,9 +35,11 @@ static int isolate(struct repo_session *s)
 	if (!rc)
 		rc = s->git.git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS,
 					     (size_t)REPO_OBJECTS_MAX);
+#ifdef HAVE_GIT_PACK_MAX_OBJECT_SIZE
 	if (!rc)
 		rc = s->git.git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECT_SIZE,
 					     (size_t)REPO_OBJECT_MAX);
+#endif
 	return rc;
 }
 
