@@ -30,7 +30,8 @@ config() { # configuration on standard input
 			+ ($c | with_entries(select(.value != null)))
 			| del(.ArgsEscaped, .Hostname, .Domainname, .Image,
 			.AttachStdin, .AttachStdout, .AttachStderr, .Tty,
-			.OpenStdin, .StdinOnce, .MacAddress))}'
+			.OpenStdin, .StdinOnce, .MacAddress)
+			| map_values(if . == [] then null else . end))}'
 }
 
 config_of_ours() {
@@ -102,8 +103,8 @@ compare() { # CASE
 		return
 	fi
 	# Places that buildah mounts something on and leaves behind.
-	skip='etc/hostname etc/hosts etc/resolv.conf run'
-	for who in ours theirs; do
+	skip='dev proc sys run etc/hostname etc/hosts etc/resolv.conf'
+	for who in theirs ours; do
 		layout=$TMP/$who/$name
 		"config_of_$who" "$name" | config >"$layout.json"
 		[ $who = theirs ] || [ "$name" = 30-debian ] || skip=
