@@ -107,8 +107,6 @@ static int open_tty(const struct runtime_launch *l, struct error *err)
 	cleanup_close int master = -1;
 	int slave;
 
-	if (l->socket < 0)
-		return -1;
 	master = runtime_tty_open(err);
 	if (master < 0)
 		return -1;
@@ -198,6 +196,15 @@ static int set_filter(const struct runtime_launch *l, struct error *err)
 		return error_errno(err, "cannot set no_new_privs");
 	if (!l->filter)
 		return 0;
+	if (l->notify) {
+		cleanup_close int listener = (int)syscall(
+			SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			SECCOMP_FILTER_FLAG_NEW_LISTENER, l->notify);
+
+		if (listener >= 0)
+			return runtime_fd_send(l->socket, listener) == 0 ? 0 :
+			       error_errno(err, "cannot pass a descriptor on");
+	}
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, l->filter) < 0)
 		return error_errno_code(err, ERR_HOST,
 					"cannot install the seccomp filter");

@@ -97,12 +97,28 @@ static const struct denied denied[] = {
 };
 
 /* With one id mapped these would fail for every other id. */
-static const char *const id_calls[] = {
+static const char *const group_calls[] = {
 	"setgroups", "setgroups32",
 };
 static const char *const chown_calls[] = {
 	"chown", "chown32", "fchown", "fchown32", "lchown", "lchown32",
 	"fchownat",
+};
+
+/*
+ * A root that is the only id cannot become another, and package managers give
+ * up when they cannot drop their rights for a download or a manual page. So
+ * these calls do nothing and succeed. Nobody gains by it: all ids of the
+ * process are 0 before and after, which is all a successful call could leave
+ * here. Nothing is lost either: what runs on keeps the rights of the sandbox's
+ * root, which its parent has anyway, and the sandbox's walls are namespaces,
+ * capabilities and this filter, not ids. A user other than root, who is root's
+ * id by another name, gets the kernel's own answer.
+ */
+static const char *const id_calls[] = {
+	"setuid", "setuid32", "setgid", "setgid32", "setreuid", "setreuid32",
+	"setregid", "setregid32", "setresuid", "setresuid32", "setresgid",
+	"setresgid32",
 };
 
 static const uint32_t personalities[] = {
@@ -186,18 +202,35 @@ static void deny_vsock(struct program *p, int nr)
 	ret(p, SECCOMP_RET_ALLOW);
 }
 
-static void single_id(struct program *p, uint32_t abi)
+const char *runtime_chown_name(uint32_t abi, int nr)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(id_calls); i++)
-		ret_if_nr(p, seccomp_number(abi, id_calls[i]),
-			  SECCOMP_RET_ERRNO | 0);
 	for (size_t i = 0; i < ARRAY_SIZE(chown_calls); i++)
-		ret_if_nr(p, seccomp_number(abi, chown_calls[i]),
-			  SECCOMP_RET_ERRNO | 0);
+		if (seccomp_number(abi, chown_calls[i]) == nr)
+			return chown_calls[i];
+	return NULL;
+}
+
+static void ret_all(struct program *p, uint32_t abi, const char *const *names,
+		    size_t n, uint32_t action)
+{
+	for (size_t i = 0; i < n; i++)
+		ret_if_nr(p, seccomp_number(abi, names[i]), action);
+}
+
+static void single_id(struct program *p, uint32_t abi, unsigned int kind)
+{
+	ret_all(p, abi, group_calls, ARRAY_SIZE(group_calls),
+		SECCOMP_RET_ERRNO | 0);
+	ret_all(p, abi, chown_calls, ARRAY_SIZE(chown_calls),
+		kind & FILTER_NOTIFY ? SECCOMP_RET_USER_NOTIF
+				     : SECCOMP_RET_ERRNO | 0);
+	if (kind & FILTER_ROOT)
+		ret_all(p, abi, id_calls, ARRAY_SIZE(id_calls),
+			SECCOMP_RET_ERRNO | 0);
 }
 
 static void abi_part(struct program *p, uint32_t abi, uint64_t caps,
-		     bool single)
+		     unsigned int kind)
 {
 	bool admin = caps & (UINT64_C(1) << CAP_SYS_ADMIN);
 
@@ -212,8 +245,8 @@ static void abi_part(struct program *p, uint32_t abi, uint64_t caps,
 		if (!(caps & (UINT64_C(1) << denied[i].cap)))
 			ret_if_nr(p, seccomp_number(abi, denied[i].name),
 				  SECCOMP_RET_ERRNO | EPERM);
-	if (single)
-		single_id(p, abi);
+	if (kind & FILTER_SINGLE)
+		single_id(p, abi, kind);
 	if (!admin) {
 		/* Its flags are in memory, where a filter cannot look. */
 		ret_if_nr(p, seccomp_number(abi, "clone3"),
@@ -225,7 +258,7 @@ static void abi_part(struct program *p, uint32_t abi, uint64_t caps,
 	ret(p, SECCOMP_RET_ALLOW);
 }
 
-static struct sock_fprog *build(uint64_t caps, bool single)
+static struct sock_fprog *build(uint64_t caps, unsigned int kind)
 {
 	struct program *p = xcalloc(1, sizeof(*p));
 	struct sock_fprog *prog = xcalloc(1, sizeof(*prog));
@@ -239,7 +272,7 @@ static struct sock_fprog *build(uint64_t caps, bool single)
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, abi[i], 1, 0);
 		skip = p->n;
 		emit(p, BPF_JMP | BPF_JA, 0, 0, 0);
-		abi_part(p, abi[i], caps, single);
+		abi_part(p, abi[i], caps, kind);
 		p->code[skip].k = (uint32_t)(p->n - skip - 1);
 	}
 	ret(p, SECCOMP_RET_ERRNO | ENOSYS);
@@ -253,26 +286,26 @@ static struct sock_fprog *build(uint64_t caps, bool single)
  * Steps of one build hardly ever differ in capabilities, so one program is
  * kept. It is never freed or changed: a child may be reading it.
  */
-const struct sock_fprog *runtime_filter(uint64_t caps, bool single)
+const struct sock_fprog *runtime_filter(uint64_t caps, unsigned int kind)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static struct {
 		uint64_t caps;
-		bool single;
+		unsigned int kind;
 		const struct sock_fprog *prog;
-	} cache[4];
+	} cache[8];
 	const struct sock_fprog *prog = NULL;
 	size_t i;
 
 	pthread_mutex_lock(&lock);
 	for (i = 0; i < ARRAY_SIZE(cache) && cache[i].prog; i++)
-		if (cache[i].caps == caps && cache[i].single == single)
+		if (cache[i].caps == caps && cache[i].kind == kind)
 			prog = cache[i].prog;
 	if (!prog)
-		prog = build(caps, single);
+		prog = build(caps, kind);
 	if (i < ARRAY_SIZE(cache) && !cache[i].prog) {
 		cache[i].caps = caps;
-		cache[i].single = single;
+		cache[i].kind = kind;
 		cache[i].prog = prog;
 	}
 	pthread_mutex_unlock(&lock);

@@ -56,8 +56,14 @@ struct runtime_launch {
 	int parent_fd;	  /* pidfd of the process that waits */
 	int watch;	  /* socket of runtime_watch, not owned, or -1 */
 	int socket;	  /* to hand descriptors to the parent, or -1 */
+	int ours;	  /* where they arrive */
+	int master;	  /* of the command's terminal, once started, or -1 */
+	int listener;	  /* tells of changes of owners, or -1 */
+	bool told_lost;	  /* of an owner that cannot be recorded */
 	uint64_t caps;	  /* of the command */
+	const struct runtime_user *user; /* of the command; NULL: root */
 	const struct sock_fprog *filter; /* NULL: none */
+	const struct sock_fprog *notify; /* with a listener, better; or NULL */
 	struct runtime_report *report;
 };
 
@@ -66,7 +72,8 @@ bool runtime_renames(const struct runtime_launch *l);
 
 #define RUNTIME_LAUNCH_INIT \
 	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
-	  .watch = -1, .socket = -1 }
+	  .watch = -1, .socket = -1, .ours = -1, .master = -1, \
+	  .listener = -1 }
 #define cleanup_runtime_launch CLEANUP(runtime_launch_release)
 
 /* run.c: one process from its description to its end. What a joined process
@@ -91,7 +98,19 @@ int runtime_watch_me(int sock);
 
 /* filter.c: the profile for processes that hold `caps`; made once a process
  * and set of capabilities, never freed. */
-const struct sock_fprog *runtime_filter(uint64_t caps, bool single);
+enum {
+	FILTER_SINGLE = 1, /* one id is mapped: chown pretends success */
+	FILTER_ROOT = 2,   /* so do changes of ids, of a root by one id */
+	FILTER_NOTIFY = 4, /* chown waits for an answer instead */
+};
+const struct sock_fprog *runtime_filter(uint64_t caps, unsigned int kind);
+/* The name of a call of chown's kind, or NULL. */
+const char *runtime_chown_name(uint32_t abi, int nr);
+
+/* owners.c: does this kernel have listeners of a form known here? */
+bool runtime_owners_possible(void);
+/* After poll of l->listener, which is closed (-1) at its end. */
+void runtime_owners_answer(struct runtime_launch *l, short revents);
 
 /* caps.c */
 uint64_t runtime_caps(bool privileged, const struct strvec *add,
@@ -153,10 +172,10 @@ int runtime_child(void *launch);
 /* init.c: a sealed descriptor of the small init program, or -1. */
 int runtime_init_program(struct error *err) MUST_CHECK;
 
-/* tty.c: carry a terminal between our standard input and output and the
- * master until the process behind `pidfd` ends. */
+/* tty.c: carry a terminal between our standard input and output and l->master
+ * until the process behind `pidfd` ends. */
 int runtime_tty_open(struct error *err) MUST_CHECK;
-void runtime_tty_relay(int master, int pidfd);
+void runtime_tty_relay(struct runtime_launch *l, int pidfd);
 
 /* socket pair helpers */
 int runtime_fd_send(int sock, int fd);

@@ -109,6 +109,10 @@ pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
 
 	if (pid < 0)
 		return -1;
+	if (l->p->tty)
+		l->master = runtime_fd_receive(l->ours);
+	if (l->notify)
+		l->listener = runtime_fd_receive(l->ours);
 	if (l->join >= 0) {
 		runtime_reap(pid);
 		pid = r->pid;
@@ -128,16 +132,42 @@ pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
 	return -1;
 }
 
+static unsigned int filter_kind(const struct runtime_launch *l)
+{
+	if (!l->single)
+		return 0;
+	return FILTER_SINGLE | (runtime_renames(l) ? 0 : FILTER_ROOT);
+}
+
 static int spec_rights(struct runtime_launch *l, struct error *err)
 {
 	const struct runtime_spec *s = l->spec;
+	unsigned int kind;
 
 	l->single = runtime_ids_single();
 	l->caps = runtime_caps(s->privileged, s->cap_add, err);
 	if (!l->caps)
 		return -1;
-	if (!s->no_seccomp && !s->privileged)
-		l->filter = runtime_filter(l->caps, l->single);
+	if (s->no_seccomp || s->privileged)
+		return 0;
+	kind = filter_kind(l);
+	l->filter = runtime_filter(l->caps, kind);
+	/* A sandbox that outlives us would wait for answers for ever. */
+	if (l->single && !l->outlive && runtime_owners_possible())
+		l->notify = runtime_filter(l->caps, kind | FILTER_NOTIFY);
+	return 0;
+}
+
+static int make_sockets(struct runtime_launch *l, struct error *err)
+{
+	int pair[2];
+
+	if (!l->p->tty && !l->notify)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return error_errno(err, "cannot make a socket pair");
+	l->ours = pair[0];
+	l->socket = pair[1];
 	return 0;
 }
 
@@ -151,7 +181,8 @@ int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 		if (l->watch < 0)
 			return -1;
 	}
-	if (l->spec && spec_rights(l, err) < 0)
+	l->user = l->p->user;
+	if ((l->spec && spec_rights(l, err) < 0) || make_sockets(l, err) < 0)
 		return -1;
 	l->report = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -168,47 +199,51 @@ void runtime_launch_release(struct runtime_launch *l)
 	base_close_fd(&l->parent_fd);
 	base_close_fd(&l->exec_fd);
 	base_close_fd(&l->socket);
+	base_close_fd(&l->ours);
+	base_close_fd(&l->master);
+	base_close_fd(&l->listener);
 	if (l->report)
 		munmap(l->report, sizeof(*l->report));
 }
 
 /* An interruption that the caller catches ends the sandbox as well. */
-static int wait_for(pid_t pid, int pidfd, struct error *err)
+static int wait_for(struct runtime_launch *l, pid_t pid, int pidfd,
+		    struct error *err)
 {
-	struct pollfd done = { .fd = pidfd, .events = POLLIN };
+	struct pollfd p[2] = { { pidfd, POLLIN, 0 } };
 	sigset_t all, old;
-	int status, interrupted = 0;
+	int interrupted;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	while (!interrupted) {
-		interrupted = signals_check(err);
-		if (interrupted || ppoll(&done, 1, NULL, &old) > 0)
+	while (!(interrupted = signals_check(err))) {
+		p[1] = (struct pollfd){ l->listener, POLLIN, 0 };
+		if (ppoll(p, ARRAY_SIZE(p), NULL, &old) < 0)
+			continue;
+		if (p[0].revents)
 			break;
+		runtime_owners_answer(l, p[1].revents);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
-	if (interrupted)
-		kill(pid, SIGKILL);
-	status = runtime_reap(pid);
-	return interrupted ? -1 : status;
+	if (!interrupted)
+		return runtime_reap(pid);
+	kill(pid, SIGKILL);
+	runtime_reap(pid);
+	return -1;
 }
 
-static int supervise(struct runtime_launch *l, int *sockets, int *status,
-		     struct error *err)
+static int supervise(struct runtime_launch *l, int *status, struct error *err)
 {
-	cleanup_close int pidfd = -1, master = -1;
+	cleanup_close int pidfd = -1;
 	pid_t pid = runtime_launch_start(l, err);
 	int result;
 
 	if (pid < 0)
 		return -1;
 	pidfd = runtime_pidfd(pid);
-	if (l->p->tty) {
-		master = runtime_fd_receive(sockets[0]);
-		if (master >= 0)
-			runtime_tty_relay(master, pidfd);
-	}
-	result = wait_for(pid, pidfd, err);
+	if (l->master >= 0)
+		runtime_tty_relay(l, pidfd);
+	result = wait_for(l, pid, pidfd, err);
 	if (result < 0)
 		return -1;
 	*status = result;
@@ -217,19 +252,11 @@ static int supervise(struct runtime_launch *l, int *sockets, int *status,
 
 static int run(struct runtime_launch *l, int *status, struct error *err)
 {
-	int sockets[2] = { -1, -1 }, ret;
-	cleanup_close int ours = -1;
+	int ret;
 
 	if (runtime_launch_prepare(l, err) < 0)
 		return -1;
-	if (l->p->tty) {
-		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0,
-			       sockets) < 0)
-			return error_errno(err, "cannot make a socket pair");
-		ours = sockets[0];
-		l->socket = sockets[1];
-	}
-	ret = supervise(l, sockets, status, err);
+	ret = supervise(l, status, err);
 	if (l->spec && l->spec->upper)
 		runtime_points_clean(l->spec->upper, l->report);
 	return ret;
@@ -374,7 +401,7 @@ int runtime_launch_join(const struct runtime_sandbox *s,
 	l->caps = strtoull(caps + strlen("\nCapBnd:"), NULL, 16);
 	l->single = runtime_ids_text_single(ids.buf);
 	if (filter && strtol(filter + strlen("\nSeccomp:"), NULL, 10) == 2)
-		l->filter = runtime_filter(l->caps, l->single);
+		l->filter = runtime_filter(l->caps, filter_kind(l));
 	else
 		l->filter = NULL;
 	return 0;

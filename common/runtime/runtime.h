@@ -18,9 +18,12 @@ enum runtime_mode {
 	/*
 	 * User namespace, one id mapped. A user other than root is that id
 	 * under another number, in a nested user namespace. No file can have
-	 * another owner, so chown, fchown, lchown, fchownat and setgroups do
-	 * nothing and succeed (SECCOMP_RET_ERRNO with 0): package managers
-	 * work, owners are not recorded.
+	 * another owner; so that package managers work, chown and its kind
+	 * succeed, and while runtime_run or runtime_collect waits for the
+	 * sandbox the owner is recorded in the attribute user.devenv.owner
+	 * ("UID:GID") of files and directories of the root. Not recorded are
+	 * owners of links and special files, in mounts, and in environments.
+	 * Root's changes of its own ids succeed and do nothing.
 	 */
 	RUNTIME_SINGLE,
 };
@@ -141,7 +144,8 @@ struct runtime_child {
 };
 #define RUNTIME_CHILD_INIT { .pidfd = -1, .output = -1 }
 /* As runtime_run and runtime_exec, without the wait. Output (where p->out and
- * p->err are -1) is logged behind `prefix`, which may be NULL. */
+ * p->err are -1) is logged behind `prefix`, which may be NULL. p->user stays
+ * in use until the child was collected. */
 int runtime_spawn(const struct runtime_spec *spec,
 		  const struct runtime_process *p, const char *prefix,
 		  struct runtime_child *c, struct error *err) MUST_CHECK;

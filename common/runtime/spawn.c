@@ -104,25 +104,37 @@ static int end_child(struct runtime_child *c, struct error *err)
 	return 0;
 }
 
+static int listener_of(const struct runtime_child *c)
+{
+	return c->launch ? c->launch->listener : -1;
+}
+
 static int wait_any(struct runtime_child *const *children, size_t n,
 		    struct error *err)
 {
-	cleanup_free struct pollfd *p = xcalloc(2 * n, sizeof(*p));
+	cleanup_free struct pollfd *polls = xcalloc(3 * n, sizeof(*polls));
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		p[2 * i] = (struct pollfd){ children[i]->output, POLLIN, 0 };
-		p[2 * i + 1] =
-			(struct pollfd){ children[i]->pidfd, POLLIN, 0 };
+		struct pollfd *p = polls + 3 * i;
+
+		p[0] = (struct pollfd){ children[i]->output, POLLIN, 0 };
+		p[1] = (struct pollfd){ children[i]->pidfd, POLLIN, 0 };
+		p[2] = (struct pollfd){ listener_of(children[i]), POLLIN, 0 };
 	}
-	if (poll(p, 2 * n, -1) < 0 && errno != EINTR)
+	if (poll(polls, 3 * n, -1) < 0 && errno != EINTR)
 		return error_errno(err, "cannot wait");
 	if (signals_check(err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (p[2 * i].revents && read_output(children[i], err) < 0)
+		struct pollfd *p = polls + 3 * i;
+
+		if (p[0].revents && read_output(children[i], err) < 0)
 			return -1;
-		if (p[2 * i + 1].revents && end_child(children[i], err) < 0)
+		if (p[2].revents)
+			runtime_owners_answer(children[i]->launch,
+					      p[2].revents);
+		if (p[1].revents && end_child(children[i], err) < 0)
 			return -1;
 	}
 	return 0;

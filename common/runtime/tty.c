@@ -133,18 +133,22 @@ static bool pass_input(int master)
 	return fs_write_all(master, "\004", 1, NULL) < 0;
 }
 
-static void relay(int master, int pidfd, int signals)
+static void relay(struct runtime_launch *l, int pidfd, int signals)
 {
+	int master = l->master;
 	struct pollfd fds[] = {
 		{ .fd = pidfd, .events = POLLIN },
 		{ .fd = master, .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
+		{ .fd = l->listener, .events = POLLIN },
 	};
 
 	for (;;) {
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return;
+		runtime_owners_answer(l, fds[4].revents);
+		fds[4].fd = l->listener;
 		if (fds[3].revents && !take_signal(signals, master))
 			return;
 		/* The last process closed it: an error on Linux. */
@@ -159,7 +163,7 @@ static void relay(int master, int pidfd, int signals)
 	}
 }
 
-void runtime_tty_relay(int master, int pidfd)
+void runtime_tty_relay(struct runtime_launch *l, int pidfd)
 {
 	static const int taken[] = { SIGWINCH, SIGINT, SIGTERM, SIGHUP,
 				     SIGQUIT };
@@ -174,12 +178,12 @@ void runtime_tty_relay(int master, int pidfd)
 	sigprocmask(SIG_BLOCK, &set, &old);
 	signals = signalfd(-1, &set, SFD_CLOEXEC);
 	if (is_tty) {
-		copy_size(STDIN_FILENO, master);
+		copy_size(STDIN_FILENO, l->master);
 		raw = saved;
 		cfmakeraw(&raw);
 		tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	}
-	relay(master, pidfd, signals);
+	relay(l, pidfd, signals);
 	if (is_tty)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
 	sigprocmask(SIG_SETMASK, &old, NULL);
