@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/launch.h"
 #include "cmd/open.h"
 #include "env/env.h"
 
@@ -54,9 +55,7 @@ static int run(struct cmd_call *call, struct error *err)
 				 "the name of an environment is missing");
 	if (!exec_in(call, err))
 		return 0;
-	if (err->code < ERR_RUN && err->code != ERR_USAGE)
-		err->code = ERR_RUN;
-	return -1;
+	return cmd_launch_failed(err);
 }
 
 const struct cmd cmd_exec = {

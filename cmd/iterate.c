@@ -125,8 +125,7 @@ static int launch(struct work *w, struct cmd_round *r, int *status,
 	struct cmd_launch l = { .b = &w->b,
 				.o = &w->o->run,
 				.name = w->o->run.name,
-				.command = w->o->verify ? argv : NULL,
-				.shell = true };
+				.command = w->o->verify ? argv : NULL };
 
 	cmd_round_launch(r, &l);
 	return cmd_launch_run(&l, status, NULL, err);

@@ -23,18 +23,25 @@ struct cmd_launch {
 	const struct record *record;	 /* its plan's configuration; or NULL */
 	const char *workspace;		 /* of the host, or NULL */
 	const char *mount_root; /* what is mounted; NULL: the workspace */
-	bool environment; /* even without a configuration */
+	/* A development environment: it has a life cycle, and without a
+	 * command a shell, not what the image says. */
+	bool environment;
 	const char *name; /* of the environment; NULL: nothing is kept */
 	char *const *command; /* NULL: none given */
-	bool shell;	      /* then a shell, not what the image says */
 };
 
 /*
- * Run it to its end: as an environment when it has a name, a configuration or
+ * Run it to its end: with an init when it is an environment, has a name or
  * goes on in the background, else as a single process. `status` is that of
  * the command; in the background the record's section is filled.
  */
 int cmd_launch_run(const struct cmd_launch *l, int *status,
 		   struct json **environment, struct error *err) MUST_CHECK;
+/* Options that cannot be meant; before anything is done. */
+int cmd_launch_check(const struct cmd_run_options *o, struct error *err)
+	MUST_CHECK;
+/* `run` and `exec` leave the low statuses to the command: our own trouble is
+ * 125, unless it has a status of its own there. Returns -1. */
+int cmd_launch_failed(struct error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* run.c - devenv run: an image or a record at work */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
+#include "base/path.h"
 #include "cmd/cmd.h"
 #include "cmd/image-record.h"
 #include "cmd/input.h"
@@ -81,46 +82,63 @@ static int find(struct work *w, const char *word, struct error *err)
 				  &w->b.registry_options, &w->image, err);
 }
 
-static int launch(struct work *w, const struct cmd_run_options *o,
-		  char *const *command, int *status, struct error *err)
+/* The workspace that a record tells of, if any. */
+static int find_workspace(const struct record *r, char **dir,
+			  struct error *err)
 {
-	bool recorded_too = w->record.json != NULL;
-	struct cmd_launch l = { .b = &w->b,
-				.o = o,
-				.image = &w->image,
-				.record = recorded_too ? &w->record : NULL,
-				.name = o->name,
-				.command = command };
-	struct record_source source = { 0 };
-	struct json *environment = NULL;
-	cleanup_free char *name = NULL;
-	int rc;
+	struct record_source source;
 
-	if (o->name && !env_name_valid(o->name))
-		return error_set(err, ERR_USAGE,
-				 "'%s' is not a name for an environment",
-				 o->name);
-	if (recorded_too) {
-		record_source_get(&source, &w->record);
-		l.workspace = source.path;
-	}
-	if (o->detach && !o->name) {
-		char random[9];
+	record_source_get(&source, r);
+	if (!source.path)
+		return 0;
+	*dir = path_absolute(source.path);
+	if (fs_is_dir(*dir))
+		return 0;
+	record_fail(r, err, (const char *[]){ "source", "path", NULL },
+		    "there is no such directory here");
+	return error_hint(err, "clone it again, or take source.path out to "
+			       "run without the workspace");
+}
 
-		random_hex(random, 4);
-		l.name = name = xstrfmt("env-%s", random);
-	}
-	rc = cmd_launch_run(&l, status, &environment, err);
-	if (rc < 0 || !o->detach) {
-		json_free(environment);
-		return rc;
-	}
-	if (!recorded_too) {
+static int write_record(struct work *w, struct json *environment,
+			struct error *err)
+{
+	if (!w->record.json) {
 		record_new(&w->record);
 		cmd_image_record(&w->record, &w->image);
 	}
 	record_set(&w->record, "environment", environment);
 	return cmd_record_write(&w->record, err);
+}
+
+static int launch(struct work *w, const struct cmd_run_options *o,
+		  char *const *command, int *status, struct error *err)
+{
+	const struct record *r = w->record.json ? &w->record : NULL;
+	struct json *environment = NULL;
+	cleanup_free char *name = NULL, *workspace = NULL;
+	struct cmd_launch l = { .b = &w->b,
+				.o = o,
+				.image = &w->image,
+				.record = r,
+				.environment = r && record_get(r, "plan"),
+				.name = o->name,
+				.command = command };
+	char random[9];
+
+	if (r && find_workspace(r, &workspace, err) < 0)
+		return -1;
+	l.workspace = workspace;
+	random_hex(random, 4);
+	name = xstrfmt("env-%s", random);
+	if (o->detach && !o->name)
+		l.name = name;
+	if (cmd_launch_run(&l, status, &environment, err) < 0)
+		return -1;
+	if (o->detach)
+		return write_record(w, environment, err);
+	json_free(environment);
+	return 0;
 }
 
 static int run_words(struct cmd_call *call, struct error *err)
@@ -130,7 +148,8 @@ static int run_words(struct cmd_call *call, struct error *err)
 	char **words = call->args.v;
 	char *const *command = call->args.nr > 1 ? words + 1 : NULL;
 
-	if (cmd_platform_get(&o->platform, &w.platform, err) < 0 ||
+	if (cmd_launch_check(&o->run, err) < 0 ||
+	    cmd_platform_get(&o->platform, &w.platform, err) < 0 ||
 	    cmd_open_store(call, &w.b.store, &w.b.mode, err) < 0)
 		return -1;
 	cmd_registry_options(&o->registry, &w.b.registry_options);
@@ -149,9 +168,7 @@ static int run(struct cmd_call *call, struct error *err)
 	}
 	if (!run_words(call, err))
 		return 0;
-	if (err->code < ERR_RUN && err->code != ERR_USAGE)
-		err->code = ERR_RUN;
-	return -1;
+	return cmd_launch_failed(err);
 }
 
 const struct cmd cmd_run = {

@@ -66,11 +66,10 @@ static void keep_source(struct work *w)
 static void tell(const struct build_result *r)
 {
 	if (!r->executed)
-		log_info("nothing to build: all %zu steps are cached",
-			 r->cached);
+		log_info("nothing to build");
 	else
-		log_info("built: %zu steps run, %zu cached", r->executed,
-			 r->cached);
+		log_info("built: %zu of %zu steps run", r->executed,
+			 r->executed + r->cached);
 }
 
 static int launch(struct work *w, char *const *command, int *status,
@@ -80,8 +79,7 @@ static int launch(struct work *w, char *const *command, int *status,
 	struct cmd_launch l = { .b = &w->b,
 				.o = &o->run,
 				.name = o->run.name,
-				.command = command,
-				.shell = true };
+				.command = command };
 	cleanup_free char *name = NULL;
 	struct json *environment = NULL;
 
@@ -107,11 +105,8 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	const char *word = n ? call->args.v[0] : o->clone.git_url;
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
-	if (o->run.name && !env_name_valid(o->run.name))
-		return error_set(err, ERR_USAGE,
-				 "'%s' is not a name for an environment",
-				 o->run.name);
-	if (get_tree(w, word, &words, err) < 0 ||
+	if (cmd_launch_check(&o->run, err) < 0 ||
+	    get_tree(w, word, &words, err) < 0 ||
 	    cmd_round_plan(&w->round, &words, &o->project, err) < 0 ||
 	    cmd_open_store(call, &w->b.store, &w->b.mode, err) < 0)
 		return -1;

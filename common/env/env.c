@@ -13,21 +13,22 @@
 #include "base/path.h"
 #include "env/internal.h"
 
-#define GRACE_MS 2000
-
 static struct env *env_new(struct store *s, const char *name)
 {
 	struct env *e = xcalloc(1, sizeof(*e));
 
 	e->store = s;
 	e->name = xstrdup_null(name);
-	e->users_fd = e->scratch_lock = -1;
+	e->users_fd = e->scratch_lock = e->keeper_fd = -1;
 	e->sandbox = (struct runtime_sandbox){ .pidfd = -1 };
 	return e;
 }
 
 static void env_free(struct env *e)
 {
+	if (!e->running)
+		keeper_end(e);
+	base_close_fd(&e->keeper_fd);
 	runtime_sandbox_release(&e->sandbox);
 	base_close_fd(&e->users_fd);
 	if (!e->name && e->dir)
@@ -60,10 +61,12 @@ static char *image_key(const struct store_image *image)
 
 static int open_dir(struct env *e, struct error *err)
 {
-	if (e->name)
+	if (!e->name)
+		e->dir = store_scratch(e->store, &e->scratch_lock, err);
+	else if (env_name_valid(e->name))
 		e->dir = store_run_dir(e->store, e->name, err);
 	else
-		e->dir = store_scratch(e->store, &e->scratch_lock, err);
+		state_bad_name(e->name, err);
 	return e->dir ? 0 : -1;
 }
 
@@ -121,10 +124,8 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 {
 	cleanup_free char *key = image_key(o->image);
 	const char *old = json_get_str(e->state, "key");
-	int running = state_sandbox(e, err);
+	bool running = state_sandbox(e);
 
-	if (running < 0)
-		return -1;
 	if (old && str_eq(old, key) && !o->replace)
 		return 0;
 	if (running && !o->replace) {
@@ -135,64 +136,12 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 				       "does so and starts anew", e->name);
 	}
 	if (running)
-		runtime_stop(&e->sandbox, GRACE_MS);
+		runtime_stop(&e->sandbox, ENV_GRACE_MS);
 	e->running = false;
 	if (old)
 		log_info("environment '%s': the image changed, starting anew",
 			 e->name);
 	return make(e, o, key, err) < 0 ? -1 : 1;
-}
-
-static const char *variable(void *arg, const char *name)
-{
-	const struct env *e = arg;
-
-	return strvec_env_get(&e->env, name);
-}
-
-/* ${containerEnv:...} is what the container has before remoteEnv. */
-static int resolve_config(struct env *e, const struct json *config,
-			  struct error *err)
-{
-	if (!strvec_env_get(&e->env, "PATH"))
-		strvec_env_set(&e->env, "PATH", ENV_PATH);
-	e->config = json_dup(config);
-	if (devcontainer_container_env(e->config, variable, e, err) < 0)
-		return -1;
-	devcontainer_env(e->config, "remoteEnv", &e->remote, NULL);
-	return 0;
-}
-
-/* How commands see the environment: the image's word, then the
- * configuration's, then the command line's. */
-static int describe_commands(struct env *e, const struct env_options *o,
-			     struct error *err)
-{
-	const struct oci_config *c = &o->image->config;
-	const char *remote = o->user ? o->user
-				     : devcontainer_user(o->config);
-	cleanup_strvec struct strvec more = STRVEC_INIT;
-	size_t i;
-
-	strvec_copy(&e->env, &c->env);
-	if (o->config) {
-		strvec_env_set(&e->env, "DEVCONTAINER", "true");
-		devcontainer_env(o->config, "containerEnv", &more, NULL);
-	}
-	for (i = 0; o->env && i < o->env->nr; i++)
-		strvec_push(&more, o->env->v[i]);
-	for (i = 0; i < more.nr; i++) {
-		size_t n = strcspn(more.v[i], "=");
-		cleanup_free char *key = xstrndup(more.v[i], n);
-
-		if (more.v[i][n])
-			strvec_env_set(&e->env, key, more.v[i] + n + 1);
-	}
-	e->user = xstrdup(remote ? remote : c->user ? c->user : "");
-	e->cwd = xstrdup(o->folder && o->config	 ? o->folder
-			 : c->workdir && *c->workdir ? c->workdir
-						     : "/");
-	return o->config ? resolve_config(e, o->config, err) : 0;
 }
 
 static int start(struct env *e, const struct env_options *o,
@@ -201,14 +150,13 @@ static int start(struct env *e, const struct env_options *o,
 	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 	cleanup_free char *upper = path_join(e->dir, "upper");
 	cleanup_free char *work = path_join(e->dir, "work");
-	cleanup_free struct runtime_mount *mounts =
-		xcalloc(o->n_mounts + 1, sizeof(*mounts));
 	struct runtime_spec spec = { .upper = upper,
 				     .work = work,
 				     .hostname = o->hostname ? o->hostname
 							     : e->name,
 				     .network = o->network,
-				     .mounts = mounts };
+				     .mounts = o->mounts,
+				     .n_mounts = o->n_mounts };
 	size_t i;
 
 	for (i = 0; i < o->image->n_layers; i++)
@@ -218,35 +166,25 @@ static int start(struct env *e, const struct env_options *o,
 		strvec_push(&dirs, work);
 	spec.lowers = (const char *const *)dirs.v;
 	spec.n_lowers = dirs.nr;
-	for (i = 0; i < o->n_mounts; i++)
-		mounts[spec.n_mounts++] = o->mounts[i];
-	if (o->workspace && o->folder)
-		mounts[spec.n_mounts++] = (struct runtime_mount){
-			.kind = RUNTIME_BIND,
-			.source = (char *)(uintptr_t)o->workspace,
-			.target = (char *)(uintptr_t)o->folder,
-		};
 	if (runtime_start(&spec, &e->sandbox, err) < 0)
 		return -1;
 	e->running = true;
-	json_set_int(e->state, "pid", e->sandbox.init);
-	json_set_int(e->state, "start_time",
-		     (int64_t)runtime_start_time(e->sandbox.init));
-	return state_write(e, err);
+	return state_started(e, err);
 }
 
-/* Kept with the state, so that `exec` needs nothing else. */
-static void remember_commands(struct env *e)
+/* A sandbox and somebody who ends it if we cannot. */
+static int start_or_join(struct env *e, const struct env_options *o,
+			 struct error *err)
 {
-	json_set_strvec(e->state, "env", &e->env);
-	json_set_strvec(e->state, "remote_env", &e->remote);
-	json_set_str(e->state, "user", e->user);
-	json_set_str(e->state, "cwd", e->cwd);
+	if (keeper_start(e, err) < 0)
+		return -1;
+	if (!e->running && start(e, o, err) < 0)
+		return -1;
+	return keeper_tell(e, err);
 }
 
 static int up(struct env *e, const struct env_options *o, struct error *err)
 {
-	bool start_now;
 	cleanup_close int lock = -1;
 
 	if (open_dir(e, err) < 0)
@@ -256,20 +194,19 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 		if (lock < 0 || state_use(e, err) < 0)
 			return -1;
 	}
-	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0 ||
-	    describe_commands(e, o, err) < 0)
+	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0)
 		return -1;
-	remember_commands(e);
-	start_now = !e->running;
-	if (start_now && start(e, o, err) < 0)
-		return -1;
-	e->detach = o->detach || json_get_bool(e->state, "detached");
+	e->joined = e->running;
+	e->detach = o->detach ||
+		    (e->joined && json_get_bool(e->state, "detached"));
 	json_set_bool(e->state, "detached", e->detach);
+	if (commands_describe(e, o, err) < 0 ||
+	    start_or_join(e, o, err) < 0 || commands_finish(e, o, err) < 0)
+		return -1;
+	commands_remember(e);
 	if (state_write(e, err) < 0)
 		return -1;
-	if (o->no_hooks || !o->config)
-		return 0;
-	return hooks_run(e, e->config, start_now, err);
+	return o->no_hooks || !e->config ? 0 : hooks_run(e, err);
 }
 
 int env_up(struct env **out, const struct env_options *o, struct error *err)
@@ -277,7 +214,8 @@ int env_up(struct env **out, const struct env_options *o, struct error *err)
 	struct env *e = env_new(o->store, o->name);
 
 	if (up(e, o, err) < 0) {
-		e->detach = false;
+		/* What others run goes on. */
+		e->detach = e->detach && e->joined;
 		env_close(e);
 		return -1;
 	}
@@ -287,35 +225,33 @@ int env_up(struct env **out, const struct env_options *o, struct error *err)
 
 static int attach(struct env *e, struct error *err)
 {
-	int rc;
-
-	if (open_dir(e, err) < 0 || state_use(e, err) < 0 ||
-	    state_read(e, err) < 0)
+	if (!fs_is_dir(e->dir)) {
+		error_set(err, ERR_RUN, "there is no environment '%s'",
+			  e->name);
+		return error_hint(err, "'devenv ps -a' lists them");
+	}
+	if (state_use(e, err) < 0 || state_read(e, err) < 0)
 		return -1;
-	rc = state_sandbox(e, err);
-	if (!rc) {
+	if (!state_sandbox(e)) {
 		error_set(err, ERR_RUN, "the environment '%s' is not running",
 			  e->name);
-		error_hint(err, "'devenv ps' lists the environments");
+		return error_hint(err, "'devenv ps' lists those that run");
 	}
-	if (rc <= 0)
-		return -1;
-	json_get_strings(json_get(e->state, "env"), &e->env);
-	json_get_strings(json_get(e->state, "remote_env"), &e->remote);
-	e->user = xstrdup_null(json_get_str(e->state, "user"));
-	e->cwd = xstrdup_null(json_get_str(e->state, "cwd"));
 	e->detach = json_get_bool(e->state, "detached");
-	if (!e->user || !e->cwd)
-		return error_set(err, ERR_SYSTEM, "'%s/" ENV_STATE
-				 "' is damaged", e->dir);
-	return 0;
+	if (commands_recall(e, err) < 0 || keeper_start(e, err) < 0)
+		return -1;
+	return keeper_tell(e, err);
 }
 
 int env_attach(struct env **out, struct store *s, const char *name,
 	       struct error *err)
 {
-	struct env *e = env_new(s, name);
+	struct env *e;
 
+	if (!env_name_valid(name))
+		return state_bad_name(name, err);
+	e = env_new(s, name);
+	e->dir = state_dir(s, name);
 	if (attach(e, err) < 0) {
 		env_free(e);
 		return -1;
@@ -330,13 +266,15 @@ void env_close(struct env *e)
 
 	if (!e)
 		return;
-	if (e->name && e->dir)
-		lock = state_lock(e, NULL);
-	if (e->running && !e->detach && state_last(e)) {
-		runtime_stop(&e->sandbox, GRACE_MS);
-		if (e->state)
-			json_remove(e->state, "pid");
-		if (e->state && e->name && state_write(e, NULL) < 0)
+	/* Who holds the lock uses the environment; what then remains is done
+	 * by the keeper. */
+	if (e->running && e->name)
+		lock = state_try_lock(e);
+	if (e->running && !e->detach && (!e->name || lock >= 0) &&
+	    state_last(e)) {
+		runtime_stop(&e->sandbox, ENV_GRACE_MS);
+		e->running = false;
+		if (e->name && state_stopped(e, NULL) < 0)
 			log_debug("the state of '%s' was not written",
 				  e->name);
 	}

@@ -12,15 +12,14 @@ struct env_options {
 	const struct store_image *image; /* all its layers are unpacked */
 	const char *name; /* NULL: what is written vanishes at the end */
 	const struct json *config; /* resolved devcontainer.json, or NULL */
-	const char *workspace;	   /* directory of the host, or NULL */
-	const char *folder;	   /* where it is seen; NULL: not mounted */
+	const char *workspace; /* of the host, for `ps`; mounts bring it in */
+	const char *folder;    /* where it is seen, and commands start; or NULL */
 	const struct strvec *env;  /* "K=V" on top of the image's */
 	const char *user;	   /* NULL: of the configuration, or image */
 	const char *hostname;
 	enum runtime_network network;
 	const struct runtime_mount *mounts;
 	size_t n_mounts;
-	bool single_id;
 	bool replace;	/* start from the image again, whatever is there */
 	bool no_hooks;
 	bool detach;	/* goes on when this process ends */
@@ -74,7 +73,7 @@ struct json *env_describe(const struct env *e);
 
 struct env_info {
 	char *name, *image, *workspace, *created;
-	bool running;
+	bool running, damaged; /* damaged: its state cannot be read */
 	pid_t pid;
 };
 void env_info_release(struct env_info *i);
@@ -84,10 +83,10 @@ int env_list(struct store *s, struct env_info **out, size_t *n,
 /* SIGTERM, after `grace_ms` SIGKILL. Not running is fine. */
 int env_stop(struct store *s, const char *name, int grace_ms,
 	     struct error *err) MUST_CHECK;
-/* Refused while it runs, unless `force`. */
+/* Refused while it runs or when its state is damaged, unless `force`. */
 int env_remove(struct store *s, const char *name, bool force,
 	       struct error *err) MUST_CHECK;
-/* A descriptor of its log: the output of its hooks. */
+/* A descriptor of its log: the output of its background command. */
 int env_log(struct store *s, const char *name, struct error *err) MUST_CHECK;
 /* Letters, digits, "-", "_" and ".", not first a dot, 64 at most. */
 bool env_name_valid(const char *name);

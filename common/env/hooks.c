@@ -112,24 +112,23 @@ static struct json *markers(struct env *e)
 	return m ? m : json_set(e->state, "hooks", json_new_object());
 }
 
-static bool due(struct env *e, size_t i, bool start_now)
+static bool due(struct env *e, size_t i)
 {
 	if (order[i].when == CREATE)
 		return !json_get_bool(markers(e), order[i].property);
-	return order[i].when == ATTACH || start_now;
+	return order[i].when == ATTACH || !e->joined;
 }
 
-int hooks_run(struct env *e, const struct json *config, bool start_now,
-	      struct error *err)
+int hooks_run(struct env *e, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
 
-		if (!due(e, i, start_now))
+		if (!due(e, i))
 			continue;
-		devcontainer_hook_get(&h, config, order[i].property);
+		devcontainer_hook_get(&h, e->config, order[i].property);
 		if (h.nr && run_hook(e, &h, order[i].property, err) < 0)
 			return -1;
 		if (order[i].when != CREATE)

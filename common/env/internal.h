@@ -7,9 +7,7 @@
 
 #define ENV_STATE "state.json"
 #define ENV_STATE_MAX (8 << 20)
-/* Where the image and the configuration name none. */
-#define ENV_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define ENV_GRACE_MS 2000 /* between SIGTERM and SIGKILL */
 
 struct env {
 	struct store *store;
@@ -18,10 +16,12 @@ struct env {
 	int users_fd; /* holds a shared lock: we use it */
 	int scratch_lock;
 	struct json *state;
-	struct json *config; /* the variables of the container replaced */
 	struct runtime_sandbox sandbox;
-	bool running, detach;
-	/* how commands run in it */
+	bool running, joined, detach;
+	pid_t keeper;  /* 0: none */
+	int keeper_fd; /* its pipe */
+	struct json *config; /* ours, its variables are replaced; or NULL */
+	/* how commands run in it; "K" without a value: unset */
 	struct strvec env;    /* of the container */
 	struct strvec remote; /* on top, for hooks and commands */
 	char *user;	      /* as written */
@@ -29,20 +29,46 @@ struct env {
 };
 
 /* state.c */
+char *state_dir(const struct store *s, const char *name); /* malloc'ed */
+int state_bad_name(const char *name, struct error *err);
+/* ERR_SYSTEM with what to do about it. */
+int state_damaged(const struct env *e, const char *what, struct error *err);
+/* An object, empty for an environment that is new. */
 int state_read(struct env *e, struct error *err) MUST_CHECK;
 int state_write(struct env *e, struct error *err) MUST_CHECK;
+/* Note e->sandbox, or that there is none, and write. */
+int state_started(struct env *e, struct error *err) MUST_CHECK;
+int state_stopped(struct env *e, struct error *err) MUST_CHECK;
 /* Serialises what changes an environment: a lock, -1 on error. */
 int state_lock(const struct env *e, struct error *err) MUST_CHECK;
+int state_try_lock(const struct env *e); /* -1 when it is held */
 /* Say that we use it. */
 int state_use(struct env *e, struct error *err) MUST_CHECK;
 /* Are we the only ones who use it? The answer holds while locked. */
 bool state_last(struct env *e);
-/* The sandbox it runs in: 1, 0 when it does not run, -1 error. */
-int state_sandbox(struct env *e, struct error *err) MUST_CHECK;
+/* Find the sandbox that the state names; false: it does not run. */
+bool state_sandbox(struct env *e);
 
-/* hooks.c: the hooks due now; `start`: the sandbox is new. */
-int hooks_run(struct env *e, const struct json *config, bool start,
-	      struct error *err) MUST_CHECK;
+/* keeper.c: a process that stops the sandbox when this one is gone, however
+ * it ended, unless others use it or it is to go on. */
+int keeper_start(struct env *e, struct error *err) MUST_CHECK;
+/* The sandbox is known: e->sandbox. */
+int keeper_tell(struct env *e, struct error *err) MUST_CHECK;
+/* For a sandbox that has ended, or was never told of. */
+void keeper_end(struct env *e);
+
+/* commands.c: user, directory and variables of commands; first what does not
+ * need the sandbox, then what may name the container's variables. */
+int commands_describe(struct env *e, const struct env_options *o,
+		      struct error *err) MUST_CHECK;
+int commands_finish(struct env *e, const struct env_options *o,
+		    struct error *err) MUST_CHECK;
+/* Kept with the state, so that `exec` needs nothing else. */
+void commands_remember(struct env *e);
+int commands_recall(struct env *e, struct error *err) MUST_CHECK;
+
+/* hooks.c: the hooks due now. */
+int hooks_run(struct env *e, struct error *err) MUST_CHECK;
 
 /* process.c */
 struct env_process {
@@ -53,6 +79,8 @@ struct env_process {
 };
 void env_process_release(struct env_process *ep);
 #define cleanup_env_process CLEANUP(env_process_release)
+/* Each "K=V" set, each "K" unset. */
+void env_put(struct strvec *env, const struct strvec *more);
 /* The variables of a process: `base`, then `more`, then `last` (each may be
  * NULL), then what is missing of PATH, HOME, USER and TERM. */
 void env_variables(const struct strvec *base, const struct strvec *more,

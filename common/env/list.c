@@ -24,15 +24,13 @@ static int open_named(struct env *e, struct store *s, const char *name,
 	*e = (struct env){ .store = s,
 			   .users_fd = -1,
 			   .scratch_lock = -1,
+			   .keeper_fd = -1,
 			   .sandbox = { .pidfd = -1 } };
 	if (!env_name_valid(name))
-		return error_set(err, ERR_USAGE,
-				 "'%s' is not a name of an environment", name);
+		return state_bad_name(name, err);
 	e->name = xstrdup(name);
-	e->dir = xstrfmt("%s/run/%s", store_path(s), name);
-	if (!fs_is_dir(e->dir))
-		return 0;
-	return state_read(e, err) < 0 ? -1 : 1;
+	e->dir = state_dir(s, name);
+	return fs_is_dir(e->dir);
 }
 
 static void close_named(struct env *e)
@@ -73,6 +71,17 @@ static int read_names(struct store *s, struct strvec *names,
 	return 0;
 }
 
+static void inform(struct env_info *info, struct env *e)
+{
+	info->name = xstrdup(e->name);
+	info->damaged = state_read(e, NULL) < 0;
+	info->running = !info->damaged && state_sandbox(e);
+	info->pid = e->sandbox.init;
+	info->image = xstrdup_null(json_get_str(e->state, "image"));
+	info->workspace = xstrdup_null(json_get_str(e->state, "workspace"));
+	info->created = xstrdup_null(json_get_str(e->state, "created"));
+}
+
 int env_list(struct store *s, struct env_info **out, size_t *n,
 	     struct error *err)
 {
@@ -82,42 +91,32 @@ int env_list(struct store *s, struct env_info **out, size_t *n,
 	*n = 0;
 	if (read_names(s, &names, err) < 0)
 		return -1;
-	*out = xcalloc(names.nr, sizeof(**out));
+	*out = xcalloc(names.nr + 1, sizeof(**out));
 	for (i = 0; i < names.nr; i++) {
-		struct env_info *info = &(*out)[*n];
 		struct env e;
 
-		if (open_named(&e, s, names.v[i], NULL) > 0) {
-			info->running = state_sandbox(&e, NULL) > 0;
-			info->pid = e.sandbox.init;
-			info->name = xstrdup(e.name);
-			info->image = xstrdup_null(
-				json_get_str(e.state, "image"));
-			info->workspace = xstrdup_null(
-				json_get_str(e.state, "workspace"));
-			info->created = xstrdup_null(
-				json_get_str(e.state, "created"));
-			(*n)++;
-		}
+		if (open_named(&e, s, names.v[i], NULL) > 0)
+			inform(&(*out)[(*n)++], &e);
 		close_named(&e);
 	}
 	return 0;
 }
 
+/* First its end, then the lock: who runs hooks in it holds the lock. */
 static int stop(struct env *e, int grace_ms, struct error *err)
 {
-	cleanup_close int lock = state_lock(e, err);
-	int rc;
+	cleanup_close int lock = -1;
 
+	if (state_read(e, err) < 0)
+		return -1;
+	if (!state_sandbox(e))
+		return 0;
+	runtime_stop(&e->sandbox, grace_ms);
+	lock = state_lock(e, err);
 	if (lock < 0 || state_read(e, err) < 0)
 		return -1;
-	rc = state_sandbox(e, err);
-	if (rc <= 0)
-		return rc;
-	runtime_stop(&e->sandbox, grace_ms);
-	json_remove(e->state, "pid");
-	json_remove(e->state, "detached");
-	return state_write(e, err);
+	runtime_sandbox_release(&e->sandbox);
+	return state_sandbox(e) ? 0 : state_stopped(e, err);
 }
 
 int env_stop(struct store *s, const char *name, int grace_ms,
@@ -132,30 +131,49 @@ int env_stop(struct store *s, const char *name, int grace_ms,
 	return rc;
 }
 
+static int refuse_running(const struct env *e, struct error *err)
+{
+	error_set(err, ERR_REFUSED, "the environment '%s' is running",
+		  e->name);
+	return error_hint(err, "'devenv stop %s' first, or --force", e->name);
+}
+
+/* Out of sight at once, so that a new one of its name can be made. */
+static int discard(struct env *e, struct error *err)
+{
+	cleanup_free char *to = NULL;
+	int lock = -1, rc = 0;
+	char *scratch = store_scratch(e->store, &lock, err);
+
+	if (!scratch)
+		return -1;
+	to = path_join(scratch, "environment");
+	if (rename(e->dir, to) < 0)
+		rc = error_errno(err, "cannot remove '%s'", e->dir);
+	store_scratch_drop(e->store, scratch, lock);
+	free(scratch);
+	return rc;
+}
+
 static int remove_env(struct env *e, bool force, struct error *err)
 {
-	cleanup_close int lock = state_lock(e, err);
-	cleanup_close int run = -1;
-	cleanup_free char *dir = path_dir(e->dir);
-	int rc;
+	cleanup_close int lock = -1;
 
+	/* A damaged state names no sandbox. */
+	if (state_read(e, force ? NULL : err) < 0 && !force)
+		return -1;
+	if (state_sandbox(e)) {
+		if (!force)
+			return refuse_running(e, err);
+		runtime_stop(&e->sandbox, 0);
+		runtime_sandbox_release(&e->sandbox);
+	}
+	lock = state_lock(e, err);
 	if (lock < 0)
 		return -1;
-	rc = state_sandbox(e, err);
-	if (rc < 0)
-		return -1;
-	if (rc && !force) {
-		error_set(err, ERR_REFUSED,
-			  "the environment '%s' is running", e->name);
-		return error_hint(err, "'devenv stop %s' first, or --force",
-				  e->name);
-	}
-	if (rc)
-		runtime_stop(&e->sandbox, 0);
-	run = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (run < 0)
-		return error_errno(err, "cannot open '%s'", dir);
-	return fs_remove_tree(run, e->name, err);
+	if (state_read(e, NULL) == 0 && state_sandbox(e))
+		return refuse_running(e, err); /* it was started meanwhile */
+	return discard(e, err);
 }
 
 int env_remove(struct store *s, const char *name, bool force,
@@ -172,14 +190,18 @@ int env_remove(struct store *s, const char *name, bool force,
 
 int env_log(struct store *s, const char *name, struct error *err)
 {
+	cleanup_free char *path = NULL;
 	struct env e;
 	int fd = must_open(&e, s, name, err);
 
 	if (!fd) {
-		cleanup_free char *path = path_join(e.dir, "log");
-
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
+		path = path_join(e.dir, "log");
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0 && errno == ENOENT)
+			error_set(err, ERR_USAGE, "the environment '%s' has "
+				  "no log: it ran nothing in the background",
+				  name);
+		else if (fd < 0)
 			error_errno(err, "cannot open '%s'", path);
 	}
 	close_named(&e);

@@ -7,6 +7,9 @@
 
 #include "base/path.h"
 
+#define DEFAULT_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 void env_process_release(struct env_process *ep)
 {
 	strvec_release(&ep->env);
@@ -15,16 +18,18 @@ void env_process_release(struct env_process *ep)
 	free(ep->cwd);
 }
 
-static void put_all(struct strvec *env, const struct strvec *more)
+void env_put(struct strvec *env, const struct strvec *more)
 {
 	size_t i;
 
-	for (i = 0; more && i < more->nr; i++) {
+	for (i = 0; i < more->nr; i++) {
 		const char *eq = strchr(more->v[i], '=');
 		cleanup_free char *key = NULL;
 
-		if (!eq)
+		if (!eq) {
+			strvec_env_unset(env, more->v[i]);
 			continue;
+		}
 		key = xstrndup(more->v[i], (size_t)(eq - more->v[i]));
 		strvec_env_set(env, key, eq + 1);
 	}
@@ -43,10 +48,12 @@ void env_variables(const struct strvec *base, const struct strvec *more,
 {
 	const char *term = getenv("TERM");
 
-	strvec_copy(&ep->env, base);
-	put_all(&ep->env, more);
-	put_all(&ep->env, last);
-	put_default(&ep->env, "PATH", ENV_PATH);
+	env_put(&ep->env, base);
+	if (more)
+		env_put(&ep->env, more);
+	if (last)
+		env_put(&ep->env, last);
+	put_default(&ep->env, "PATH", DEFAULT_PATH);
 	put_default(&ep->env, "HOME",
 		    ep->user.home ? ep->user.home : "/");
 	put_default(&ep->env, "USER", ep->user.name);

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/path.h"
+#include "base/signals.h"
 
 bool env_name_valid(const char *name)
 {
@@ -52,15 +54,50 @@ static int open_in(const struct env *e, const char *name, int flags,
 	return fd;
 }
 
-int state_lock(const struct env *e, struct error *err)
+/* Who waited for a lock may hold that of an environment since removed. */
+static bool is_current(const struct env *e, int fd)
 {
-	cleanup_close int fd = open_in(e, "lock", O_RDWR | O_CREAT, err);
+	cleanup_free char *path = path_join(e->dir, "lock");
+	struct stat mine, named;
 
-	if (fd < 0)
-		return -1;
+	return fstat(fd, &mine) == 0 && stat(path, &named) == 0 &&
+	       mine.st_dev == named.st_dev && mine.st_ino == named.st_ino;
+}
+
+static int wait_for_lock(const struct env *e, int fd, struct error *err)
+{
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return 0;
+	log_info("waiting for another devenv that works on '%s'", e->name);
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return error_errno(err, "cannot lock '%s'", e->dir);
+		else if (signals_check(err) < 0)
+			return -1;
+	return 0;
+}
+
+int state_lock(const struct env *e, struct error *err)
+{
+	for (;;) {
+		cleanup_close int fd = -1;
+
+		if (mkdir(e->dir, 0700) < 0 && errno != EEXIST)
+			return error_errno(err, "cannot create '%s'", e->dir);
+		fd = open_in(e, "lock", O_RDWR | O_CREAT, err);
+		if (fd < 0 || wait_for_lock(e, fd, err) < 0)
+			return -1;
+		if (is_current(e, fd))
+			return steal_fd(&fd);
+	}
+}
+
+int state_try_lock(const struct env *e)
+{
+	cleanup_close int fd = open_in(e, "lock", O_RDWR, NULL);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -1;
 	return steal_fd(&fd);
 }
 
@@ -79,6 +116,39 @@ bool state_last(struct env *e)
 	return e->users_fd < 0 || !flock(e->users_fd, LOCK_EX | LOCK_NB);
 }
 
+char *state_dir(const struct store *s, const char *name)
+{
+	return xstrfmt("%s/run/%s", store_path(s), name);
+}
+
+int state_bad_name(const char *name, struct error *err)
+{
+	error_set(err, ERR_USAGE, "'%s' is not a name of an environment",
+		  name);
+	return error_hint(err, "letters, digits, '-', '_' and '.', 64 at "
+			  "most, first a letter, digit or '_'");
+}
+
+int state_damaged(const struct env *e, const char *what, struct error *err)
+{
+	error_set(err, ERR_SYSTEM, "'%s/" ENV_STATE "' is damaged: %s",
+		  e->dir, what);
+	return error_hint(err, "'devenv rm -f %s' removes the environment",
+			  e->name);
+}
+
+static int parse(struct env *e, const struct strbuf *text, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	e->state = json_parse(ENV_STATE, text->buf, text->len, &why);
+	if (!e->state)
+		return state_damaged(e, why.msg, err);
+	if (json_kind(e->state) != JSON_OBJECT)
+		return state_damaged(e, "it holds no object", err);
+	return 0;
+}
+
 int state_read(struct env *e, struct error *err)
 {
 	cleanup_free char *path = path_join(e->dir, ENV_STATE);
@@ -92,8 +162,7 @@ int state_read(struct env *e, struct error *err)
 	}
 	if (fs_read_file(path, ENV_STATE_MAX, &text, err) < 0)
 		return -1;
-	e->state = json_parse(path, text.buf, text.len, err);
-	return e->state ? 0 : -1;
+	return parse(e, &text, err);
 }
 
 int state_write(struct env *e, struct error *err)
@@ -105,18 +174,48 @@ int state_write(struct env *e, struct error *err)
 	return fs_write_atomic(AT_FDCWD, path, text.buf, text.len, 0600, err);
 }
 
-int state_sandbox(struct env *e, struct error *err)
+/* A process id and its start, in ticks since boot, mean something until the
+ * next boot only. */
+static char *boot_id(void)
 {
-	cleanup_error struct error gone = ERROR_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (fs_read_file("/proc/sys/kernel/random/boot_id", 64, &text, NULL) <
+	    0)
+		return xstrdup("unknown");
+	return xstrndup(text.buf, strcspn(text.buf, "\n"));
+}
+
+int state_started(struct env *e, struct error *err)
+{
+	cleanup_free char *boot = boot_id();
+
+	json_set_str(e->state, "boot", boot);
+	json_set_int(e->state, "pid", e->sandbox.init);
+	json_set_int(e->state, "start_time",
+		     (int64_t)runtime_start_time(e->sandbox.init));
+	return state_write(e, err);
+}
+
+int state_stopped(struct env *e, struct error *err)
+{
+	json_remove(e->state, "pid");
+	json_remove(e->state, "detached");
+	return state_write(e, err);
+}
+
+bool state_sandbox(struct env *e)
+{
+	cleanup_free char *boot = boot_id();
+	const char *then = json_get_str(e->state, "boot");
 	int64_t pid = 0, start = 0;
 
 	if (!json_get_int(e->state, "pid", &pid) || pid <= 0 ||
-	    !json_get_int(e->state, "start_time", &start))
-		return 0;
-	if (runtime_attach((pid_t)pid, (uint64_t)start, &e->sandbox, &gone) <
-	    0)
-		return 0;
-	(void)err;
-	e->running = true;
-	return 1;
+	    pid > INT32_MAX ||
+	    !json_get_int(e->state, "start_time", &start) || start <= 0 ||
+	    !str_eq_null(boot, then))
+		return false;
+	e->running = !runtime_attach((pid_t)pid, (uint64_t)start, &e->sandbox,
+				     NULL);
+	return e->running;
 }
