@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -204,6 +205,13 @@ int state_stopped(struct env *e, struct error *err)
 	return state_write(e, err);
 }
 
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 bool state_sandbox(struct env *e)
 {
 	cleanup_free char *boot = boot_id();
@@ -215,7 +223,9 @@ bool state_sandbox(struct env *e)
 	    !json_get_int(e->state, "start_time", &start) || start <= 0 ||
 	    !str_eq_null(boot, then))
 		return false;
-	e->running = !runtime_attach((pid_t)pid, (uint64_t)start, &e->sandbox,
-				     NULL);
+	if (runtime_attach((pid_t)pid, (uint64_t)start, &e->sandbox, NULL) < 0)
+		return false;
+	/* One that ended keeps its number until somebody reaps it. */
+	e->running = !has_ended(e->sandbox.pidfd);
 	return e->running;
 }
