@@ -77,35 +77,38 @@ int build_pull_blobs(struct store *s, struct registry *r,
 	return rc;
 }
 
-/* A blob to be pushed: from the store, or first from where it came. */
+/* A blob to be pushed. */
 struct outgoing {
 	struct store *store;
-	struct registry *r;
 	const struct oci_descriptor *desc;
-	char *origin; /* host/repository, or NULL */
+	char *origin; /* host/repository that has it, or NULL */
 };
+
+struct outgoings {
+	struct outgoing *v;
+	size_t n;
+};
+
+static void outgoings_release(struct outgoings *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		free(all->v[i].origin);
+	free(all->v);
+}
 
 static int out_open(void *arg, int *fd, struct error *err)
 {
-	struct outgoing *out = arg;
-	cleanup_oci_ref struct oci_ref from = { 0 };
+	const struct outgoing *out = arg;
 
-	if (!store_has_blob(out->store, out->desc->digest, NULL)) {
-		if (!out->origin)
-			return error_set(err, ERR_SYSTEM,
-					 "blob %s is not in the store and "
-					 "nothing says where it came from",
-					 out->desc->digest);
-		if (oci_ref_parse(&from, out->origin, err) < 0 ||
-		    build_pull_blobs(out->store, out->r, &from, out->desc, 1,
-				     err) < 0)
-			return -1;
-	}
 	*fd = store_open_blob(out->store, out->desc->digest, err);
 	return *fd < 0 ? -1 : 0;
 }
 
-/* Which registry has a blob, as far as anybody knows. */
+/* Which registry has a blob, as far as anybody knows. A layer that a build
+ * made came from none, whatever its base did; of a configuration that is not
+ * known, and asking for it in vain costs nothing. */
 static char *origin_of(struct store *s, const struct store_image *image,
 		       const char *digest)
 {
@@ -117,14 +120,32 @@ static char *origin_of(struct store *s, const struct store_image *image,
 
 		if (!str_eq(l->desc.digest, digest))
 			continue;
-		if (store_has_layer(s, l->id) &&
-		    store_get_meta(s, l->id, &meta, NULL) == 0 &&
-		    meta.origin[0])
-			return xstrdup(meta.origin);
-		return xstrdup_null(image->origin);
+		if (!store_has_layer(s, l->id) ||
+		    store_get_meta(s, l->id, &meta, NULL) < 0)
+			return xstrdup_null(image->origin);
+		return meta.origin[0] ? xstrdup(meta.origin) : NULL;
 	}
-	return str_eq(image->config_digest, digest)
-		       ? xstrdup_null(image->origin) : NULL;
+	return xstrdup_null(image->origin);
+}
+
+static void find_origins(struct outgoings *all, struct store *s,
+			 const struct store_image *image,
+			 const struct oci_manifest *m)
+{
+	size_t i;
+
+	all->n = m->n_layers + 1;
+	all->v = xcalloc(all->n, sizeof(*all->v));
+	for (i = 0; i < all->n; i++) {
+		const struct oci_descriptor *d = &m->config;
+
+		if (i < m->n_layers)
+			d = &m->layers[i];
+		all->v[i] = (struct outgoing){
+			.store = s, .desc = d,
+			.origin = origin_of(s, image, d->digest),
+		};
+	}
 }
 
 /* The repository part, when the blob can be mounted within one host. */
@@ -137,14 +158,97 @@ static const char *mountable(const char *origin, const struct oci_ref *to)
 	return rest + 1;
 }
 
-static void add_source(struct registry_source *source, struct outgoing *out,
-		       const struct oci_ref *to)
+static struct registry_source source_of(struct outgoing *out,
+					const struct oci_ref *to)
 {
-	memcpy(source->digest, out->desc->digest, DIGEST_TEXT);
-	source->size = out->desc->size;
-	source->open = out_open;
-	source->arg = out;
-	source->mount_from = mountable(out->origin, to);
+	struct registry_source source = {
+		.size = out->desc->size,
+		.open = out_open,
+		.arg = out,
+		.mount_from = mountable(out->origin, to),
+	};
+
+	memcpy(source.digest, out->desc->digest, DIGEST_TEXT);
+	return source;
+}
+
+/* Fetch what has the same origin as `first`, at once. */
+static int fetch_from(struct registry *r, const struct registry_source *list,
+		      size_t n, size_t first, struct error *err)
+{
+	const struct outgoing *out = list[first].arg;
+	cleanup_free struct oci_descriptor *wanted =
+		xcalloc(n, sizeof(*wanted));
+	cleanup_oci_ref struct oci_ref from = { 0 };
+	size_t i, k = 0;
+
+	if (!out->origin)
+		return error_set(err, ERR_SYSTEM,
+				 "blob %s is not in the store and nothing "
+				 "says where it came from", out->desc->digest);
+	for (i = first; i < n; i++) {
+		const struct outgoing *o = list[i].arg;
+
+		if (list[i].how == BLOB_MISSING &&
+		    str_eq_null(o->origin, out->origin))
+			wanted[k++] = *o->desc;
+	}
+	if (oci_ref_parse(&from, out->origin, err) < 0)
+		return -1;
+	return build_pull_blobs(out->store, r, &from, wanted, k, err);
+}
+
+/* Layers that nothing here needed so far are not in the store. Most often the
+ * registry has them already, or mounts them; the others are fetched before
+ * the push, for both at once would wait for each other. */
+static int bring(struct registry *r, const struct outgoings *all,
+		 const struct oci_ref *to, struct error *err)
+{
+	cleanup_free struct registry_source *list =
+		xcalloc(all->n, sizeof(*list));
+	size_t i, n = 0;
+
+	for (i = 0; i < all->n; i++) {
+		if (store_has_blob(all->v[i].store, all->v[i].desc->digest,
+				   NULL))
+			continue;
+		list[n] = source_of(&all->v[i], to);
+		list[n++].open = NULL;
+	}
+	if (registry_push_blobs(r, to, list, n, err) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const struct outgoing *o = list[i].arg;
+
+		if (list[i].how == BLOB_MISSING &&
+		    !store_has_blob(o->store, o->desc->digest, NULL) &&
+		    fetch_from(r, list, n, i, err) < 0)
+			return error_wrap(err, "layers that %s lacks",
+					  to->host);
+	}
+	return 0;
+}
+
+/* The next push, to another repository, lets the registry mount them. */
+static void remember_place(struct store *s, const struct store_image *image,
+			   const struct oci_ref *to)
+{
+	size_t i;
+
+	for (i = 0; i < image->n_layers; i++) {
+		const struct store_image_layer *l = &image->layers[i];
+		cleanup_error struct error err = ERROR_INIT;
+		struct store_meta meta = { 0 };
+
+		if (!store_has_layer(s, l->id) ||
+		    store_get_meta(s, l->id, &meta, NULL) < 0 ||
+		    meta.origin[0] || !str_eq(meta.blob, l->desc.digest))
+			continue;
+		snprintf(meta.origin, sizeof(meta.origin), "%s/%s", to->host,
+			 to->repository);
+		if (store_set_meta(s, l->id, &meta, &err) < 0)
+			log_debug("%s", err.msg);
+	}
 }
 
 int build_push(struct store *s, struct registry *r,
@@ -152,29 +256,19 @@ int build_push(struct store *s, struct registry *r,
 	       const struct build_manifest *m, const struct oci_ref *to,
 	       struct error *err)
 {
-	size_t n = m->parsed.n_layers + 1, i;
-	cleanup_free struct outgoing *out = xcalloc(n, sizeof(*out));
-	cleanup_free struct registry_source *sources =
-		xcalloc(n, sizeof(*sources));
-	int rc;
+	CLEANUP(outgoings_release) struct outgoings all = { 0 };
+	cleanup_free struct registry_source *sources = NULL;
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		const struct oci_descriptor *d = &m->parsed.config;
-
-		if (i < n - 1)
-			d = &m->parsed.layers[i];
-		out[i] = (struct outgoing){
-			.store = s, .r = r, .desc = d,
-			.origin = origin_of(s, image, d->digest),
-		};
-		add_source(&sources[i], &out[i], to);
-	}
-	rc = registry_push_blobs(r, to, sources, n, err);
-	for (i = 0; i < n; i++)
-		free(out[i].origin);
-	if (rc < 0)
+	find_origins(&all, s, image, &m->parsed);
+	sources = xcalloc(all.n, sizeof(*sources));
+	for (i = 0; i < all.n; i++)
+		sources[i] = source_of(&all.v[i], to);
+	if (bring(r, &all, to, err) < 0 ||
+	    registry_push_blobs(r, to, sources, all.n, err) < 0 ||
+	    registry_push_manifest(r, to, oci_manifest_media_type(&m->parsed),
+				   m->body.buf, m->body.len, err) < 0)
 		return -1;
-	return registry_push_manifest(r, to,
-				      oci_manifest_media_type(&m->parsed),
-				      m->body.buf, m->body.len, err);
+	remember_place(s, image, to);
+	return 0;
 }

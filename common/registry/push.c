@@ -8,7 +8,7 @@
 
 #define CLEANUP_MS 2000
 
-enum push_state { PUSH_ASK, PUSH_BEGIN, PUSH_SEND };
+enum push_state { PUSH_ASK, PUSH_BEGIN, PUSH_SEND, PUSH_TAKE_BACK };
 
 struct push {
 	struct registry_call call;
@@ -96,31 +96,51 @@ static int open_source(struct push *p, struct error *err)
 	return p->source->open(p->source->arg, &p->fd, err);
 }
 
-static int send_blob(struct push *p, struct error *err)
+/* Prepare a request to the place of an upload; `add_digest` ends it. */
+static int to_place(struct push *p, const char *method, bool add_digest,
+		    struct error *err)
 {
 	struct http_transfer *t = &p->call.t;
 	cleanup_url struct url place = { 0 }, own = { 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	enum url_reach peer = t->peer;
 
-	if (find_place(p, &place, &own, err) < 0 || open_source(p, err) < 0)
+	if (find_place(p, &place, &own, err) < 0)
 		return -1;
-	p->state = PUSH_SEND;
-	registry_call_to(&p->call, "PUT", NULL);
+	registry_call_to(&p->call, method, NULL);
 	p->call.elsewhere = !url_same_origin(&place, &own);
 	if (p->call.elsewhere)
 		t->limit = peer;
 	free(p->place);
 	url_format(&place, &text);
 	p->place = xstrdup(text.buf);
-	url_add_query(&text, "digest", p->source->digest);
+	if (add_digest)
+		url_add_query(&text, "digest", p->source->digest);
 	free(t->url);
 	t->url = strbuf_detach(&text);
 	t->once = true;
+	p->call.may_fail = true;
+	return 1;
+}
+
+static int send_blob(struct push *p, struct error *err)
+{
+	struct http_transfer *t = &p->call.t;
+
+	if (to_place(p, "PUT", true, err) < 0 || open_source(p, err) < 0)
+		return -1;
+	p->state = PUSH_SEND;
 	t->body_fd = p->fd;
 	t->body_size = p->source->size;
 	strvec_push(&t->headers, "Content-Type: application/octet-stream");
 	return 1;
+}
+
+/* A mount that did not happen became an upload that nobody wants. */
+static int decline(struct push *p, struct error *err)
+{
+	p->state = PUSH_TAKE_BACK;
+	return to_place(p, "DELETE", false, err);
 }
 
 /* After a broken upload nobody knows how much the registry kept, and some
@@ -166,6 +186,8 @@ static int next(struct registry_call *call, struct error *err)
 		 * may still be allowed. */
 		if (status != 404 && status != 403)
 			break;
+		if (!p->source->open && !p->source->mount_from)
+			return end(p, BLOB_MISSING);
 		begin(p);
 		return 1;
 	case PUSH_BEGIN:
@@ -173,14 +195,15 @@ static int next(struct registry_call *call, struct error *err)
 			return end(p, BLOB_MOUNTED);
 		if (status != 202)
 			break;
-		call->may_fail = true;
-		return send_blob(p, err);
+		return p->source->open ? send_blob(p, err) : decline(p, err);
 	case PUSH_SEND:
 		if (status == 201 || status == 204 || status == 200)
 			return end(p, BLOB_UPLOADED);
 		if (is_trouble(status))
 			return start_over(p, err);
 		break;
+	case PUSH_TAKE_BACK:
+		return end(p, BLOB_MISSING);
 	}
 	registry_refused(call, err);
 	return error_wrap(err, "blob %s", p->source->digest);

@@ -75,13 +75,14 @@ int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
 struct registry_source {
 	char digest[DIGEST_TEXT];
 	uint64_t size;
-	/* Give a readable descriptor at offset 0 (the callee closes it). */
+	/* Give a readable descriptor at offset 0 (the callee closes it). It
+	 * must not use the registry. NULL: only ask and mount. */
 	int (*open)(void *arg, int *fd, struct error *err);
 	void *arg;
 	/* A repository on the same host that has it, or NULL. */
 	const char *mount_from;
 	/* result */
-	enum { BLOB_UPLOADED, BLOB_EXISTED, BLOB_MOUNTED } how;
+	enum { BLOB_UPLOADED, BLOB_EXISTED, BLOB_MOUNTED, BLOB_MISSING } how;
 };
 
 /* Push blobs in parallel (HEAD, mount, POST+PUT), then nothing else. */

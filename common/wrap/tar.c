@@ -58,7 +58,7 @@ struct tar {
 	void *arg;
 	char *in;
 	bool plain_in; /* not compressed: what is read is the archive */
-	bool whole;    /* the member's bytes have all been given away */
+	uint64_t left; /* bytes of the member that were not given away */
 	uint64_t total; /* bytes read */
 	/*
 	 * libarchive converts names to the locale's charset, and composes
@@ -97,7 +97,7 @@ static size_t fill_block(struct tar *t)
 {
 	size_t rest = t->total % BLOCK;
 
-	if (!t->plain_in || !t->whole || !rest)
+	if (!t->plain_in || t->left || !rest)
 		return 0;
 	memset(t->in, 0, BLOCK - rest);
 	return BLOCK - rest;
@@ -274,7 +274,7 @@ int tar_next(struct tar *t, struct tar_entry *e, struct error *err)
 	int rc = next(t, e, err);
 
 	uselocale(old);
-	t->whole = false;
+	t->left = rc > 0 ? e->size : 0;
 	return rc;
 }
 
@@ -284,12 +284,11 @@ int tar_data(struct tar *t, const void **data, size_t *n, uint64_t *offset,
 	la_int64_t at;
 	int rc = t->lib.archive_read_data_block(t->a, data, n, &at);
 
-	if (rc == ARCHIVE_EOF) {
-		t->whole = true;
+	if (rc == ARCHIVE_EOF)
 		return 0;
-	}
 	if (rc < ARCHIVE_WARN || at < 0)
 		return fail(t, err);
 	*offset = (uint64_t)at;
+	t->left -= MIN(t->left, *n);
 	return 1;
 }

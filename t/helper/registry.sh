@@ -51,7 +51,7 @@ registry_start() {
 			;;
 		esac
 	done
-	docker-registry serve "$r_dir/config.yml" >"$r_dir/log" 2>&1 &
+	docker-registry serve "$r_dir/config.yml" >>"$r_dir/log" 2>&1 &
 	r_pid=$!
 	t_atexit "kill $r_pid 2>/dev/null; wait $r_pid 2>/dev/null"
 	t_wait grep -q 'listening on' "$r_dir/log"
