@@ -34,6 +34,10 @@ start busy
 pull
 t_status 0 "429 is waited for"
 t_err 'status 429; trying again in 1\.' "as long as Retry-After says"
+start until
+pull
+t_status 0 "429 until a date"
+t_err 'status 429; trying again in [23]\.' "is waited for as long"
 start trouble
 pull
 t_status 0 "500 is tried again"

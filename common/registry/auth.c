@@ -26,9 +26,49 @@ static char *scope_of(const struct registry_call *call)
 
 	strbuf_addf(&s, "repository:%s:pull%s", call->repository,
 		    call->push ? ",push" : "");
-	if (call->mount_from)
+	if (call->mount_from && !call->host->no_mounts)
 		strbuf_addf(&s, " repository:%s:pull", call->mount_from);
 	return strbuf_detach(&s);
+}
+
+/* "repository:a:pull,push" serves where "repository:a:pull" is asked for. */
+static bool word_covers(const char *have, const char *wanted)
+{
+	const char *rest = str_skip(have, wanted);
+
+	return rest && (!*rest || *rest == ',');
+}
+
+bool registry_scope_covers(const char *scope, const char *wanted)
+{
+	cleanup_strvec struct strvec have = STRVEC_INIT, want = STRVEC_INIT;
+	size_t i, k;
+
+	if (str_eq(scope, BASIC_SCOPE))
+		return true;
+	strvec_split(&have, scope, " ");
+	strvec_split(&want, wanted, " ");
+	for (i = 0; i < want.nr; i++) {
+		for (k = 0; k < have.nr; k++)
+			if (word_covers(have.v[k], want.v[i]))
+				break;
+		if (k == have.nr)
+			return false;
+	}
+	return true;
+}
+
+const char *registry_auth_header(const struct registry_call *call)
+{
+	const struct registry_host *host = call->host;
+	cleanup_free char *scope = scope_of(call);
+	size_t i;
+
+	for (i = 0; i < host->n_tokens; i++)
+		if (host->tokens[i].expires_ms > registry_now_ms() &&
+		    registry_scope_covers(host->tokens[i].scope, scope))
+			return host->tokens[i].header;
+	return NULL;
 }
 
 static struct registry_token *find_token(struct registry_host *host,
@@ -40,16 +80,6 @@ static struct registry_token *find_token(struct registry_host *host,
 		if (str_eq(host->tokens[i].scope, scope))
 			return &host->tokens[i];
 	return NULL;
-}
-
-const char *registry_auth_header(const struct registry_call *call)
-{
-	cleanup_free char *scope = scope_of(call);
-	struct registry_token *t = find_token(call->host, scope);
-
-	if (!t)
-		t = find_token(call->host, BASIC_SCOPE);
-	return t && t->expires_ms > registry_now_ms() ? t->header : NULL;
 }
 
 static void remember(struct registry_host *host, const char *scope,
@@ -93,8 +123,8 @@ static int find_credentials(struct registry_call *call,
 	rc = registry_config_find(&r->config, call->host->name,
 				  call->repository, out, err);
 	if (rc > 0) {
-		free(call->used);
-		call->used = xstrfmt("%s%s%s from %s",
+		free(call->host->used);
+		call->host->used = xstrfmt("%s%s%s from %s",
 				     out->user ? "user '" : "a token",
 				     out->user ? out->user : "",
 				     out->user ? "'" : "", out->source);
@@ -148,25 +178,21 @@ static int check_realm(const struct registry_call *call, const char *realm,
 	return 0;
 }
 
-/* Some servers read only the first scope: what is missing comes first. */
-static void add_scopes(struct strbuf *url, const struct registry_challenge *c,
-		       const char *own)
+/* What the call needs, and what else the challenge names. Some servers read
+ * only the first scope. */
+static char *all_scopes(const struct registry_challenge *c, const char *own)
 {
-	cleanup_strvec struct strvec all = STRVEC_INIT;
+	cleanup_strvec struct strvec named = STRVEC_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	size_t i;
 
+	strbuf_addstr(&out, own);
 	if (c->scope)
-		strvec_split(&all, c->scope, " ");
-	if (!c->scope || !str_eq(c->scope, own)) {
-		cleanup_strvec struct strvec more = STRVEC_INIT;
-
-		strvec_split(&more, own, " ");
-		for (i = 0; i < more.nr; i++)
-			if (!strvec_has(&all, more.v[i]))
-				strvec_push(&all, more.v[i]);
-	}
-	for (i = 0; i < all.nr; i++)
-		url_add_query(url, "scope", all.v[i]);
+		strvec_split(&named, c->scope, " ");
+	for (i = 0; i < named.nr; i++)
+		if (!registry_scope_covers(own, named.v[i]))
+			strbuf_addf(&out, " %s", named.v[i]);
+	return strbuf_detach(&out);
 }
 
 static void prepare_get(struct http_transfer *t,
@@ -174,14 +200,22 @@ static void prepare_get(struct http_transfer *t,
 			const struct registry_credentials *cred)
 {
 	cleanup_strbuf struct strbuf url = STRBUF_INIT, auth = STRBUF_INIT;
+	cleanup_free char *all = all_scopes(c, scope);
+	cleanup_strvec struct strvec scopes = STRVEC_INIT;
+	size_t i;
 
 	strbuf_addstr(&url, c->realm);
 	if (c->service)
 		url_add_query(&url, "service", c->service);
-	add_scopes(&url, c, scope);
-	if (cred->user) {
+	strvec_split(&scopes, all, " ");
+	for (i = 0; i < scopes.nr; i++)
+		url_add_query(&url, "scope", scopes.v[i]);
+	if (cred->user)
 		url_add_query(&url, "account", cred->user);
-		add_basic(&auth, cred->user, cred->password);
+	if (cred->user || cred->identity_token) {
+		add_basic(&auth, cred->user ? cred->user : "",
+			  cred->identity_token ? cred->identity_token
+					       : cred->password);
 		strvec_push(&t->headers, auth.buf);
 	}
 	t->url = strbuf_detach(&url);
@@ -200,10 +234,12 @@ static void prepare_refresh(struct http_transfer *t, struct strbuf *form,
 			    const char *scope,
 			    const struct registry_credentials *cred)
 {
+	cleanup_free char *all = all_scopes(c, scope);
+
 	add_field(form, "grant_type", "refresh_token");
 	add_field(form, "service", c->service ? c->service : "");
 	add_field(form, "client_id", "devenv");
-	add_field(form, "scope", c->scope ? c->scope : scope);
+	add_field(form, "scope", all);
 	add_field(form, "refresh_token", cred->identity_token);
 	t->method = "POST";
 	t->url = xstrdup(c->realm);
@@ -242,11 +278,11 @@ static int no_token(struct registry_call *call, struct http_transfer *t,
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	strbuf_add_safe(&text, t->content.buf, MIN(t->content.len, 200));
+	registry_words(&text, t);
 	error_set(err, t->status >= 500 ? ERR_NETWORK : ERR_REFUSED,
 		  "the token server of %s refused %s: status %d%s%s",
 		  call->host->name,
-		  call->used ? call->used : "a token without credentials",
+		  call->host->used ? call->host->used : "a token without credentials",
 		  t->status, text.len ? ": " : "", text.buf);
 	return error_hint(err, "log in again with 'docker login %s', or name "
 			       "other credentials with --docker-config",
@@ -267,10 +303,11 @@ static int fetch(struct registry_call *call, struct http_transfer *t,
 }
 
 static int get_token(struct registry_call *call,
-		     const struct registry_challenge *c, const char *scope,
+		     const struct registry_challenge *c,
 		     const struct registry_credentials *cred,
 		     struct error *err)
 {
+	cleanup_free char *scope = scope_of(call);
 	cleanup_http_transfer struct http_transfer t = HTTP_TRANSFER_INIT;
 	cleanup_strbuf struct strbuf form = STRBUF_INIT;
 	enum url_reach limit = URL_PUBLIC;
@@ -296,6 +333,26 @@ static int get_token(struct registry_call *call,
 	if (t.status != 200)
 		return no_token(call, &t, err);
 	return take_token(call, &t, scope, err);
+}
+
+/* Some servers give no token at all where they would not give all of it: a
+ * push then does without mounts. */
+static int token_or_less(struct registry_call *call,
+			 const struct registry_challenge *c,
+			 const struct registry_credentials *cred,
+			 struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+	int rc = get_token(call, c, cred, &why);
+
+	if (rc >= 0)
+		return rc;
+	if (why.code != ERR_REFUSED || !call->mount_from ||
+	    call->host->no_mounts)
+		return error_move(err, &why);
+	log_debug("%s: %s", call->host->name, why.msg);
+	call->host->no_mounts = true;
+	return get_token(call, c, cred, err);
 }
 
 static int answer_basic(struct registry_call *call,
@@ -330,8 +387,19 @@ static int answer(struct registry_call *call,
 		return 1;
 	}
 	if (c->bearer && c->realm)
-		return get_token(call, c, scope, &cred, err);
+		return token_or_less(call, c, &cred, err);
 	return c->basic ? answer_basic(call, &cred, err) : 0;
+}
+
+/* A token that was asked for everything and does not do will not come out
+ * larger the next time. */
+static bool is_final(const struct registry_call *call,
+		     const struct registry_challenge *c)
+{
+	cleanup_free char *scope = scope_of(call);
+
+	return c->error && str_eq(c->error, "insufficient_scope") &&
+	       (!c->scope || registry_scope_covers(scope, c->scope));
 }
 
 int registry_auth_answer(struct registry_call *call, struct error *err)
@@ -349,5 +417,7 @@ int registry_auth_answer(struct registry_call *call, struct error *err)
 		return 1;
 	for (i = 0; (text = http_header(&call->t, "WWW-Authenticate", i)); i++)
 		registry_challenge_parse(&c, text);
+	if (now && is_final(call, &c))
+		return 0;
 	return answer(call, &c, err);
 }

@@ -87,7 +87,6 @@ void registry_call_release(struct registry_call *call)
 	http_transfer_release(&call->t);
 	free(call->path);
 	free(call->secret_header);
-	free(call->used);
 }
 
 void registry_call_to(struct registry_call *call, const char *method,
@@ -152,13 +151,14 @@ static void add_word(struct strbuf *out, const char *word)
 	strbuf_add_safe(out, word, strnlen(word, WORDS_MAX));
 }
 
-/* {"errors":[{"code","message","detail"}]}, or the first line of what was
- * sent instead. */
-static void add_words(struct strbuf *out, const struct http_transfer *t)
+void registry_words(struct strbuf *out, const struct http_transfer *t)
 {
+	static const char *const others[] = { "message", "details", "error",
+					      "error_description" };
 	cleanup_json struct json *j = NULL;
 	cleanup_free char *line = NULL;
 	const struct json *e;
+	size_t i;
 
 	if (t->content.len)
 		j = json_parse("errors", t->content.buf, t->content.len, NULL);
@@ -167,6 +167,8 @@ static void add_words(struct strbuf *out, const struct http_transfer *t)
 		add_word(out, json_get_str(e, "message"));
 		add_word(out, json_get_str(e, "detail"));
 	}
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		add_word(out, json_get_str(j, others[i]));
 	if (out->len || strchr(t->content.buf, '<'))
 		return;
 	line = xstrndup(t->content.buf, strcspn(t->content.buf, "\r\n"));
@@ -186,8 +188,8 @@ static int advise(const struct registry_call *call, struct error *err)
 				       "one");
 	if (call->t.status != 401 && call->t.status != 403)
 		return -1;
-	if (call->used)
-		return error_hint(err, "used %s", call->used);
+	if (call->host->used)
+		return error_hint(err, "used %s", call->host->used);
 	return error_hint(err, "no credentials for %s were found: log in with "
 			       "'docker login %s', or name a file with "
 			       "--docker-config or DOCKER_CONFIG",
@@ -199,7 +201,7 @@ int registry_refused(const struct registry_call *call, struct error *err)
 	cleanup_strbuf struct strbuf words = STRBUF_INIT;
 	int status = call->t.status;
 
-	add_words(&words, &call->t);
+	registry_words(&words, &call->t);
 	error_set(err, status >= 500 ? ERR_NETWORK : ERR_REFUSED,
 		  "%s answered with status %d%s%s", call->host->name, status,
 		  words.len ? ": " : "", words.buf);

@@ -114,6 +114,7 @@ void registry_host_free(struct registry_host *host)
 	registry_auth_forget(host);
 	free(host->name);
 	free(host->api);
+	free(host->used);
 	http_tls_release(&host->tls);
 	free(host);
 }

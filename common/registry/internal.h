@@ -62,7 +62,8 @@ enum registry_scheme {
 };
 
 struct registry_token {
-	char *scope, *header; /* "Authorization: ..." */
+	char *scope;  /* "repository:NAME:pull,push ...", or "*" */
+	char *header; /* "Authorization: ..." */
 	int64_t expires_ms;
 };
 
@@ -71,7 +72,9 @@ struct registry_host {
 	char *api;  /* host[:port] to connect to */
 	enum registry_scheme scheme;
 	bool loopback, insecure;
+	bool no_mounts; /* no token is given for two repositories */
 	struct http_tls tls;
+	char *used; /* whose credentials, for people */
 	struct registry_token *tokens;
 	size_t n_tokens, alloc_tokens;
 };
@@ -108,7 +111,7 @@ struct registry_call {
 	struct registry_host *host;
 	const char *repository;
 	bool push;		/* asks for the right to push, too */
-	const char *mount_from; /* and to pull from there */
+	const char *mount_from; /* and to pull from there, if one gets it */
 	bool elsewhere; /* t.url is the registry's choice, of another origin */
 	int (*next)(struct registry_call *call, struct error *err);
 	bool may_fail; /* `next` sees transport failures (status 0) as well */
@@ -117,7 +120,6 @@ struct registry_call {
 	char *path;	 /* below the API's root, or NULL: t.url as it is */
 	bool authorised; /* a challenge was answered once */
 	char *secret_header;
-	char *used; /* whose credentials, for people */
 	enum registry_scheme sent; /* as what it is under way */
 };
 void registry_call_init(struct registry_call *call, struct registry *r,
@@ -142,10 +144,15 @@ int registry_run_one(struct registry_call *call, struct error *err)
 	MUST_CHECK;
 /* An error from the answer: its status, the registry's words, advice. */
 int registry_refused(const struct registry_call *call, struct error *err);
+/* What the answer says for people: {"errors":[{"code","message","detail"}]},
+ * what token servers write, or the first line of something else. */
+void registry_words(struct strbuf *out, const struct http_transfer *t);
 int64_t registry_now_ms(void);
 
 /* --- auth.c --- */
 
+/* Does a token for `scope` serve for every part of `wanted`? */
+bool registry_scope_covers(const char *scope, const char *wanted);
 /* "Authorization: ..." to begin with, or NULL. */
 const char *registry_auth_header(const struct registry_call *call);
 /* After a 401: find out how to do better. 1 try again, 0 there is no way, -1

@@ -35,6 +35,11 @@ static void ask(struct push *p)
 				 p->source->digest));
 }
 
+static bool may_mount(const struct push *p)
+{
+	return p->source->mount_from && !p->call.host->no_mounts;
+}
+
 /* A repository name needs no escaping but for its slashes. */
 static void begin(struct push *p)
 {
@@ -42,10 +47,9 @@ static void begin(struct push *p)
 
 	p->state = PUSH_BEGIN;
 	strbuf_addf(&path, "/v2/%s/blobs/uploads/", p->call.repository);
-	if (p->source->mount_from) {
+	if (may_mount(p)) {
 		url_add_query(&path, "mount", p->source->digest);
 		url_add_query(&path, "from", p->source->mount_from);
-		p->call.mount_from = p->source->mount_from;
 	}
 	registry_call_to(&p->call, "POST", strbuf_detach(&path));
 }
@@ -186,7 +190,7 @@ static int next(struct registry_call *call, struct error *err)
 		 * may still be allowed. */
 		if (status != 404 && status != 403)
 			break;
-		if (!p->source->open && !p->source->mount_from)
+		if (!p->source->open && !may_mount(p))
 			return end(p, BLOB_MISSING);
 		begin(p);
 		return 1;

@@ -7,22 +7,15 @@
  * Every repository has one image of one layer. Each request becomes a line of
  * the log: method, path, Host, and "auth" when it had an Authorization.
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <signal.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "base/fs.h"
-#include "base/strbuf.h"
+#include "httpd.h"
 #include "oci/oci.h"
 
 #define LAYER_SIZE (1u << 20)
-#define REQUEST_MAX 16384
 
 struct server {
 	int port, log;
@@ -38,31 +31,13 @@ struct request {
 	char fault[64];
 };
 
-static void say(int fd, const char *data, size_t n)
-{
-	if (fs_write_all(fd, data, n, NULL) < 0)
-		_exit(0);
-}
-
-static void answer(int fd, int status, const char *headers, const char *body,
-		   size_t n)
-{
-	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
-
-	strbuf_addf(&sb, "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n",
-		    status, headers, n);
-	say(fd, sb.buf, sb.len);
-	if (body)
-		say(fd, body, n);
-}
-
 static void refuse(int fd, int status, const char *headers, const char *code)
 {
 	cleanup_free char *body = xstrfmt(
 		"{\"errors\":[{\"code\":\"%s\",\"message\":\"as told\"}]}",
 		code);
 
-	answer(fd, status, headers, body, strlen(body));
+	httpd_answer(fd, status, headers, body, strlen(body));
 }
 
 static bool once(const struct server *s)
@@ -75,13 +50,13 @@ static void send_layer(const struct server *s, int fd, const struct request *q)
 	cleanup_free char *headers = NULL;
 
 	if (!q->range || str_eq(q->fault, "norange")) {
-		answer(fd, 200, "", s->layer.buf, s->layer.len);
+		httpd_answer(fd, 200, "", s->layer.buf, s->layer.len);
 		return;
 	}
 	headers = xstrfmt("Content-Range: bytes %llu-%zu/%zu\r\n", q->range,
 			  s->layer.len - 1, s->layer.len);
-	answer(fd, 206, headers, s->layer.buf + q->range,
-	       s->layer.len - q->range);
+	httpd_answer(fd, 206, headers, s->layer.buf + q->range,
+		     s->layer.len - q->range);
 }
 
 static void half_layer(const struct server *s, int fd)
@@ -91,7 +66,17 @@ static void half_layer(const struct server *s, int fd)
 	strbuf_addf(&sb, "HTTP/1.1 200 X\r\nContent-Length: %zu\r\n\r\n",
 		    s->layer.len);
 	strbuf_add(&sb, s->layer.buf, s->layer.len / 2);
-	say(fd, sb.buf, sb.len);
+	httpd_say(fd, sb.buf, sb.len);
+}
+
+static void busy_until(int fd)
+{
+	time_t then = time(NULL) + 3;
+	char headers[80];
+
+	strftime(headers, sizeof(headers),
+		 "Retry-After: %a, %d %b %Y %H:%M:%S GMT\r\n", gmtime(&then));
+	refuse(fd, 429, headers, "TOOMANYREQUESTS");
 }
 
 static void blob(const struct server *s, int fd, const struct request *q)
@@ -100,7 +85,7 @@ static void blob(const struct server *s, int fd, const struct request *q)
 	cleanup_free char *place = NULL;
 
 	if (strstr(q->path, s->config_digest)) {
-		answer(fd, 200, "", s->config.buf, s->config.len);
+		httpd_answer(fd, 200, "", s->config.buf, s->config.len);
 	} else if ((str_eq(q->fault, "cut") || str_eq(q->fault, "norange")) &&
 		   once(s)) {
 		half_layer(s, fd);
@@ -111,26 +96,28 @@ static void blob(const struct server *s, int fd, const struct request *q)
 	} else if (str_eq(q->fault, "digest")) {
 		strbuf_add(&bad, s->layer.buf, s->layer.len);
 		bad.buf[5] ^= 1;
-		answer(fd, 200, "", bad.buf, bad.len);
+		httpd_answer(fd, 200, "", bad.buf, bad.len);
 	} else if (str_eq(q->fault, "short")) {
-		answer(fd, 200, "", s->layer.buf, s->layer.len - 7);
+		httpd_answer(fd, 200, "", s->layer.buf, s->layer.len - 7);
 	} else if (str_eq(q->fault, "long")) {
 		strbuf_add(&bad, s->layer.buf, s->layer.len);
 		strbuf_addstr(&bad, "more");
-		answer(fd, 200, "", bad.buf, bad.len);
+		httpd_answer(fd, 200, "", bad.buf, bad.len);
 	} else if (str_eq(q->fault, "moved") &&
 		   strncmp(q->host, "localhost", 9)) {
-		place = xstrfmt("Location: http://localhost:%d%s\r\n",
-				s->port, q->path);
-		answer(fd, 307, place, NULL, 0);
+		place = xstrfmt("Location: http://localhost:%d%s\r\n", s->port,
+				q->path);
+		httpd_answer(fd, 307, place, NULL, 0);
 	} else if (str_eq(q->fault, "inside")) {
-		answer(fd, 302, "Location: http://169.254.169.254/x\r\n",
-		       NULL, 0);
+		httpd_answer(fd, 302, "Location: http://169.254.169.254/x\r\n",
+			     NULL, 0);
 	} else if (str_eq(q->fault, "loop")) {
 		place = xstrfmt("Location: %s\r\n", q->path);
-		answer(fd, 302, place, NULL, 0);
+		httpd_answer(fd, 302, place, NULL, 0);
 	} else if (str_eq(q->fault, "busy") && once(s)) {
 		refuse(fd, 429, "Retry-After: 1\r\n", "TOOMANYREQUESTS");
+	} else if (str_eq(q->fault, "until") && once(s)) {
+		busy_until(fd);
 	} else if (str_eq(q->fault, "trouble") && once(s)) {
 		refuse(fd, 500, "", "UNKNOWN");
 	} else {
@@ -146,13 +133,13 @@ static void manifest(const struct server *s, int fd, const struct request *q)
 		strbuf_grow(&huge, 6u << 20);
 		memset(huge.buf, ' ', 6u << 20);
 		strbuf_setlen(&huge, 6u << 20);
-		answer(fd, 200, "", huge.buf, huge.len);
+		httpd_answer(fd, 200, "", huge.buf, huge.len);
 	} else if (str_eq(q->fault, "liar")) {
-		answer(fd, 200, "Docker-Content-Digest: sha256:00\r\n",
-		       s->manifest.buf, s->manifest.len);
+		httpd_answer(fd, 200, "Docker-Content-Digest: sha256:00\r\n",
+			     s->manifest.buf, s->manifest.len);
 	} else {
-		answer(fd, 200, "Content-Type: " OCI_MANIFEST "\r\n",
-		       s->manifest.buf, s->manifest.len);
+		httpd_answer(fd, 200, "Content-Type: " OCI_MANIFEST "\r\n",
+			     s->manifest.buf, s->manifest.len);
 	}
 }
 
@@ -172,18 +159,18 @@ static void swallow(int fd, unsigned long long n)
 
 static void upload(const struct server *s, int fd, const struct request *q)
 {
-	cleanup_free char *place = xstrfmt("Location: /v2/%s/up?_state=a\r\n",
-					   q->fault);
+	cleanup_free char *place =
+		xstrfmt("Location: /v2/%s/up?_state=a\r\n", q->fault);
 
 	if (str_eq(q->method, "HEAD")) {
-		answer(fd, 404, "", NULL, 0);
+		httpd_answer(fd, 404, "", NULL, 0);
 	} else if (str_eq(q->method, "POST")) {
 		if (str_eq(q->fault, "noplace"))
-			answer(fd, 202, "", NULL, 0);
+			httpd_answer(fd, 202, "", NULL, 0);
 		else
-			answer(fd, 202, place, NULL, 0);
+			httpd_answer(fd, 202, place, NULL, 0);
 	} else if (str_eq(q->method, "DELETE")) {
-		answer(fd, 204, "", NULL, 0);
+		httpd_answer(fd, 204, "", NULL, 0);
 	} else if (str_eq(q->fault, "putdies") && once(s)) {
 		_exit(0);
 	} else if (str_eq(q->fault, "puthangs")) {
@@ -193,19 +180,20 @@ static void upload(const struct server *s, int fd, const struct request *q)
 		refuse(fd, 403, "", "DENIED");
 	} else {
 		swallow(fd, q->length);
-		answer(fd, 201, "", NULL, 0);
+		httpd_answer(fd, 201, "", NULL, 0);
 	}
 }
 
 static void serve(const struct server *s, int fd, const struct request *q)
 {
-	if (!q->auth && (str_eq(q->fault, "moved") ||
-			 str_eq(q->fault, "basic")) &&
+	if (!q->auth &&
+	    (str_eq(q->fault, "moved") || str_eq(q->fault, "basic")) &&
 	    strncmp(q->host, "localhost", 9))
 		refuse(fd, 401, "WWW-Authenticate: Basic realm=\"x\"\r\n",
 		       "UNAUTHORIZED");
 	else if (str_eq(q->fault, "realm"))
-		refuse(fd, 401, "WWW-Authenticate: Bearer realm="
+		refuse(fd, 401,
+		       "WWW-Authenticate: Bearer realm="
 		       "\"http://169.254.169.254/token\",service=\"x\"\r\n",
 		       "UNAUTHORIZED");
 	else if (!str_eq(q->method, "GET"))
@@ -218,30 +206,6 @@ static void serve(const struct server *s, int fd, const struct request *q)
 		refuse(fd, 404, "", "UNSUPPORTED");
 }
 
-static bool read_head(int fd, char *buf)
-{
-	size_t n = 0;
-
-	while (n < REQUEST_MAX - 1) {
-		if (read(fd, buf + n, 1) != 1)
-			return false;
-		/* A ClientHello: this server does not speak TLS. */
-		if (!n && buf[0] == 0x16)
-			return false;
-		buf[++n] = '\0';
-		if (n >= 4 && !memcmp(buf + n - 4, "\r\n\r\n", 4))
-			return true;
-	}
-	return false;
-}
-
-static const char *field(const char *head, const char *name)
-{
-	const char *s = strcasestr(head, name);
-
-	return s ? s + strlen(name) : NULL;
-}
-
 static bool parse(struct request *q, const char *head)
 {
 	const char *s;
@@ -249,15 +213,15 @@ static bool parse(struct request *q, const char *head)
 	*q = (struct request){ 0 };
 	if (sscanf(head, "%15s %2047s", q->method, q->path) != 2)
 		return false;
-	s = field(head, "\r\nHost: ");
+	s = httpd_field(head, "\r\nHost: ");
 	if (s)
 		snprintf(q->host, sizeof(q->host), "%.*s",
 			 (int)strcspn(s, "\r"), s);
-	s = field(head, "\r\nRange: bytes=");
+	s = httpd_field(head, "\r\nRange: bytes=");
 	q->range = s ? strtoull(s, NULL, 10) : 0;
-	s = field(head, "\r\nContent-Length: ");
+	s = httpd_field(head, "\r\nContent-Length: ");
 	q->length = s ? strtoull(s, NULL, 10) : 0;
-	q->auth = field(head, "\r\nAuthorization: ");
+	q->auth = httpd_field(head, "\r\nAuthorization: ");
 	s = str_skip(q->path, "/v2/");
 	if (s)
 		snprintf(q->fault, sizeof(q->fault), "%.*s",
@@ -265,18 +229,18 @@ static bool parse(struct request *q, const char *head)
 	return true;
 }
 
-static void connection(const struct server *s, int fd)
+static void connection(void *arg, int fd)
 {
-	static char head[REQUEST_MAX];
+	const struct server *s = arg;
+	static char head[HTTPD_HEAD_MAX];
 	struct request q;
 
-	while (read_head(fd, head) && parse(&q, head)) {
+	while (httpd_head(fd, head) && parse(&q, head)) {
 		cleanup_free char *line =
 			xstrfmt("%s %s %s%s%s\n", q.method, q.path, q.host,
-				q.auth ? " auth" : "",
-				q.range ? " range" : "");
+				q.auth ? " auth" : "", q.range ? " range" : "");
 
-		say(s->log, line, strlen(line));
+		httpd_say(s->log, line, strlen(line));
 		serve(s, fd, &q);
 	}
 }
@@ -304,10 +268,9 @@ static void make_image(struct server *s)
 
 int main(int argc, char **argv)
 {
-	struct server s = { .layer = STRBUF_INIT, .config = STRBUF_INIT,
+	struct server s = { .layer = STRBUF_INIT,
+			    .config = STRBUF_INIT,
 			    .manifest = STRBUF_INIT };
-	struct sockaddr_in a = { .sin_family = AF_INET };
-	int fd, one = 1, client;
 
 	if (argc != 3)
 		return 2;
@@ -316,24 +279,9 @@ int main(int argc, char **argv)
 	s.counter = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	make_image(&s);
-	signal(SIGCHLD, SIG_IGN);
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	a.sin_port = htons((uint16_t)s.port);
-	if (s.log < 0 || s.counter == MAP_FAILED ||
-	    bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    listen(fd, 64) < 0) {
+	if (s.log < 0 || s.counter == MAP_FAILED) {
 		perror("faulty");
 		return 4;
 	}
-	while ((client = accept(fd, NULL, NULL)) >= 0) {
-		if (fork() == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
-			connection(&s, client);
-			_exit(0);
-		}
-		close(client);
-	}
-	return 0;
+	return httpd_run(s.port, connection, &s);
 }

@@ -1,9 +1,11 @@
 # registry.sh - sourced: start Debian's docker-registry on a loopback port
 # shellcheck shell=sh
 #
-#	registry_start NAME [htpasswd USER PASSWORD] [tls]
+#	registry_start NAME [htpasswd USER PASSWORD] [tls] [token]
 #		sets $registry (127.0.0.1:PORT, localhost:PORT with tls); its
-#		log is $TMP/NAME/log, its authority $TMP/NAME/ca.pem
+#		log is $TMP/NAME/log, its authority $TMP/NAME/ca.pem; with
+#		token see tokens.c: its log is $TMP/NAME/tokens, its mode
+#		$TMP/NAME/mode
 #
 # All are stopped when the script ends.
 
@@ -18,6 +20,18 @@ registry_tls() { # DIR
 	openssl x509 -req -in "$1/csr.pem" -CA "$1/ca.pem" \
 		-CAkey "$1/ca.key" -CAcreateserial -days 2 \
 		-extfile "$1/ext" -out "$1/cert.pem" >/dev/null 2>&1
+}
+
+registry_tokens() { # DIR
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1/sign.key" \
+		-out "$1/sign.pem" -days 2 -subj /CN=tokens \
+		>/dev/null 2>&1 || return 1
+	r_tokens=$(t_port)
+	echo ok >"$1/mode"
+	: >"$1/tokens"
+	"$HELPER/tokens" "$r_tokens" "$1/tokens" "$1/mode" "$1/sign.key" \
+		"$1/sign.pem" &
+	t_atexit "kill $! 2>/dev/null"
 }
 
 registry_start() {
@@ -41,6 +55,15 @@ registry_start() {
 			registry_tls "$r_dir" || return 1
 			echo "  tls: {certificate: $r_dir/cert.pem," \
 				"key: $r_dir/key.pem}" >>"$r_dir/config.yml"
+			shift
+			;;
+		token)
+			registry_tokens "$r_dir" || return 1
+			echo "auth: {token: {service: test-service," \
+				"realm: \"http://127.0.0.1:$r_tokens/token\"," \
+				"issuer: test-issuer," \
+				"rootcertbundle: $r_dir/sign.pem}}" \
+				>>"$r_dir/config.yml"
 			shift
 			;;
 		htpasswd)

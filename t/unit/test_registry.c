@@ -279,3 +279,33 @@ Test(url, knows_how_far_inside_an_address_lies)
 	cr_assert(url_host_is_loopback("localhost"));
 	cr_assert(!url_host_is_loopback("localhost.evil.example"));
 }
+
+Test(registry_scope, covers_what_it_lists_and_no_more)
+{
+	const char *two = "repository:a/b:pull,push repository:c:pull";
+
+	cr_expect(registry_scope_covers(two, "repository:a/b:pull"));
+	cr_expect(registry_scope_covers(two, "repository:c:pull"));
+	cr_expect(registry_scope_covers(two, two));
+	cr_expect(registry_scope_covers("*", two));
+	cr_expect_not(registry_scope_covers(two, "repository:c:pull,push"));
+	cr_expect_not(registry_scope_covers(two, "repository:a/b:pul"));
+	cr_expect_not(registry_scope_covers(two, "repository:a:pull"));
+	cr_expect_not(registry_scope_covers("", "repository:c:pull"));
+}
+
+Test(registry_token, is_used_until_it_expires)
+{
+	struct registry_token t = { .scope = (char *)"repository:a:pull",
+				    .header = (char *)"Authorization: x" };
+	struct registry_host host = { .tokens = &t, .n_tokens = 1 };
+	struct registry_call call = { .host = &host, .repository = "a" };
+
+	t.expires_ms = registry_now_ms() + 60000;
+	cr_expect_str_eq(registry_auth_header(&call), t.header);
+	t.expires_ms = registry_now_ms() - 1;
+	cr_expect_null(registry_auth_header(&call));
+	t.expires_ms = registry_now_ms() + 60000;
+	call.push = true;
+	cr_expect_null(registry_auth_header(&call));
+}
