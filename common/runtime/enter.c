@@ -35,13 +35,19 @@ static bool may_mount(void)
 
 static int private_mounts(struct error *err)
 {
+	bool in_chroot;
+
 	if (unshare(CLONE_NEWNS) < 0)
 		return error_errno_code(err, ERR_HOST,
 					"cannot make a mount namespace");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_errno_code(err, ERR_HOST,
-					"cannot make mounts private");
-	return 0;
+	if (!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return 0;
+	in_chroot = errno == EINVAL; /* "/" is no mount point */
+	error_errno_code(err, ERR_HOST, "cannot make mounts private");
+	if (in_chroot)
+		error_hint(err, "in a chroot its directory must be a mount "
+				"point: 'mount --bind DIR DIR' before it");
+	return -1;
 }
 
 static int enter_as_root(struct error *err)
