@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,27 +34,76 @@ static bool may_mount(void)
 	       (have[0].effective & (UINT32_C(1) << CAP_SYS_ADMIN));
 }
 
+/* Make a directory, which setns left behind, the root of our namespace. */
+static int become_root(int dir, struct error *err)
+{
+	cleanup_close int tree =
+		open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+					   AT_RECURSIVE | AT_EMPTY_PATH);
+
+	if (tree < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    move_mount(tree, "", dir, "", MOVE_MOUNT_F_EMPTY_PATH |
+						  MOVE_MOUNT_T_EMPTY_PATH) ||
+	    fchdir(tree) || syscall(SYS_pivot_root, ".", ".") ||
+	    umount2(".", MNT_DETACH) || chdir("/"))
+		return error_errno_code(err, ERR_HOST,
+					"cannot make the chroot's directory "
+					"the root of a mount namespace");
+	return 0;
+}
+
+/*
+ * In a chroot the root of the namespace lies outside. Mounts could not be
+ * made private there, and who enters a sandbox later (setns) would find
+ * himself out there, too. Entering our own namespace shows its root.
+ */
+static int leave_chroot(struct error *err)
+{
+	cleanup_close int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	cleanup_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_free char *cwd = getcwd(NULL, 0);
+	struct stat ours, outer;
+
+	if (self < 0 || root < 0 || here < 0 || fstat(root, &ours) < 0 ||
+	    setns(self, CLONE_NEWNS) < 0 || stat("/", &outer) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot look at the mount namespace");
+	if (ours.st_dev == outer.st_dev && ours.st_ino == outer.st_ino) {
+		if (fchdir(here) < 0)
+			return error_errno(err, "cannot go back");
+		return 0;
+	}
+	if (become_root(root, err) < 0)
+		return -1;
+	if (!cwd || chdir(cwd) < 0)
+		return error_errno(err, "cannot enter '%s'", cwd ? cwd : ".");
+	return 0;
+}
+
 static int private_mounts(struct error *err)
 {
-	bool in_chroot;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return error_errno_code(err, ERR_HOST,
+					"cannot make mounts private");
+	return 0;
+}
 
+static int new_mounts(struct error *err)
+{
 	if (unshare(CLONE_NEWNS) < 0)
 		return error_errno_code(err, ERR_HOST,
 					"cannot make a mount namespace");
-	if (!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return 0;
-	in_chroot = errno == EINVAL; /* "/" is no mount point */
-	error_errno_code(err, ERR_HOST, "cannot make mounts private");
-	if (in_chroot)
-		error_hint(err, "in a chroot its directory must be a mount "
-				"point: 'mount --bind DIR DIR' before it");
-	return -1;
+	return 0;
 }
 
 static int enter_as_root(struct error *err)
 {
-	if (may_mount())
+	if (may_mount()) {
+		if (new_mounts(err) < 0 || leave_chroot(err) < 0)
+			return -1;
 		return private_mounts(err);
+	}
 	error_set(err, ERR_HOST, "root has no CAP_SYS_ADMIN here, so devenv "
 				 "cannot mount or make namespaces");
 	return error_hint(err, "give the container CAP_SYS_ADMIN, or run "
@@ -161,7 +211,7 @@ static int enter_child(struct handshake *h, enum runtime_mode *mode,
 	if (*mode == RUNTIME_SINGLE)
 		log_warn("no id ranges for this user in /etc/subuid and "
 			 "/etc/subgid: all files have one owner");
-	return private_mounts(err);
+	return new_mounts(err) < 0 ? -1 : private_mounts(err);
 }
 
 NORETURN static void refuse(pid_t child, struct error *err)
