@@ -37,7 +37,11 @@ static int set_pair(struct build_output *o, const char *pair,
 	}
 	if (str_starts(pair, "tar=")) {
 		o->directory = str_eq(value, "false");
-		return 0;
+		if (o->directory || str_eq(value, "true"))
+			return 0;
+		return error_set(err, ERR_USAGE,
+				 "--output: tar= is true or false, not '%s'",
+				 value);
 	}
 	if (!str_starts(pair, "type=")) {
 		error_set(err, ERR_USAGE, "--output: unknown key in '%s'",

@@ -18,17 +18,19 @@ void stage_release(struct build_stage *st)
 	free(st->created);
 }
 
-/* The key of what a base image holds: its manifest where there is one, else
- * the layers, which say the same for an image built here. */
+/* The key of what a base image holds: its files, by the digests of its layers
+ * where they are known. They stay what they are when the image is pushed. */
 static void base_key(const struct store_image *image, char key[CACHE_KEY])
 {
 	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
 	size_t i;
 
 	cache_key_begin(&k, "");
-	cache_key_add(&k, "base", image->manifest);
-	for (i = 0; !image->manifest[0] && i < image->n_layers; i++)
-		cache_key_add(&k, "layer", image->layers[i].id);
+	for (i = 0; i < image->n_layers; i++) {
+		const struct store_image_layer *l = &image->layers[i];
+
+		cache_key_add(&k, "layer", l->diff_id[0] ? l->diff_id : l->id);
+	}
 	cache_key_finish(&k, key);
 }
 
