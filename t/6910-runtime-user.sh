@@ -63,6 +63,40 @@ for user in "$RANGE" "$SINGLE"; do
 	t_out '^1000$' "$kind: as another user too"
 	t_run as "$user" "$S" root "$pid"
 	t_status 0 "$kind: its root can be opened"
+
+	# From one that has entered a user namespace of its own
+	t_run as "$user" "$S" exec "$pid" --enter --env A=b --lower "$img" \
+		--user bob --cwd /tmp/new --mkdir -- \
+		sh -c 'hostname; id; pwd; echo "$A"; cat; exit 9' <"$0"
+	t_status 9 "$kind: it runs from within a namespace beside it"
+	t_out '^box$' "$kind: in the environment"
+	t_out 'uid=1000\(bob\) gid=1000\(bob\)' "$kind: as the user asked for"
+	t_out '^/tmp/new$' "$kind: in its directory"
+	t_out '^b$' "$kind: with its variables"
+	t_out '^# 6910' "$kind: and our input"
+	t_run as "$user" "$S" exec "$pid" --enter -- nope
+	t_status 127 "$kind: a missing command is told"
+	t_err "cannot run 'nope': command not found" "$kind: by name"
+	t_run as "$user" "$S" root "$pid" --enter
+	t_status 0 "$kind: the root can be opened from there"
+	t_run as "$user" "$S" spawn-in "$pid" --enter -- \
+		sh -c 'hostname; exit 8'
+	t_status 8 "$kind: and commands be started beside us"
+	t_err '^cmd: +box$' "$kind: with their output logged"
+	mark=78$pid.$$
+	as "$user" "$S" exec "$pid" --enter --catch -- sleep "$mark" \
+		2>"$TMP/interrupted" &
+	t_ok "$kind: one runs" t_wait runtime_there "^sleep $mark"
+	kill -TERM "$(runtime_first "exec $pid --enter")"
+	wait $!
+	t_is $? 143 "$kind: a caught signal ends it"
+	t_ok "$kind: and the command" t_wait runtime_not_there "^sleep $mark"
+	as "$user" "$S" exec "$pid" --enter -- sleep "$mark" &
+	t_ok "$kind: one runs again" t_wait runtime_there "^sleep $mark"
+	kill -KILL "$(runtime_first "exec $pid --enter")"
+	t_ok "$kind: it ends with devenv" \
+		t_wait runtime_not_there "^sleep $mark"
+	wait $! 2>/dev/null
 	other=$SINGLE
 	[ "$kind" = range ] || other=$RANGE
 	t_run as "$other" "$S" exec "$pid" -- true

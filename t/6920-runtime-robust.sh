@@ -41,6 +41,22 @@ wait $pid
 t_is $? 143 "a caught signal ends the run with its status"
 t_ok "and the command" t_wait none
 
+# Commands beside us
+t_run "$S" spawn --lower "$TMP/bb" -- sh -c 'seq 1 60000; exit 4'
+t_status 4 "the status of a command beside us"
+t_is "$(grep -c '^cmd:  [0-9]*$' "$err")" 60000 \
+	"more output than a pipe holds is logged"
+t_is "$(tail -n 1 "$err")" "cmd:  60000" "to its end"
+t_run timeout 20 "$S" spawn --lower "$TMP/bb" -- \
+	sh -c 'sleep 773.'$$' & echo begun'
+t_status 0 "a process it leaves behind does not hold us up"
+t_err 'begun' "what was written is there"
+t_ok "and ends with the sandbox" t_wait none
+t_run timeout --preserve-status -k 5 -s INT 1 \
+	"$S" spawn --catch --lower "$TMP/bb" -- sleep "773.$$"
+t_status 130 "an interruption ends the wait with its status"
+t_ok "and the command" t_wait none
+
 # Environments
 t_run "$S" start --lower "$TMP/bb"
 pid=$(cat "$out")
@@ -54,6 +70,10 @@ t_run "$S" exec "$pid" -- sh -c 'for i in 1 2 3; do (true &); done; sleep 0.1
 t_out '^0$' "orphans are reaped"
 t_run "$S" exec "$pid" -- sh -c 'ls /proc/self/fd | sort | tr "\n" " "'
 t_out '^0 1 2 3 $' "no descriptor of ours is inherited"
+t_run timeout 20 "$S" spawn-in "$pid" -- \
+	sh -c "(while :; do echo spam; done &); echo begun"
+t_status 0 "a daemon that writes on does not hold us up"
+t_ok "nor is its environment stopped by it" runtime_alive "$pid"
 "$S" stop "$pid"
 t_ok "stopped, all of it is gone" t_wait none
 t_ok "the init too" t_wait runtime_gone "$pid"

@@ -52,3 +52,16 @@ runtime_as() {
 	[ "$as_user" != root ] || exec "$@"
 	exec setpriv --reuid "$as_user" --regid "$as_user" --clear-groups "$@"
 }
+
+runtime_there() { [ "$(runtime_count "$1")" -gt 0 ]; }
+runtime_not_there() { ! runtime_there "$1"; }
+
+# The first process of our program with these words, which is the outermost.
+runtime_first() {
+	for p in $(ls -v /proc | grep '^[0-9]'); do
+		[ "$(readlink "/proc/$p/exe" 2>/dev/null)" = "$S" ] || continue
+		tr '\0' ' ' <"/proc/$p/cmdline" | grep -q -e "$1" || continue
+		echo "$p"
+		return
+	done
+}

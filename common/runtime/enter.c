@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -148,26 +149,56 @@ static void follow_stop(pid_t child)
 	kill(child, SIGCONT);
 }
 
-NORETURN static void stand_by(pid_t child, int pidfd, int signals)
+/* Helpers that ended; the child is left for the end. */
+static void reap_helpers(pid_t child)
 {
-	struct pollfd fds[2] = {
+	siginfo_t info = { 0 };
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid && info.si_pid != child)
+		waitpid(info.si_pid, NULL, 0);
+}
+
+/* Into environments of other namespaces a fork of ours goes for the child. */
+static void take_request(int requests)
+{
+	int sock = runtime_fd_receive(requests);
+
+	if (sock < 0)
+		return;
+	if (fork() == 0)
+		runtime_outer_serve(sock);
+	close(sock);
+}
+
+NORETURN static void stand_by(pid_t child, int pidfd, int signals,
+			      int requests)
+{
+	struct pollfd fds[3] = {
 		{ .fd = pidfd, .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
+		{ .fd = requests, .events = POLLIN },
 	};
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			break;
 		if (fds[0].revents)
 			break;
+		if (fds[2].revents & POLLIN)
+			take_request(requests);
+		else if (fds[2].revents)
+			fds[2].fd = -1;
 		if (!fds[1].revents ||
 		    read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
-		if (info.ssi_signo == SIGCHLD)
-			follow_stop(child);
-		else
+		if (info.ssi_signo != SIGCHLD) {
 			forward(child, &info);
+			continue;
+		}
+		reap_helpers(child);
+		follow_stop(child);
 	}
 	end_as(child);
 }
@@ -175,6 +206,7 @@ NORETURN static void stand_by(pid_t child, int pidfd, int signals)
 struct handshake {
 	int ready[2], go[2]; /* child: unshared; parent: mapped */
 	int parent_fd;
+	int outer[2]; /* child; parent: requests */
 	sigset_t old;
 };
 
@@ -208,6 +240,8 @@ static int enter_child(struct handshake *h, enum runtime_mode *mode,
 	close(h->ready[1]);
 	close(h->go[0]);
 	close(h->parent_fd);
+	close(h->outer[1]);
+	*runtime_outer() = h->outer[0];
 	if (*mode == RUNTIME_SINGLE)
 		log_warn("no id ranges for this user in /etc/subuid and "
 			 "/etc/subgid: all files have one owner");
@@ -241,7 +275,8 @@ NORETURN static void enter_parent(struct handshake *h, pid_t child, int signals,
 	}
 	close(h->ready[0]);
 	close(h->go[1]);
-	stand_by(child, pidfd, signals);
+	close(h->outer[0]);
+	stand_by(child, pidfd, signals, h->outer[1]);
 }
 
 static int enter_as_user(enum runtime_mode *mode, struct error *err)
@@ -255,6 +290,9 @@ static int enter_as_user(enum runtime_mode *mode, struct error *err)
 
 	if (pipe2(h.ready, O_CLOEXEC) < 0 || pipe2(h.go, O_CLOEXEC) < 0)
 		return error_errno(err, "cannot make a pipe");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+		       h.outer) < 0)
+		return error_errno(err, "cannot make a socket pair");
 	h.parent_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);

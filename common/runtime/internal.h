@@ -59,6 +59,7 @@ struct runtime_launch {
 	int ours;	  /* where they arrive */
 	int master;	  /* of the command's terminal, once started, or -1 */
 	int listener;	  /* tells of changes of owners, or -1 */
+	int hangup;	  /* its end ends the command; not owned, or -1 */
 	bool told_lost;	  /* of an owner that cannot be recorded */
 	uint64_t caps;	  /* of the command */
 	const struct runtime_user *user; /* of the command; NULL: root */
@@ -73,7 +74,7 @@ bool runtime_renames(const struct runtime_launch *l);
 #define RUNTIME_LAUNCH_INIT \
 	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
 	  .watch = -1, .socket = -1, .ours = -1, .master = -1, \
-	  .listener = -1 }
+	  .listener = -1, .hangup = -1 }
 #define cleanup_runtime_launch CLEANUP(runtime_launch_release)
 
 /* run.c: one process from its description to its end. What a joined process
@@ -95,6 +96,23 @@ int runtime_reap(pid_t pid);
 int runtime_watch(struct error *err) MUST_CHECK;
 /* Hand ourselves over to it; for a child before its program. */
 int runtime_watch_me(int sock);
+
+/* outer.c: the socket to the process that stays outside of a user namespace,
+ * -1 where there is none. */
+int *runtime_outer(void);
+/* Only that process may enter `s` or look into it. */
+bool runtime_is_foreign(const struct runtime_sandbox *s);
+int runtime_outer_root(const struct runtime_sandbox *s, struct error *err)
+	MUST_CHECK;
+int runtime_outer_exec(const struct runtime_sandbox *s,
+		       const struct runtime_process *p, int *status,
+		       struct error *err) MUST_CHECK;
+/* The other side of a request, in a process of its own. */
+NORETURN void runtime_outer_serve(int sock);
+/* As runtime_exec; the end of `hangup` kills the command. */
+int runtime_exec_until(const struct runtime_sandbox *s,
+		       const struct runtime_process *p, int hangup,
+		       int *status, struct error *err) MUST_CHECK;
 
 /* filter.c: the profile for processes that hold `caps`; made once a process
  * and set of capabilities, never freed. */

@@ -206,11 +206,13 @@ void runtime_launch_release(struct runtime_launch *l)
 		munmap(l->report, sizeof(*l->report));
 }
 
-/* An interruption that the caller catches ends the sandbox as well. */
+/* An interruption that the caller catches ends the sandbox as well; so does
+ * the end of the one we work for. */
 static int wait_for(struct runtime_launch *l, pid_t pid, int pidfd,
 		    struct error *err)
 {
-	struct pollfd p[2] = { { pidfd, POLLIN, 0 } };
+	struct pollfd p[3] = { { pidfd, POLLIN, 0 }, { .fd = -1 },
+			       { l->hangup, 0, 0 } };
 	sigset_t all, old;
 	int interrupted;
 
@@ -222,6 +224,8 @@ static int wait_for(struct runtime_launch *l, pid_t pid, int pidfd,
 			continue;
 		if (p[0].revents)
 			break;
+		if (p[2].revents)
+			kill(pid, SIGKILL);
 		runtime_owners_answer(l, p[1].revents);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
@@ -347,6 +351,8 @@ static int open_of(const struct runtime_sandbox *s, const char *what,
 
 int runtime_root_fd(const struct runtime_sandbox *s, struct error *err)
 {
+	if (runtime_is_foreign(s))
+		return runtime_outer_root(s, err);
 	return open_of(s, "root", O_PATH | O_DIRECTORY, err);
 }
 
@@ -407,16 +413,26 @@ int runtime_launch_join(const struct runtime_sandbox *s,
 	return 0;
 }
 
-int runtime_exec(const struct runtime_sandbox *s,
-		 const struct runtime_process *p, int *status,
-		 struct error *err)
+int runtime_exec_until(const struct runtime_sandbox *s,
+		       const struct runtime_process *p, int hangup,
+		       int *status, struct error *err)
 {
 	cleanup_runtime_launch struct runtime_launch l = RUNTIME_LAUNCH_INIT;
 
 	l.p = p;
+	l.hangup = hangup;
 	if (runtime_launch_join(s, &l, err) < 0)
 		return -1;
 	return run(&l, status, err);
+}
+
+int runtime_exec(const struct runtime_sandbox *s,
+		 const struct runtime_process *p, int *status,
+		 struct error *err)
+{
+	if (runtime_is_foreign(s))
+		return runtime_outer_exec(s, p, status, err);
+	return runtime_exec_until(s, p, -1, status, err);
 }
 
 static int send_signal(const struct runtime_sandbox *s, int sig)

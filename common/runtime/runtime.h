@@ -35,9 +35,9 @@ enum runtime_mode {
  * alone). The parent of that fork stays, passes on signals and ends with the
  * child's status, so the call returns in the child only. To be called once,
  * before any thread is made. ERR_HOST says what the kernel refused.
- * RUNTIME_SINGLE is told with a warning. runtime_attach and runtime_exec of
- * a user's environment work from a process that has not called this: a user
- * namespace can be entered from the one it was made in only.
+ * RUNTIME_SINGLE is told with a warning. A user namespace can be entered from
+ * the one it was made in only, so a user's environments that other processes
+ * started are entered by that parent, on request; callers see no difference.
  */
 int runtime_enter(enum runtime_mode *mode, struct error *err) MUST_CHECK;
 

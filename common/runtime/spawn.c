@@ -4,10 +4,38 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/signals.h"
 #include "runtime/internal.h"
+
+#define DRAIN_MAX 64 /* pieces of output */
+
+/* A process of ours stands for one that another process must start. */
+static pid_t begin_foreign(const struct runtime_process *p,
+			   const struct runtime_sandbox *s, struct error *err)
+{
+	struct error failed = ERROR_INIT;
+	int status = 0;
+	pid_t pid;
+
+	if (p->outlive && runtime_outer_exec(s, p, &status, err) < 0)
+		return -1;
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return error_errno(err, "cannot make a process");
+	if (pid > 0)
+		return pid;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (!p->outlive &&
+	    runtime_outer_exec(s, p, &status, &failed) < 0) {
+		log_report(&failed);
+		status = (int)failed.code;
+	}
+	_exit(status);
+}
 
 static int begin(struct runtime_child *c, const struct runtime_process *p,
 		 const struct runtime_sandbox *s, struct error *err)
@@ -27,6 +55,11 @@ static int begin(struct runtime_child *c, const struct runtime_process *p,
 		copy.err = out;
 	l->p = &copy;
 	l->outlive = p->outlive;
+	if (s && runtime_is_foreign(s)) {
+		c->pid = begin_foreign(&copy, s, err);
+		c->pidfd = c->pid < 0 ? -1 : runtime_pidfd(c->pid);
+		return c->pid < 0 ? -1 : 0;
+	}
 	if ((s && runtime_launch_join(s, l, err) < 0) ||
 	    runtime_launch_prepare(l, err) < 0)
 		return -1;
@@ -90,7 +123,10 @@ static int end_child(struct runtime_child *c, struct error *err)
 	struct runtime_launch *l = c->launch;
 	struct pollfd p = { c->output, POLLIN, 0 };
 
-	while (c->output >= 0 && poll(&p, 1, 0) > 0) {
+	/* No more than a pipe can hold: the daemon may write on. */
+	for (int i = 0; i < DRAIN_MAX; i++) {
+		if (c->output < 0 || poll(&p, 1, 0) <= 0)
+			break;
 		if (read_output(c, err) < 0)
 			return -1;
 		p.fd = c->output;

@@ -142,6 +142,7 @@ static void relay(struct runtime_launch *l, int pidfd, int signals)
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 		{ .fd = signals, .events = POLLIN },
 		{ .fd = l->listener, .events = POLLIN },
+		{ .fd = l->hangup },
 	};
 
 	for (;;) {
@@ -149,6 +150,8 @@ static void relay(struct runtime_launch *l, int pidfd, int signals)
 			return;
 		runtime_owners_answer(l, fds[4].revents);
 		fds[4].fd = l->listener;
+		if (fds[5].revents)
+			return;
 		if (fds[3].revents && !take_signal(signals, master))
 			return;
 		/* The last process closed it: an error on Linux. */
