@@ -152,8 +152,9 @@ static int run(struct work *w, int *status, struct json **environment,
 				 .cwd = o->workdir,
 				 .tty = want_tty(o) };
 
-	/* docker run --rm: the command is PID 1 and nothing stays. */
-	if (!l->environment && !l->name && !o->detach)
+	/* docker run --rm: the command is PID 1 and nothing stays. On a
+	 * terminal it is not, as Ctrl-C does not end a PID 1. */
+	if (!l->environment && !l->name && !o->detach && !c.tty)
 		return env_run(&eo, &c, status, err);
 	return run_environment(&eo, &c, status, environment, err);
 }
@@ -178,12 +179,25 @@ int cmd_launch_run(const struct cmd_launch *l, int *status,
 	return run(&w, status, environment, err);
 }
 
+static bool is_hostname(const char *name)
+{
+	size_t n = strlen(name);
+
+	return n && n < 64 && *name != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVW"
+			    "XYZ0123456789.-_") == n;
+}
+
 int cmd_launch_check(const struct cmd_run_options *o, struct error *err)
 {
 	if (o->name && !env_name_valid(o->name))
 		return error_set(err, ERR_USAGE,
 				 "'%s' is not a name for an environment",
 				 o->name);
+	if (o->hostname && !is_hostname(o->hostname))
+		return error_set(err, ERR_USAGE,
+				 "--hostname: '%s' is not a host name",
+				 o->hostname);
 	if (o->detach && o->tty)
 		return error_set(err, ERR_USAGE, "--tty and --detach exclude "
 						 "each other");
