@@ -155,6 +155,7 @@ static int run(struct cmd_call *call, struct error *err)
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	const struct options *o = call->options;
 
+	project.replan = true;
 	if (cmd_words(call, 0, 2, err) < 0 ||
 	    cmd_project_find(&project, &call->args, &o->project, err) < 0 ||
 	    print(&project, o, &out, err) < 0)

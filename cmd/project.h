@@ -22,6 +22,7 @@ extern const struct opt cmd_project_rows[];
 /* What the words name. Paths are absolute. */
 struct cmd_project {
 	struct record record; /* read, or new */
+	bool replan;	      /* set by who asks: a record's plan is not taken */
 	bool planned;	      /* the record's own plan is what counts */
 	enum record_kind kind;
 	char *dir;  /* the workspace */
@@ -53,6 +54,8 @@ void cmd_project_warn(const struct record_plan *plan);
  * Commands that build call record_plan_check first. */
 int cmd_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err) MUST_CHECK;
+/* The top of the Git tree that a directory lies in, or itself. */
+char *cmd_project_top(const char *dir);
 /* An absolute path as a person would write it here; malloc'ed. */
 char *cmd_project_name(const char *path);
 

@@ -56,7 +56,7 @@ char *cmd_project_name(const char *path)
 }
 
 /* The nearest folder above that holds .git (a file in linked work trees). */
-static char *git_top(const char *dir)
+char *cmd_project_top(const char *dir)
 {
 	cleanup_free char *at = xstrdup(dir);
 
@@ -79,7 +79,7 @@ static void set_dir(struct cmd_project *p, const char *dir)
 	free(p->dir);
 	free(p->root);
 	p->dir = path_absolute(dir);
-	p->root = git_top(p->dir);
+	p->root = cmd_project_top(p->dir);
 }
 
 static void set_file(struct cmd_project *p, enum record_kind kind,
@@ -264,19 +264,23 @@ static int use_record(struct cmd_project *p, const char *name,
 		      const struct cmd_project_options *o, struct error *err)
 {
 	struct record_source source;
+	bool again;
 
 	record_release(&p->record);
 	if (record_parse(&p->record, name, text->buf, text->len, err) < 0)
 		return -1;
 	record_source_get(&source, &p->record);
-	if (!source.path) {
-		p->planned = record_get(&p->record, "plan");
-		if (p->planned)
-			return 0;
+	again = p->replan || o->file || o->config || o->config_dir;
+	p->planned = record_get(&p->record, "plan") &&
+		     !(source.path && again);
+	if (p->planned && (!source.path || fs_is_dir(source.path))) {
+		set_dir(p, source.path ? source.path : ".");
+		return 0;
+	}
+	if (!source.path)
 		return record_fail(&p->record, err,
 				   (const char *[]){ "source", "path", NULL },
 				   "the record names no tree");
-	}
 	if (!fs_is_dir(source.path))
 		return error_set(err, ERR_INPUT,
 				 "'%s' of record '%s' is not a directory",
@@ -343,6 +347,15 @@ static int use_template(struct cmd_project *p, const char *folder,
 	return error_hint(err, "templates are read in '%s'", p->root);
 }
 
+/* `run` finds the workspace by this. */
+static void note_tree(struct cmd_project *p)
+{
+	const struct record_source source = { .path = p->dir };
+
+	if (!p->planned && !record_get(&p->record, "source"))
+		record_source_set(&source, &p->record);
+}
+
 int cmd_project_find(struct cmd_project *p, const struct strvec *words,
 		     const struct cmd_project_options *o, struct error *err)
 {
@@ -357,8 +370,14 @@ int cmd_project_find(struct cmd_project *p, const struct strvec *words,
 	if (words->nr > 1)
 		return error_set(err, ERR_USAGE, "unexpected '%s'",
 				 words->v[1]);
-	if (!fs_is_dir(first))
-		return use_file(p, first, o, err);
-	set_dir(p, first);
-	return find_in_dir(p, o, err);
+	if (!fs_is_dir(first)) {
+		if (use_file(p, first, o, err) < 0)
+			return -1;
+	} else {
+		set_dir(p, first);
+		if (find_in_dir(p, o, err) < 0)
+			return -1;
+	}
+	note_tree(p);
+	return 0;
 }

@@ -7,6 +7,7 @@
 #include "cmd/input.h"
 #include "cmd/launch.h"
 #include "cmd/open.h"
+#include "cmd/project.h"
 
 struct options {
 	struct cmd_run_options run;
@@ -116,7 +117,7 @@ static int launch(struct work *w, const struct cmd_run_options *o,
 {
 	const struct record *r = w->record.json ? &w->record : NULL;
 	struct json *environment = NULL;
-	cleanup_free char *name = NULL, *workspace = NULL;
+	cleanup_free char *name = NULL, *workspace = NULL, *top = NULL;
 	struct cmd_launch l = { .b = &w->b,
 				.o = o,
 				.image = &w->image,
@@ -128,7 +129,10 @@ static int launch(struct work *w, const struct cmd_run_options *o,
 
 	if (r && find_workspace(r, &workspace, err) < 0)
 		return -1;
+	if (workspace)
+		top = cmd_project_top(workspace);
 	l.workspace = workspace;
+	l.mount_root = top;
 	random_hex(random, 4);
 	name = xstrfmt("env-%s", random);
 	if (o->detach && !o->name)

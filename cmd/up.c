@@ -56,10 +56,11 @@ static int get_tree(struct work *w, const char *word, struct strvec *words,
 
 static void keep_source(struct work *w)
 {
-	struct record_source source = { .path = w->round.project.dir };
+	struct record_source source;
 
-	if (w->source.json)
-		record_source_get(&source, &w->source);
+	if (!w->source.json)
+		return;
+	record_source_get(&source, &w->source);
 	record_source_set(&source, &w->round.project.record);
 }
 

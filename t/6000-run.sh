@@ -104,15 +104,16 @@ env_idle "after these"
 
 # --- a terminal ---
 pty "$DEVENV" run base sh <<'END'
-expect [#$] $
+expect # 
 send tty; stty size\r
 expect /dev/pts/0\s+24 80
 size 40 100
 send stty size\r
 expect 40 100
-send sleep 100\r
+send sh -c 'echo go; sleep 100'\r
+expect \ngo
 send \003
-expect [#$] $
+expect # 
 send echo still-$((40+2))\r
 expect still-42
 send sleep 101 &\r
@@ -122,7 +123,8 @@ send exit 9\r
 END
 t_status 9 "a shell on a terminal: size, Ctrl-C, jobs, status"
 t_err '^terminal restored' "the terminal is as it was"
-pty "$DEVENV" run base sleep 100 <<'END'
+pty "$DEVENV" run base -- sh -c 'echo ready; exec sleep 100' <<'END'
+expect ready
 send \003
 END
 t_status 130 "Ctrl-C ends the command, 130"

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/signals.h"
 
 int runtime_fd_send(int sock, int fd)
 {
@@ -145,7 +146,8 @@ static void relay(struct runtime_launch *l, int pidfd, int signals)
 		{ .fd = l->hangup },
 	};
 
-	for (;;) {
+	/* What came before they were blocked is for the caller, too. */
+	while (!signals_pending()) {
 		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
 			return;
 		runtime_owners_answer(l, fds[4].revents);
