@@ -151,7 +151,7 @@ static int try_ignore_file(const char *path, struct strbuf *text, bool *found,
 {
 	struct error why = ERROR_INIT;
 
-	*found = fs_read_file(path, IGNORE_MAX, text, &why) == 0;
+	*found = fs_read_regular(path, IGNORE_MAX, text, &why) == 0;
 	if (*found || why.sys == ENOENT) {
 		error_release(&why);
 		return 0;

@@ -29,7 +29,7 @@ static int read_config(const struct cmd_project *p, struct devcontainer *dc,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *name = cmd_project_name(p->file);
 
-	if (fs_read_file(p->file, DEVCONTAINER_MAX, &text, err) < 0)
+	if (fs_read_regular(p->file, DEVCONTAINER_MAX, &text, err) < 0)
 		return -1;
 	return devcontainer_parse(dc, name, text.buf, text.len, err);
 }
@@ -132,7 +132,7 @@ static int plan_template(const struct cmd_project *p,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *name = cmd_project_name(p->file);
 
-	if (fs_read_file(p->file, TEXT_MAX, &text, err) < 0 ||
+	if (fs_read_regular(p->file, TEXT_MAX, &text, err) < 0 ||
 	    template_image_parse(&t, name, text.buf, text.len, err) < 0)
 		return -1;
 	plan->name = steal_ptr(&t.name);
@@ -247,7 +247,7 @@ int cmd_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 		strbuf_addstr(text, plan->text);
 		return 0;
 	}
-	if (fs_read_file(plan->dockerfile, TEXT_MAX, text, err) < 0)
+	if (fs_read_regular(plan->dockerfile, TEXT_MAX, text, err) < 0)
 		return -1;
 	*name = cmd_project_name(plan->dockerfile);
 	return 0;

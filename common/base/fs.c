@@ -51,6 +51,22 @@ int fs_read_file(const char *path, size_t max, struct strbuf *out,
 	return 0;
 }
 
+int fs_read_regular(const char *path, size_t max, struct strbuf *out,
+		    struct error *err)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, ERR_INPUT, "'%s' is not a regular file",
+				 path);
+	if (fs_read_fd(fd, max, out, err) < 0)
+		return error_wrap(err, "%s", path);
+	return 0;
+}
+
 int fs_read_at(int dirfd, const char *path, size_t max, struct strbuf *out,
 	       struct error *err)
 {

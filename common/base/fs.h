@@ -12,6 +12,10 @@
  * as standard input. */
 int fs_read_file(const char *path, size_t max, struct strbuf *out,
 		 struct error *err) MUST_CHECK;
+/* The same for a file that others chose: a pipe or device, which could block
+ * for ever, is ERR_INPUT. */
+int fs_read_regular(const char *path, size_t max, struct strbuf *out,
+		    struct error *err) MUST_CHECK;
 int fs_read_fd(int fd, size_t max, struct strbuf *out, struct error *err)
 	MUST_CHECK;
 /* As fs_read_file, relative to a directory and without following a last

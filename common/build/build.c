@@ -207,18 +207,23 @@ static int read_ignore(struct build *b, struct error *err)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *own = NULL;
 	const char *name = ".dockerignore";
+	const int flags = O_RDONLY | O_NONBLOCK; /* a pipe must not block */
 	cleanup_close int fd = -1;
+	struct stat st;
 
 	if (b->o->dockerfile)
 		own = xstrfmt("%s.dockerignore", b->o->dockerfile);
 	if (own)
-		fd = fs_open_in_root(b->context_fd, own, O_RDONLY, 0);
+		fd = fs_open_in_root(b->context_fd, own, flags, 0);
 	if (fd >= 0)
 		name = own;
 	else
-		fd = fs_open_in_root(b->context_fd, name, O_RDONLY, 0);
+		fd = fs_open_in_root(b->context_fd, name, flags, 0);
 	if (fd < 0)
 		return 0;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, ERR_INPUT, "'%s' is not a regular file",
+				 name);
 	if (fs_read_fd(fd, IGNORE_MAX, &text, err) < 0)
 		return error_wrap(err, "%s", name);
 	return dockerfile_ignore_parse(&b->ignore, name, text.buf, text.len,

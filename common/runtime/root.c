@@ -61,7 +61,7 @@ static int make_scratch(struct building *b, struct error *err)
 {
 	static const char *const options[] = { "mode", "0755", NULL };
 	static const char *const dirs[] = {
-		"root", "dev", "empty", "upper", "work",
+		"root", "dev", "nodes", "empty", "upper", "work",
 	};
 
 	b->scratch = runtime_fs_new("tmpfs", options, MOUNT_ATTR_NOSUID, err);
@@ -73,6 +73,16 @@ static int make_scratch(struct building *b, struct error *err)
 		if (make_dir(b->scratch, dirs[i], 0755, err) < 0)
 			return -1;
 	return 0;
+}
+
+/* There is no device cgroup that says which devices may be opened, and a disk
+ * by its number is all files of the host: none is but what is bound to /dev,
+ * be it in an image or made with CAP_MKNOD. */
+static int no_devices(const struct building *b, int mnt, struct error *err)
+{
+	return b->l->spec->privileged
+		       ? 0
+		       : runtime_attributes(mnt, false, MOUNT_ATTR_NODEV, err);
 }
 
 static int mount_root(struct building *b, struct error *err)
@@ -100,7 +110,7 @@ static int mount_root(struct building *b, struct error *err)
 	b->root = openat(b->scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (b->root < 0)
 		return error_errno(err, "cannot open the root");
-	return 0;
+	return no_devices(b, b->root, err);
 }
 
 /* Attach at a directory of the root; returns the mount, opened. */
@@ -169,15 +179,33 @@ static int open_device(int dir, const char *name, unsigned int major_nr,
 	return steal_fd(&fd);
 }
 
+/* Made where the command cannot see it, or the host's where that is not
+ * allowed. */
+static int find_node(struct building *b, size_t i, struct error *err)
+{
+	cleanup_close int made = openat(b->scratch, "nodes",
+					O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cleanup_close int host = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dev_t id = makedev(nodes[i].major, nodes[i].minor);
+	int dir = made;
+
+	if (made < 0 || host < 0)
+		return error_errno(err, "cannot open /dev");
+	if (mknodat(made, nodes[i].name, S_IFCHR | 0666, id) < 0) {
+		if (errno != EPERM)
+			return error_errno(err, "cannot make the device '%s'",
+					   nodes[i].name);
+		dir = host;
+	}
+	return open_device(dir, nodes[i].name, nodes[i].major, nodes[i].minor,
+			   err);
+}
+
 static int bind_node(struct building *b, size_t i, struct error *err)
 {
-	cleanup_close int dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_close int node = -1, mnt = -1, at = -1;
+	cleanup_close int node = find_node(b, i, err);
+	cleanup_close int mnt = -1, at = -1;
 
-	if (dir < 0)
-		return error_errno(err, "cannot open /dev");
-	node = open_device(dir, nodes[i].name, nodes[i].major, nodes[i].minor,
-			   err);
 	if (node < 0)
 		return -1;
 	mnt = runtime_clone(node, "", false, err);
@@ -192,17 +220,9 @@ static int bind_node(struct building *b, size_t i, struct error *err)
 
 static int make_nodes(struct building *b, struct error *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-		dev_t id = makedev(nodes[i].major, nodes[i].minor);
-
-		if (mknodat(b->dev, nodes[i].name, S_IFCHR | 0666, id) == 0)
-			continue;
-		if (errno != EPERM)
-			return error_errno(err, "cannot make the device '%s'",
-					   nodes[i].name);
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
 		if (bind_node(b, i, err) < 0)
 			return -1;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlinkat(links[i][0], b->dev, links[i][1]) < 0)
 			return error_errno(err, "cannot link /dev/%s",
@@ -239,9 +259,9 @@ static int mount_dev(struct building *b, struct error *err)
 {
 	int shm;
 
-	/* Devices live here, so this copy alone allows them. */
 	b->dev = runtime_clone(b->scratch, "dev", false, err);
-	if (b->dev < 0 || attach_dir(b, b->dev, "/dev", err) < 0 ||
+	if (b->dev < 0 || no_devices(b, b->dev, err) < 0 ||
+	    attach_dir(b, b->dev, "/dev", err) < 0 ||
 	    make_nodes(b, err) < 0 ||
 	    mount_in_dev(b, "pts", new_devpts(err), err) < 0)
 		return -1;
