@@ -57,6 +57,15 @@ run --no-net -- sh -c 'ifconfig -a | grep -c Link; ping -c1 127.0.0.1'
 t_status 0 "loopback works without a network"
 t_out '^1$' "and is the only device"
 
+mkdir "$TMP/du" "$TMP/dw"
+run --draft --upper "$TMP/du" --work "$TMP/dw" -- \
+	sh -c 'echo kept >/f; grep -c " / overlay .*volatile" /proc/mounts'
+t_out '^1$' "a draft is not synced by each unmount"
+t_is "$(cat "$TMP/du/f")" kept "and is written all the same"
+run --upper "$TMP/u" --work "$TMP/w" -- \
+	sh -c 'grep -c " / overlay .*volatile" /proc/mounts'
+t_out '^0$' "what is kept under a name is"
+
 # Rights
 run -- grep -E 'Cap|Seccomp:|NoNew' /proc/self/status
 t_out 'CapEff:.00000000a80425fb' "root has the default capabilities"

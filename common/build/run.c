@@ -100,6 +100,7 @@ int step_run(struct build *b, struct build_stage *st,
 				       .file = true };
 	struct runtime_spec spec = { .upper = draft->fs,
 				     .work = draft->work,
+				     .draft = true,
 				     .hostname = "buildkitsandbox",
 				     .network = b->o->network };
 	int status;

@@ -87,6 +87,7 @@ static int run(struct once *o, const struct env_options *eo,
 				     .n_lowers = o->lowers.nr,
 				     .upper = o->upper,
 				     .work = o->work,
+				     .draft = true, /* it vanishes */
 				     .hostname = eo->hostname,
 				     .network = eo->network,
 				     .mounts = eo->mounts,

@@ -149,12 +149,18 @@ bool runtime_range_find(const char *text, const char *name, uid_t id,
 int runtime_ids_map(pid_t pid, uid_t uid, gid_t gid, bool *ranges,
 		    struct error *err) MUST_CHECK;
 
+/* What an overlay is made of; `upper` and `work` may both be NULL. */
+struct runtime_layers {
+	const char *const *lowers; /* lowest first */
+	size_t n;
+	const char *upper, *work;
+	bool draft; /* as in runtime_spec */
+};
 /* overlay.c: a detached mount, or -1. */
-int runtime_overlay(const char *const *lowers, size_t n, const char *upper,
-		    const char *work, struct error *err) MUST_CHECK;
-int runtime_overlay_old(const char *const *lowers, size_t n,
-			const char *upper, const char *work,
-			const char *target, struct error *err) MUST_CHECK;
+int runtime_overlay(const struct runtime_layers *l, struct error *err)
+	MUST_CHECK;
+int runtime_overlay_old(const struct runtime_layers *l, const char *target,
+			struct error *err) MUST_CHECK;
 
 /* mount.c: small steps with the mount API. All descriptors close on exec. */
 int runtime_fs_new(const char *type, const char *const *options,

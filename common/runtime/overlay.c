@@ -70,33 +70,38 @@ static int set_lowers(int fs, const char *const *lowers, size_t n)
 	return 0;
 }
 
-static int set_all(int fs, const char *const *lowers, size_t n,
-		   const char *upper, const char *work)
+static int set_flag(int fs, const char *key)
+{
+	return fsconfig(fs, FSCONFIG_SET_FLAG, key, NULL, 0);
+}
+
+static int set_all(int fs, const struct runtime_layers *l)
 {
 	/* A lone lower cannot be mounted without an upper; twice it can. */
-	if (set_lowers(fs, lowers, n) < 0 ||
-	    (n == 1 && !upper && set_lowers(fs, lowers, n) < 0))
+	if (set_lowers(fs, l->lowers, l->n) < 0 ||
+	    (l->n == 1 && !l->upper && set_lowers(fs, l->lowers, l->n) < 0))
 		return -1;
-	if (upper && (set_dir(fs, "upperdir", upper) < 0 ||
-		      set_dir(fs, "workdir", work) < 0))
+	if (l->upper && (set_dir(fs, "upperdir", l->upper) < 0 ||
+			 set_dir(fs, "workdir", l->work) < 0))
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
 		if (set(fs, features[i][0], features[i][1]) < 0)
 			return -1;
-	if (!is_real_root() &&
-	    fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+	if ((!is_real_root() && set_flag(fs, "userxattr") < 0) ||
+	    (l->draft && l->upper && set_flag(fs, "volatile") < 0))
 		return -1;
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
 /* The first directory that is not there, so that it can be named. */
-static int explain(const char *const *lowers, size_t n, const char *upper,
-		   const char *work, struct error *err)
+static int explain(const struct runtime_layers *l, struct error *err)
 {
 	int saved = errno;
 
-	for (size_t i = 0; i < n + 2; i++) {
-		const char *dir = i < n ? lowers[i] : i == n ? upper : work;
+	for (size_t i = 0; i < l->n + 2; i++) {
+		const char *dir = i < l->n    ? l->lowers[i]
+				  : i == l->n ? l->upper
+					      : l->work;
 
 		if (dir && access(dir, F_OK) < 0)
 			return error_errno(err, "cannot use '%s'", dir);
@@ -104,21 +109,20 @@ static int explain(const char *const *lowers, size_t n, const char *upper,
 	errno = saved;
 	error_errno_code(err, errno == EPERM || errno == ENODEV ? ERR_HOST
 								: ERR_SYSTEM,
-			 "cannot mount an overlay of %zu layers", n);
+			 "cannot mount an overlay of %zu layers", l->n);
 	if (saved == EPERM || saved == ENODEV)
 		error_hint(err, "the kernel needs overlayfs, in user "
 				"namespaces Linux 5.11 or newer");
 	return -1;
 }
 
-int runtime_overlay(const char *const *lowers, size_t n, const char *upper,
-		    const char *work, struct error *err)
+int runtime_overlay(const struct runtime_layers *l, struct error *err)
 {
 	cleanup_close int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	int mnt;
 
-	if (fs < 0 || set_all(fs, lowers, n, upper, work) < 0)
-		return explain(lowers, n, upper, work, err);
+	if (fs < 0 || set_all(fs, l) < 0)
+		return explain(l, err);
 	mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (mnt < 0)
 		return error_errno(err, "cannot mount an overlay");
@@ -127,23 +131,22 @@ int runtime_overlay(const char *const *lowers, size_t n, const char *upper,
 
 /* "lowerdir=2:1:0,..." naming links in the current directory, because the
  * option string of mount(2) must fit in one page. */
-static int short_options(const char *const *lowers, size_t n,
-			 const char *upper, const char *work,
+static int short_options(const struct runtime_layers *l,
 			 struct strbuf *options, struct error *err)
 {
 	char name[32];
 
 	strbuf_addstr(options, "lowerdir=");
-	for (size_t i = n; i-- > 0;) {
+	for (size_t i = l->n; i-- > 0;) {
 		snprintf(name, sizeof(name), "%zu", i);
-		if (symlink(lowers[i], name) < 0)
+		if (symlink(l->lowers[i], name) < 0)
 			return error_errno(err, "cannot make a link");
 		strbuf_addf(options, "%s%s", name, i ? ":" : "");
 	}
-	if (n == 1 && !upper)
+	if (l->n == 1 && !l->upper)
 		strbuf_addstr(options, ":0");
-	if (upper) {
-		if (symlink(upper, "u") < 0 || symlink(work, "w") < 0)
+	if (l->upper) {
+		if (symlink(l->upper, "u") < 0 || symlink(l->work, "w") < 0)
 			return error_errno(err, "cannot make a link");
 		strbuf_addstr(options, ",upperdir=u,workdir=w");
 	}
@@ -155,26 +158,32 @@ static int short_options(const char *const *lowers, size_t n,
 	return 0;
 }
 
-static int mount_in(const char *scratch, const char *const *lowers, size_t n,
-		    const char *upper, const char *work, const char *target,
-		    struct error *err)
+static int mount_in(const char *scratch, const struct runtime_layers *l,
+		    const char *target, struct error *err)
 {
 	cleanup_strbuf struct strbuf options = STRBUF_INIT;
+	size_t len;
 
 	if (chdir(scratch) < 0)
 		return error_errno(err, "cannot enter '%s'", scratch);
-	if (short_options(lowers, n, upper, work, &options, err) < 0)
+	if (short_options(l, &options, err) < 0)
 		return -1;
+	len = options.len;
+	if (l->draft && l->upper) {
+		strbuf_addstr(&options, ",volatile");
+		if (mount("overlay", target, "overlay", 0, options.buf) == 0)
+			return 0;
+		strbuf_setlen(&options, len); /* kernels before 5.10 */
+	}
 	if (mount("overlay", target, "overlay", 0, options.buf) < 0)
-		return explain(lowers, n, upper, work, err);
+		return explain(l, err);
 	return 0;
 }
 
 /* For kernels before 6.5: mount(2) with short relative names. All paths are
  * absolute. */
-int runtime_overlay_old(const char *const *lowers, size_t n,
-			const char *upper, const char *work,
-			const char *target, struct error *err)
+int runtime_overlay_old(const struct runtime_layers *l, const char *target,
+			struct error *err)
 {
 	cleanup_close int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char scratch[] = "/tmp/devenv-layers-XXXXXX";
@@ -184,7 +193,7 @@ int runtime_overlay_old(const char *const *lowers, size_t n,
 		return error_errno(err, "cannot open the working directory");
 	if (!mkdtemp(scratch))
 		return error_errno(err, "cannot make a directory in /tmp");
-	ret = mount_in(scratch, lowers, n, upper, work, target, err);
+	ret = mount_in(scratch, l, target, err);
 	if (fchdir(here) < 0 && !ret)
 		ret = error_errno(err, "cannot return to the directory");
 	/* Links only; the first error is the one to tell. */
@@ -208,6 +217,7 @@ int runtime_mount_overlay(const char *const *lowers, size_t n,
 			  const char *upper, const char *work,
 			  const char *target, struct error *err)
 {
+	const struct runtime_layers l = { lowers, n, upper, work, true };
 	cleanup_error struct error first = ERROR_INIT;
 	cleanup_close int mnt = -1;
 
@@ -215,13 +225,13 @@ int runtime_mount_overlay(const char *const *lowers, size_t n,
 		return error_set(err, ERR_SYSTEM, "an overlay needs a layer");
 	if (n == 1 && !upper)
 		return bind_read_only(lowers[0], target, err);
-	mnt = runtime_overlay(lowers, n, upper, work, &first);
+	mnt = runtime_overlay(&l, &first);
 	if (mnt >= 0)
 		return runtime_attach_at(mnt, AT_FDCWD, target, err);
 	/* lowerdir+ is refused with EINVAL where it is not known. */
 	if (first.sys != EINVAL && first.sys != ENOSYS)
 		return error_move(err, &first);
-	return runtime_overlay_old(lowers, n, upper, work, target, err);
+	return runtime_overlay_old(&l, target, err);
 }
 
 int runtime_umount(const char *target, struct error *err)

@@ -88,23 +88,23 @@ static int no_devices(const struct building *b, int mnt, struct error *err)
 static int mount_root(struct building *b, struct error *err)
 {
 	const struct runtime_spec *s = b->l->spec;
+	struct runtime_layers l = { s->lowers, s->n_lowers, s->upper, s->work,
+				    s->draft };
 	cleanup_error struct error first = ERROR_INIT;
 	cleanup_close int mnt = -1;
 	char target[64], upper[64], work[64];
-	const char *up = s->upper, *wk = s->work;
 
 	snprintf(target, sizeof(target), "/proc/self/fd/%d/root", b->scratch);
 	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", b->scratch);
 	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", b->scratch);
-	if (!up) {
-		up = upper;
-		wk = work;
+	if (!l.upper) {
+		l.upper = upper;
+		l.work = work;
 	}
-	mnt = runtime_overlay(s->lowers, s->n_lowers, up, wk, &first);
+	mnt = runtime_overlay(&l, &first);
 	if (mnt < 0 && first.sys != EINVAL && first.sys != ENOSYS)
 		return error_move(err, &first);
-	if (mnt < 0 ? runtime_overlay_old(s->lowers, s->n_lowers, up, wk,
-					  target, err) < 0
+	if (mnt < 0 ? runtime_overlay_old(&l, target, err) < 0
 		    : runtime_attach_at(mnt, AT_FDCWD, target, err) < 0)
 		return -1;
 	b->root = openat(b->scratch, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -67,8 +67,8 @@ int runtime_chown_lookup(int rootfd, const char *spec, uid_t *uid,
 /*
  * Mount an overlay at `target` in this process's mount namespace. `lowers`
  * are directories, lowest first; `upper` and `work` may both be NULL (read
- * only). One lower and no upper is a read-only bind mount. Any number of
- * lowers works (fsconfig).
+ * only), else they are a draft as in runtime_spec below. One lower and no
+ * upper is a read-only bind mount. Any number of lowers works (fsconfig).
  */
 int runtime_mount_overlay(const char *const *lowers, size_t n,
 			  const char *upper, const char *work,
@@ -92,6 +92,12 @@ struct runtime_spec {
 	const char *const *lowers; /* lowest first */
 	size_t n_lowers;
 	const char *upper, *work; /* NULL: writes go to a tmpfs and vanish */
+	/*
+	 * Nobody relies on `upper` after a power loss, until it is synced by
+	 * other means: fsync inside does nothing and the end does not wait
+	 * for the disk. `work` cannot be used a second time.
+	 */
+	bool draft;
 	const char *hostname;	  /* NULL: "devenv" */
 	enum runtime_network network;
 	const struct runtime_mount *mounts;

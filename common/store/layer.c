@@ -182,6 +182,20 @@ void store_draft_drop(struct store *s, struct store_draft *d)
 	draft_release(d);
 }
 
+/* What an overlay leaves there is known, and a commit is made per RUN. */
+static int remove_work(const struct store_draft *d, struct error *err)
+{
+	static const char *const dirs[] = {
+		"work/work/incompat/volatile", "work/work/incompat",
+		"work/work", "work",
+	};
+	int rc = -1;
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		rc = unlinkat(d->lock_fd, dirs[i], AT_REMOVEDIR);
+	return rc ? fs_remove_tree(d->lock_fd, "work", err) : 0;
+}
+
 static int write_commit(struct store *s, const struct store_draft *d,
 			const struct store_meta *meta, struct error *err)
 {
@@ -201,11 +215,7 @@ static int write_commit(struct store *s, const struct store_draft *d,
 	if (symlinkat(s->boot, d->lock_fd, "boot") < 0 && errno != EEXIST)
 		return error_errno(err, "cannot commit a layer to '%s'",
 				   s->path);
-	/* Overlay leaves one empty directory in there. */
-	unlinkat(d->lock_fd, "work/work", AT_REMOVEDIR);
-	if (unlinkat(d->lock_fd, "work", AT_REMOVEDIR) == 0)
-		return 0;
-	return fs_remove_tree(d->lock_fd, "work", err);
+	return remove_work(d, err);
 }
 
 /* 1 renamed, 0 somebody else was first, -1. */

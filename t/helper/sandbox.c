@@ -15,7 +15,8 @@
  * run: run the command; spawn: the same beside us, output logged; start: print
  * the init's pid; exec PID, spawn-in PID, stop PID, root PID (is there a
  * /bin?), with --enter from where mounts are private; old TARGET: overlay by
- * mount(2), then the command on the host. Lowers are given lowest first.
+ * mount(2), then the command on the host. Lowers are given lowest first;
+ * --draft: the upper is one.
  */
 struct args {
 	struct strvec lowers, env, caps, command;
@@ -59,6 +60,8 @@ static bool parse_flag(struct args *a, const char *w)
 		a->p.make_cwd = true;
 	else if (str_eq(w, "--catch"))
 		a->catch = true;
+	else if (str_eq(w, "--draft"))
+		a->spec.draft = true;
 	else if (str_eq(w, "--enter"))
 		a->enter = true;
 	else
@@ -208,9 +211,12 @@ static int run(struct args *a, int *status, struct error *err)
 	if (str_eq(a->verb, "run"))
 		return run_many(a, status, err);
 	if (str_eq(a->verb, "old")) {
-		if (runtime_overlay_old(a->spec.lowers, a->spec.n_lowers,
-					a->spec.upper, a->spec.work,
-					a->operand, err) < 0)
+		const struct runtime_layers l = {
+			a->spec.lowers, a->spec.n_lowers, a->spec.upper,
+			a->spec.work,	a->spec.draft,
+		};
+
+		if (runtime_overlay_old(&l, a->operand, err) < 0)
 			return -1;
 	} else if (runtime_mount_overlay(a->spec.lowers, a->spec.n_lowers,
 					 a->spec.upper, a->spec.work,
