@@ -431,7 +431,7 @@ Test(store, truncated_archive_is_an_error)
 	char id[STORE_ID];
 
 	make_tar(&tar, ROWS("f aaaa", "f bbbb"));
-	strbuf_setlen(&tar, 700);
+	strbuf_setlen(&tar, 514); /* in the middle of a file */
 	cr_expect_eq(unpack(&f, &tar, id, &err), -1);
 	cr_expect_eq(err.code, ERR_INPUT);
 }
