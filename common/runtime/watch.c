@@ -62,7 +62,7 @@ static nfds_t take(int sock, struct pollfd *held, nfds_t n)
  * Both ends are looked at: a forked copy of devenv may keep the socket open,
  * and a command on its way to its program may still send itself.
  */
-NORETURN static void stand_watch(const struct watch *w)
+static int stand_watch(const struct watch *w)
 {
 	struct pollfd held[HELD_MAX], ends[2] = {
 		{ w->socket, POLLIN, 0 }, { w->owner, POLLIN, 0 },
@@ -76,7 +76,7 @@ NORETURN static void stand_watch(const struct watch *w)
 	}
 	for (nfds_t i = 0; i < n; i++)
 		syscall(SYS_pidfd_send_signal, held[i].fd, SIGKILL, NULL, 0);
-	_exit(0);
+	return 0;
 }
 
 /* Nothing of devenv's stays open: not its output, not its files. */
@@ -94,20 +94,21 @@ static int keep_only(unsigned int a, unsigned int b)
 
 /*
  * Runs in a child that shares memory; its own child has a copy and is nobody's
- * to wait for. Only system calls are made: threads may hold any lock.
+ * to wait for. Only system calls are made: threads may hold any lock. Both end
+ * by returning, because the sanitizers look for the usual stack in _exit.
  */
 static int detach(void *arg)
 {
 	const struct watch *w = arg;
 
 	if (syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) != 0)
-		_exit(0);
+		return 0;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setsid() < 0 ||
 	    keep_only((unsigned int)w->socket, (unsigned int)w->owner) < 0 ||
 	    chdir("/") < 0)
-		_exit(1);
+		return 1;
 	(void)prctl(PR_SET_NAME, "devenv-watch", 0, 0, 0);
-	stand_watch(w);
+	return stand_watch(w);
 }
 
 static int start(struct error *err)
