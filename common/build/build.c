@@ -159,18 +159,20 @@ static int run_step(struct build *b, size_t stage,
 /* The evaluated configuration, with the history kept here. */
 static void adopt_config(struct build_stage *st, const struct oci_config *ev)
 {
-	struct oci_config *c = &st->image.config;
+	struct oci_config *old = &st->image.config;
 	struct oci_config merged = { 0 };
+	struct oci_config evaluated;
 
 	oci_config_copy(&merged, ev);
-	free(merged.history);
-	merged.history = c->history;
-	merged.n_history = c->n_history;
-	merged.alloc_history = c->alloc_history;
-	c->history = NULL;
-	c->n_history = c->alloc_history = 0;
-	oci_config_release(c);
-	*c = merged;
+	evaluated = merged;
+	merged.history = old->history;
+	merged.n_history = old->n_history;
+	merged.alloc_history = old->alloc_history;
+	old->history = evaluated.history;
+	old->n_history = evaluated.n_history;
+	old->alloc_history = evaluated.alloc_history;
+	oci_config_release(old);
+	*old = merged;
 }
 
 static int run_stage(struct build *b, size_t i, struct error *err)
