@@ -263,25 +263,27 @@ static int local_blobs(struct store *s, struct registry **r,
 		       const struct registry_options *ro,
 		       const struct store_image *image, struct error *err)
 {
-	cleanup_free struct oci_descriptor *list =
-		xcalloc(image->n_layers + 1, sizeof(*list));
-	cleanup_oci_ref struct oci_ref from = { 0 };
-	size_t i, missing = 0;
+	size_t i;
 
 	for (i = 0; i < image->n_layers; i++) {
-		list[i] = image->layers[i].desc;
-		missing += !store_has_blob(s, list[i].digest, NULL);
+		const struct oci_descriptor *d = &image->layers[i].desc;
+		cleanup_oci_ref struct oci_ref from = { 0 };
+		cleanup_free char *origin = NULL;
+
+		if (store_has_blob(s, d->digest, NULL))
+			continue;
+		origin = build_origin_of(s, image, d->digest);
+		if (!origin)
+			return error_set(err, ERR_SYSTEM,
+					 "blob %s is not in the store and "
+					 "nothing says where it came from",
+					 d->digest);
+		if (oci_ref_parse(&from, origin, err) < 0 ||
+		    (!*r && registry_new(r, ro, err) < 0) ||
+		    build_pull_blobs(s, *r, &from, d, 1, err) < 0)
+			return -1;
 	}
-	if (!missing)
-		return 0;
-	if (!image->origin)
-		return error_set(err, ERR_SYSTEM,
-				 "%zu blobs of the image are missing and "
-				 "nothing says where they are", missing);
-	if (oci_ref_parse(&from, image->origin, err) < 0 ||
-	    (!*r && registry_new(r, ro, err) < 0))
-		return -1;
-	return build_pull_blobs(s, *r, &from, list, image->n_layers, err);
+	return 0;
 }
 
 static int layout(struct store *s, struct registry **r,

@@ -152,4 +152,9 @@ int step_run(struct build *b, struct build_stage *st,
 int step_fail(const struct build *b, const struct build_step *step,
 	      struct error *err);
 
+/* transfer.c: which registry has a blob (host/repository), as far as anybody
+ * knows; NULL or malloc'ed. */
+char *build_origin_of(struct store *s, const struct store_image *image,
+		      const char *digest);
+
 #endif

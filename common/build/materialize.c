@@ -47,7 +47,12 @@ static int make_blobs(struct store *s, struct registry **r,
 		chain[i] = l->id;
 		if (l->desc.digest[0])
 			continue;
-		if (store_layer_blob(s, chain, i + 1, &meta, err) < 0)
+		if (store_get_meta(s, l->id, &meta, err) < 0)
+			return -1;
+		/* What a registry has goes as it came: made again it might
+		 * differ, by what a user may not unpack. */
+		if (!(meta.blob[0] && meta.origin[0]) &&
+		    store_layer_blob(s, chain, i + 1, &meta, err) < 0)
 			return -1;
 		memcpy(l->diff_id, meta.diff_id, DIGEST_TEXT);
 		oci_descriptor_set(&l->desc, meta.media_type, meta.blob,
