@@ -20,15 +20,27 @@ void devcontainer_build_release(struct devcontainer_build *b)
 	*b = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
 }
 
-/* Properties that change an environment and that nothing acts on yet. */
-static const char *const not_acted_on[] = {
-	"appPort",	   "capAdd",	      "forwardPorts",
-	"hostRequirements", "init",	      "initializeCommand",
-	"mounts",	   "overrideCommand", "overrideFeatureInstallOrder",
-	"privileged",	   "runArgs",	      "runServices",
-	"secrets",	   "securityOpt",     "shutdownAction",
-	"updateRemoteUserUID", "userEnvProbe", "waitFor",
-	"workspaceMount",
+/* Properties that change an environment and that nothing acts on yet, unless
+ * they ask for what is done anyway. */
+static const struct {
+	const char *name, *done; /* JSON, or NULL */
+} not_acted_on[] = {
+	{ "appPort", NULL },
+	{ "capAdd", NULL },
+	{ "forwardPorts", NULL },
+	{ "hostRequirements", NULL },
+	{ "initializeCommand", NULL },
+	{ "mounts", NULL },
+	{ "overrideCommand", "true" },
+	{ "overrideFeatureInstallOrder", NULL },
+	{ "privileged", "false" },
+	{ "runArgs", NULL },
+	{ "runServices", NULL },
+	{ "secrets", NULL },
+	{ "securityOpt", NULL },
+	{ "shutdownAction", "\"stopContainer\"" },
+	{ "updateRemoteUserUID", "false" },
+	{ "userEnvProbe", "\"none\"" },
 };
 
 struct builder {
@@ -184,6 +196,22 @@ static void set_features(struct builder *bd)
 	     "features are not supported by this version");
 }
 
+static void note_ignored(struct builder *bd)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(not_acted_on); i++) {
+		const char *name = not_acted_on[i].name;
+		const struct json *value = json_get(bd->config, name);
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+		if (!value)
+			continue;
+		json_write(&text, value, false);
+		if (!str_eq_null(text.buf, not_acted_on[i].done))
+			note(bd, &bd->b->warnings, name,
+			     "'%s' is not acted on", name);
+	}
+}
+
 static int set_image(struct builder *bd, const char *fallback)
 {
 	const char *image = json_get_str(bd->config, "image");
@@ -230,10 +258,7 @@ int devcontainer_build_get(struct devcontainer_build *b,
 	set_args(&bd);
 	set_options(&bd);
 	set_features(&bd);
-	for (size_t i = 0; i < ARRAY_SIZE(not_acted_on); i++)
-		if (json_get(config, not_acted_on[i]))
-			note(&bd, &got.warnings, not_acted_on[i],
-			     "'%s' is not acted on", not_acted_on[i]);
+	note_ignored(&bd);
 	*b = got;
 	got = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
 	return 0;
