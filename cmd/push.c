@@ -1,10 +1,14 @@
-/* push.c - devenv push: an image of the store or a layout to registries */
+/* push.c - devenv push: an image of the store, a layout, an archive */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/fs.h"
 #include "base/path.h"
 #include "build/build.h"
 #include "cmd/cmd.h"
 #include "cmd/image-record.h"
+#include "cmd/input.h"
 #include "cmd/registry-options.h"
 
 struct options {
@@ -25,7 +29,9 @@ struct work {
 	struct registry_options options;
 	struct oci_platform platform;
 	struct store_image image;
-	char *layout; /* its directory, or NULL: the image is in the store */
+	char *path, *tag; /* of a layout or archive */
+	const char *layout; /* directory; NULL: the image is in the store */
+	struct build_archive archive;
 	struct build_manifest manifest;
 	struct record record;
 };
@@ -33,12 +39,14 @@ struct work {
 static void work_release(struct work *w)
 {
 	registry_free(w->registry);
-	store_close(w->store);
 	oci_platform_release(&w->platform);
 	store_image_release(&w->image);
-	free(w->layout);
+	build_archive_release(&w->archive);
+	free(w->path);
+	free(w->tag);
 	build_manifest_release(&w->manifest);
 	record_release(&w->record);
+	store_close(w->store);
 }
 
 static int find(struct work *w, const char *name, struct error *err)
@@ -65,13 +73,6 @@ static int from_record(struct work *w, const char *name, struct error *err)
 
 	if (fs_read_file(name, RECORD_MAX, &text, err) < 0)
 		return -1;
-	if (!record_detect(text.buf, text.len)) {
-		error_set(err, ERR_INPUT,
-			  "%s is no record; archives cannot be pushed", name);
-		return error_hint(err, "unpack it as an OCI layout with "
-				       "'skopeo copy', which pushes it as "
-				       "well");
-	}
 	if (record_parse(&w->record, name, text.buf, text.len, err) < 0)
 		return -1;
 	image = record_get(&w->record, "image");
@@ -96,37 +97,81 @@ static int from_name(struct work *w, const char *name, struct error *err)
 	return 0;
 }
 
-/* "oci:DIR", "oci:DIR:TAG", or a directory that is a layout. */
-static int from_layout(struct work *w, const char *name, struct error *err)
+/* Is this file, or "-", a record? 1, 0, -1. */
+static int is_record(const char *name, int fd, struct error *err)
 {
-	const char *rest = str_skip(name, "oci:"), *tag = NULL;
-	char *colon;
+	enum cmd_input kind;
+	char head[512];
+	ssize_t n;
 
-	w->layout = xstrdup(rest ? rest : name);
-	colon = rest ? strrchr(w->layout, ':') : NULL;
-	if (colon && !strchr(colon, '/')) {
-		*colon = '\0';
-		tag = colon + 1;
+	if (str_eq(name, "-")) {
+		if (cmd_input_kind(&kind, err) < 0)
+			return -1;
+		return kind != INPUT_TAR;
 	}
+	n = pread(fd, head, sizeof(head), 0);
+	if (n < 0)
+		return error_errno(err, "cannot read '%s'", name);
+	return record_detect(head, (size_t)n);
+}
+
+static int from_file(struct work *w, const char *name, struct error *err)
+{
+	cleanup_close int file = -1;
+	int rc, fd = STDIN_FILENO;
+
+	if (!str_eq(name, "-"))
+		fd = file = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
+					name);
+	rc = is_record(name, fd, err);
+	if (rc)
+		return rc < 0 ? -1 : from_record(w, name, err);
 	record_new(&w->record);
-	return build_layout_load(w->layout, tag, &w->platform, &w->manifest,
+	if (build_archive_load(&w->archive, w->store, fd, w->tag,
+			       &w->platform, &w->manifest, err) < 0)
+		return error_wrap(err, "%s", name);
+	w->layout = w->archive.dir;
+	return 0;
+}
+
+static int from_layout(struct work *w, struct error *err)
+{
+	record_new(&w->record);
+	w->layout = w->path;
+	return build_layout_load(w->path, w->tag, &w->platform, &w->manifest,
 				 err);
 }
 
-static bool is_layout(const char *name)
+/* "oci:DIR:TAG" and the like, as skopeo has them. */
+static bool split_name(struct work *w, const char *name)
 {
-	cleanup_free char *mark = path_join(name, "oci-layout");
+	static const char *const kinds[] = { "oci:", "oci-archive:",
+					     "docker-archive:" };
+	const char *rest = NULL, *tag;
+	size_t i, n;
 
-	return str_starts(name, "oci:") ||
-	       (fs_is_dir(name) && fs_is_file(mark));
+	for (i = 0; i < ARRAY_SIZE(kinds) && !rest; i++)
+		rest = str_skip(name, kinds[i]);
+	if (!rest)
+		rest = name;
+	n = rest == name ? strlen(rest) : strcspn(rest, ":");
+	tag = rest + n;
+	w->path = xstrndup(rest, n);
+	w->tag = *tag ? xstrdup(tag + 1) : NULL;
+	return rest != name;
 }
 
 static int load(struct work *w, const char *name, struct error *err)
 {
-	if (is_layout(name))
-		return from_layout(w, name, err);
-	if (str_eq(name, "-") || fs_is_file(name))
-		return from_record(w, name, err);
+	bool explicit = split_name(w, name);
+	cleanup_free char *mark = path_join(w->path, "oci-layout");
+
+	if (str_starts(name, "oci:") || fs_is_file(mark))
+		return from_layout(w, err);
+	if (explicit || str_eq(name, "-") || fs_is_file(name))
+		return from_file(w, w->path, err);
 	return from_name(w, name, err);
 }
 
@@ -195,7 +240,9 @@ static int run(struct cmd_call *call, struct error *err)
 	const struct options *o = call->options;
 	struct store_options where = { .path = call->globals->store };
 	CLEANUP(work_release) struct work w = {
-		.manifest = BUILD_MANIFEST_INIT, .record = RECORD_INIT,
+		.archive = BUILD_ARCHIVE_INIT,
+		.manifest = BUILD_MANIFEST_INIT,
+		.record = RECORD_INIT,
 	};
 	cleanup_free struct oci_ref *refs = NULL;
 	size_t n = call->args.nr, i;
@@ -222,7 +269,7 @@ static int run(struct cmd_call *call, struct error *err)
 const struct cmd cmd_push = {
 	.name = "push",
 	.summary = "Send an image of the store to a registry.",
-	.usage = "push [OPTION...] IMAGE|RECORD|LAYOUT|- REF...",
+	.usage = "push [OPTION...] IMAGE|RECORD|LAYOUT|ARCHIVE|- REF...",
 	.tables = tables,
 	.size = sizeof(struct options),
 	.run = run,

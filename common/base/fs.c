@@ -70,8 +70,10 @@ int fs_read_regular(const char *path, size_t max, struct strbuf *out,
 int fs_read_at(int dirfd, const char *path, size_t max, struct strbuf *out,
 	       struct error *err)
 {
-	cleanup_close int fd = openat(dirfd, path,
-				      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	/* Nobody may write to the other end of a FIFO. */
+	cleanup_close int fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW |
+							   O_NONBLOCK |
+							   O_CLOEXEC);
 
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", path);

@@ -222,6 +222,27 @@ int build_layout_push(const char *dir, struct registry *r,
 		      const struct build_manifest *m,
 		      const struct oci_ref *to, struct error *err) MUST_CHECK;
 
+/* --- archive.c: images in tar files --- */
+
+/* An archive unpacked into a scratch directory, which is a layout for
+ * build_layout_push. */
+struct build_archive {
+	struct store *store;
+	char *dir;
+	int lock;
+};
+#define BUILD_ARCHIVE_INIT { .lock = -1 }
+#define cleanup_build_archive CLEANUP(build_archive_release)
+void build_archive_release(struct build_archive *a);
+/*
+ * Read an archive, compressed or not: an OCI layout, or what docker save and
+ * skopeo's docker-archive write. Layers of the latter are verified and
+ * compressed. `name` is a tag or reference; NULL: the only image.
+ */
+int build_archive_load(struct build_archive *a, struct store *s, int fd,
+		       const char *name, const struct oci_platform *platform,
+		       struct build_manifest *m, struct error *err) MUST_CHECK;
+
 /* --- export.c: --output --- */
 
 enum build_output_kind {

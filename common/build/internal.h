@@ -8,6 +8,13 @@
 #include "build/build.h"
 #include "cache/cache.h"
 
+/* --- layout.c --- */
+
+/* build_layout_load of a directory that is open. */
+int build_layout_read(int dirfd, const char *tag,
+		      const struct oci_platform *platform,
+		      struct build_manifest *m, struct error *err) MUST_CHECK;
+
 /* --- tree.c: what COPY and ADD read --- */
 
 /* A directory tree opened for reading; nothing outside it can be reached. */

@@ -9,6 +9,7 @@
 
 #define NESTING_MAX 4
 #define REF_NAME "org.opencontainers.image.ref.name"
+#define FULL_NAME "io.containerd.image.name"
 #define BLOB_PATH (sizeof("blobs/sha256/") + DIGEST_HEX)
 
 static void blob_path(char path[BLOB_PATH], const char *digest)
@@ -37,7 +38,7 @@ static int keep_tag(struct strbuf *index, const char *tag, struct error *err)
 {
 	cleanup_json struct json *j = json_parse("index.json", index->buf,
 						 index->len, err);
-	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_strvec struct strvec names = STRVEC_INIT, seen = STRVEC_INIT;
 	struct json *kept = json_new_array();
 	const struct json *e;
 
@@ -46,13 +47,20 @@ static int keep_tag(struct strbuf *index, const char *tag, struct error *err)
 		return -1;
 	}
 	for (e = json_first(json_get(j, "manifests")); e; e = json_next(e)) {
-		const char *name = json_get_str(json_get(e, "annotations"),
-						REF_NAME);
+		const struct json *notes = json_get(e, "annotations");
+		const char *name = json_get_str(notes, REF_NAME);
+		const char *full = json_get_str(notes, FULL_NAME);
+		const char *digest = json_get_str(e, "digest");
 
+		/* One image may have several names. */
+		if (digest && strvec_has(&seen, digest))
+			continue;
 		if (name && !strvec_has(&names, name))
 			strvec_push(&names, name);
-		if (!tag || str_eq_null(name, tag))
-			json_push(kept, json_dup(e));
+		if (tag && !str_eq_null(name, tag) && !str_eq_null(full, tag))
+			continue;
+		strvec_push(&seen, digest ? digest : "");
+		json_push(kept, json_dup(e));
 	}
 	if (!json_len(kept) || (!tag && names.nr > 1)) {
 		json_free(kept);
@@ -69,9 +77,9 @@ static int keep_tag(struct strbuf *index, const char *tag, struct error *err)
 	return 0;
 }
 
-static int load(int dirfd, const char *tag,
-		const struct oci_platform *platform, struct build_manifest *m,
-		struct error *err)
+int build_layout_read(int dirfd, const char *tag,
+		      const struct oci_platform *platform,
+		      struct build_manifest *m, struct error *err)
 {
 	bool index = true;
 	int depth;
@@ -109,7 +117,7 @@ int build_layout_load(const char *dir, const char *tag,
 	if (dirfd < 0)
 		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
 					dir);
-	if (load(dirfd, tag, platform, m, err) < 0)
+	if (build_layout_read(dirfd, tag, platform, m, err) < 0)
 		return error_wrap(err, "OCI layout '%s'", dir);
 	return 0;
 }
@@ -125,7 +133,8 @@ static int open_blob(void *arg, int *fd, struct error *err)
 	char path[BLOB_PATH];
 
 	blob_path(path, b->digest);
-	*fd = openat(b->dirfd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	*fd = openat(b->dirfd, path,
+		     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*fd < 0)
 		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
 					path);
