@@ -109,8 +109,8 @@ static int out_open(void *arg, int *fd, struct error *err)
 /* Which registry has a blob, as far as anybody knows. A layer that a build
  * made came from none, whatever its base did; of a configuration that is not
  * known, and asking for it in vain costs nothing. */
-static char *origin_of(struct store *s, const struct store_image *image,
-		       const char *digest)
+char *build_origin_of(struct store *s, const struct store_image *image,
+		      const char *digest)
 {
 	struct store_meta meta = { 0 };
 	size_t i;
@@ -143,7 +143,7 @@ static void find_origins(struct outgoings *all, struct store *s,
 			d = &m->layers[i];
 		all->v[i] = (struct outgoing){
 			.store = s, .desc = d,
-			.origin = origin_of(s, image, d->digest),
+			.origin = build_origin_of(s, image, d->digest),
 		};
 	}
 }
