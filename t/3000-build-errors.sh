@@ -6,7 +6,7 @@
 
 t_need root buildah skopeo busybox
 t_atexit build_peer_end
-build_bases || t_fail "the base images can be made"
+build_bases busybox || t_fail "the base images can be made"
 CTX=$TMP/ctx
 mkdir "$CTX"
 echo a >"$CTX/a"
@@ -147,6 +147,20 @@ printf 'FROM %s/none\nRUN true\n' "$registry" >"$CTX/Dockerfile"
 t_run "$DEVENV" build "$CTX"
 t_status 6 "an image that is not there: status"
 t_err "$registry/none" "an image that is not there: its name"
+
+# Building on without the rules could publish what they keep out.
+mv "$CTX/.dockerignore" "$TMP/ignore"
+ln -s .dockerignore "$CTX/.dockerignore"
+printf 'FROM scratch\nCOPY . /\n' >"$CTX/Dockerfile"
+t_run "$DEVENV" build "$CTX"
+t_status 3 "an ignore file that cannot be read: status"
+t_err "cannot open '.dockerignore'" "an ignore file that cannot be read: name"
+rm "$CTX/.dockerignore"
+printf 'a[\n' >"$CTX/.dockerignore"
+t_run "$DEVENV" build "$CTX"
+t_status 3 "a malformed ignore pattern: status"
+t_err '\.dockerignore:1:1: ' "a malformed ignore pattern: place"
+mv "$TMP/ignore" "$CTX/.dockerignore"
 
 # What was done before the failure is not done again.
 printf 'ARG BASE\nFROM $BASE\nRUN echo kept >/kept\nRUN test -e /ok\n' \

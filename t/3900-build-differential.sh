@@ -13,7 +13,7 @@
 
 t_need root buildah skopeo umoci jq busybox mmdebstrap setcap setfattr
 t_atexit build_peer_end
-build_bases debian || t_fail "the base images can be made"
+build_bases busybox debian || t_fail "the base images can be made"
 
 # What an image says of itself; history as far as it must fit the layers.
 config() { # configuration on standard input

@@ -1,8 +1,8 @@
 # build-lib.sh - what the tests of `devenv build` share
 # shellcheck shell=sh
 #
-#	build_bases [debian]	start a registry that has busybox (and debian);
-#				$registry is its address
+#	build_bases NAME...	start a registry that has busybox or debian;
+#				$registry is its address (needs registry.sh)
 #	build_user range|single	make an account, $build_user; `as` runs as it
 #	peer DIR NAME [OPTION...]	what buildah makes of a context
 #	tree DIR [SKIP...]	its canonical text, on standard output
@@ -54,7 +54,6 @@ build_layout() { # ROOT.tar LAYOUT
 
 build_base() { # NAME
 	[ -e "$BUILD_CACHE/$1/index.json" ] && return 0
-	mkdir -p "$BUILD_CACHE"
 	b_tar=$BUILD_CACHE/$1.$$.tar
 	if [ "$1" = busybox ]; then
 		build_busybox_root "$TMP/busybox-root" &&
@@ -71,12 +70,13 @@ build_base() { # NAME
 }
 
 build_bases() {
-	registry_start bases || return 1
-	for b_name in busybox "$@"; do
+	registry_start bases && mkdir -p "$BUILD_CACHE" || return 1
+	for b_name; do
 		(
 			flock 9
 			build_base "$b_name"
 		) 9>"$BUILD_CACHE.lock" || return 1
+		# shellcheck disable=SC2154 # registry.sh sets it
 		skopeo copy -q --dest-tls-verify=false \
 			"oci:$BUILD_CACHE/$b_name:latest" \
 			"docker://$registry/$b_name:latest" || return 1

@@ -202,30 +202,45 @@ static int run_stage(struct build *b, size_t i, struct error *err)
 	return rc;
 }
 
+/* 1: opened; 0: there is none; -1: it is there and cannot be read, and to go
+ * on without it would copy what it keeps out. */
+static int open_ignore(struct build *b, const char *name, int *fd,
+		       struct error *err)
+{
+	const int flags = O_RDONLY | O_NONBLOCK; /* a pipe must not block */
+	struct stat st;
+
+	*fd = fs_open_in_root(b->context_fd, name, flags, 0);
+	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (*fd < 0)
+		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
+					name);
+	if (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return error_set(err, ERR_INPUT, "'%s' is not a regular file",
+				 name);
+	return 1;
+}
+
 /* Its own ignore file beside the Dockerfile beats that of the context. */
 static int read_ignore(struct build *b, struct error *err)
 {
-	cleanup_error struct error none = ERROR_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *own = NULL;
 	const char *name = ".dockerignore";
-	const int flags = O_RDONLY | O_NONBLOCK; /* a pipe must not block */
 	cleanup_close int fd = -1;
-	struct stat st;
+	int rc = 0;
 
-	if (b->o->dockerfile)
+	if (b->o->dockerfile) {
 		own = xstrfmt("%s.dockerignore", b->o->dockerfile);
-	if (own)
-		fd = fs_open_in_root(b->context_fd, own, flags, 0);
-	if (fd >= 0)
+		rc = open_ignore(b, own, &fd, err);
+	}
+	if (rc > 0)
 		name = own;
-	else
-		fd = fs_open_in_root(b->context_fd, name, flags, 0);
-	if (fd < 0)
-		return 0;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return error_set(err, ERR_INPUT, "'%s' is not a regular file",
-				 name);
+	else if (!rc)
+		rc = open_ignore(b, name, &fd, err);
+	if (rc <= 0)
+		return rc;
 	if (fs_read_fd(fd, IGNORE_MAX, &text, err) < 0)
 		return error_wrap(err, "%s", name);
 	return dockerfile_ignore_parse(&b->ignore, name, text.buf, text.len,

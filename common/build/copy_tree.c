@@ -51,12 +51,13 @@ static bool keep_xattr(const char *name)
  * security.capability changes what a program may do, and it is kept. */
 static int copy_xattrs(int in, int out, const char *path, struct error *err)
 {
-	char names[4096], value[XATTR_SIZE_MAX];
+	char names[XATTR_LIST_MAX], value[XATTR_SIZE_MAX];
 	ssize_t n = flistxattr(in, names, sizeof(names));
 	const char *name;
 
-	if (n <= 0)
-		return 0;
+	if (n < 0 && errno != ENOTSUP)
+		return error_errno(err, "cannot list the attributes of '%s'",
+				   path);
 	for (name = names; name < names + n; name += strlen(name) + 1) {
 		ssize_t len;
 
