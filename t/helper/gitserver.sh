@@ -211,12 +211,14 @@ git_proxy_start() {
 	mkdir -p "$git_dir"
 	chmod 777 "$git_dir"
 	GIT_PROXY_LOG=$git_dir/access.log
+	echo "127.0.0.1 localhost" >"$git_dir/hosts" # none in small roots
 	cat >"$git_dir/conf" <<END
 http_port 127.0.0.1:$git_port
 http_access allow all
 access_log stdio:$GIT_PROXY_LOG
 cache_log $git_dir/cache.log
 pid_filename $git_dir/pid
+hosts_file $git_dir/hosts
 cache deny all
 shutdown_lifetime 0 seconds
 END
