@@ -48,9 +48,27 @@ static char *resolve_last(int rootfd, const char *path)
 	return at;
 }
 
+/* The same for every part: a link may lead to what is yet to be made. */
+static char *resolve_all(int rootfd, const char *path)
+{
+	char *at = xstrdup("/");
+
+	while (*(path += strspn(path, "/"))) {
+		size_t n = strcspn(path, "/");
+		cleanup_free char *part = xstrndup(path, n);
+		cleanup_free char *next = path_join(at, part);
+
+		free(at);
+		at = resolve_last(rootfd, next);
+		path += n;
+	}
+	return at;
+}
+
 int copy_make_dirs(struct copy_target *to, const char *path,
 		   struct error *err)
 {
+	cleanup_free char *real = NULL;
 	unsigned mode = 0755;
 	uid_t uid = to->chown ? to->uid : 0;
 	gid_t gid = to->chown ? to->gid : 0;
@@ -61,7 +79,8 @@ int copy_make_dirs(struct copy_target *to, const char *path,
 	if (to->chmod &&
 	    dockerfile_chmod(to->chmod, 0755, true, &mode, err) < 0)
 		return -1;
-	fd = store_mkdir_in_root(to->store, to->rootfd, path, (mode_t)mode,
+	real = resolve_all(to->rootfd, path);
+	fd = store_mkdir_in_root(to->store, to->rootfd, real, (mode_t)mode,
 				 uid, gid, err);
 	return fd < 0 ? -1 : 0;
 }
