@@ -267,21 +267,34 @@ int fs_mkdir_in_root(int rootfd, const char *path, mode_t mode, uid_t uid,
 	return fd;
 }
 
+#define COPY_BUF 65536
+
+/* By way of our own memory: 0 at the end of the file, -1 with errno. */
+static ssize_t copy_bytes(int in, int out, off_t at, size_t want)
+{
+	char buf[COPY_BUF];
+	ssize_t n = pread(in, buf, MIN(want, sizeof(buf)), at);
+
+	return n > 0 ? pwrite(out, buf, (size_t)n, at) : n;
+}
+
 static int copy_range(int in, int out, off_t start, off_t end,
 		      struct error *err)
 {
-	char buf[65536];
+	bool by_kernel = end - start > COPY_BUF;
 
 	while (start < end) {
 		size_t want = (size_t)MIN(end - start, (off_t)1 << 30);
 		off_t from = start, to = start;
-		ssize_t n = copy_file_range(in, &from, out, &to, want, 0);
+		ssize_t n = by_kernel ? copy_file_range(in, &from, out, &to,
+							want, 0)
+				      : copy_bytes(in, out, start, want);
 
-		if (n < 0 && (errno == EXDEV || errno == EINVAL ||
-			      errno == EOPNOTSUPP || errno == ENOSYS)) {
-			n = pread(in, buf, MIN(want, sizeof(buf)), start);
-			if (n > 0)
-				n = pwrite(out, buf, (size_t)n, start);
+		if (n < 0 && by_kernel &&
+		    (errno == EXDEV || errno == EINVAL ||
+		     errno == EOPNOTSUPP || errno == ENOSYS)) {
+			by_kernel = false;
+			continue;
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -291,14 +304,20 @@ static int copy_range(int in, int out, off_t start, off_t end,
 			break; /* the file shrank while it was copied */
 		start += n;
 	}
+	/* The length says what no data reached. */
+	if (start < end && ftruncate(out, end) < 0)
+		return error_errno(err, "cannot set a length");
 	return 0;
 }
 
+/* Looking for shared blocks and holes pays from some size on only. */
 int fs_copy_data(int in, int out, uint64_t size, struct error *err)
 {
 	off_t at = 0, end = (off_t)size;
 
-	if (!size || !ioctl(out, FICLONE, in))
+	if (end <= COPY_BUF)
+		return copy_range(in, out, 0, end, err);
+	if (!ioctl(out, FICLONE, in))
 		return 0;
 	while (at < end) {
 		off_t data = lseek(in, at, SEEK_DATA), hole;
@@ -314,6 +333,7 @@ int fs_copy_data(int in, int out, uint64_t size, struct error *err)
 			return -1;
 		at = hole;
 	}
+	/* It may end in a hole. */
 	if (ftruncate(out, end) < 0)
 		return error_errno(err, "cannot set a length");
 	return 0;

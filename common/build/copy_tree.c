@@ -88,11 +88,21 @@ static void owner_of(const struct copying *c, const struct tree_entry *e,
 	}
 }
 
+static int mode_of(const struct copying *c, const struct tree_entry *e,
+		   unsigned *mode, struct error *err)
+{
+	*mode = e->st->st_mode & 07777;
+	return c->to->chmod ? dockerfile_chmod(c->to->chmod, *mode,
+					       S_ISDIR(e->st->st_mode), mode,
+					       err)
+			    : 0;
+}
+
 static int finish(struct copying *c, int dirfd, const char *name,
 		  const struct tree_entry *e, struct error *err)
 {
 	struct timespec times[2] = { e->st->st_mtim, e->st->st_mtim };
-	unsigned mode = e->st->st_mode & 07777;
+	unsigned mode;
 	uid_t uid;
 	gid_t gid;
 
@@ -100,10 +110,7 @@ static int finish(struct copying *c, int dirfd, const char *name,
 	if (store_set_owner(c->to->store, dirfd, name, uid, gid, err) < 0)
 		return -1;
 	if (!S_ISLNK(e->st->st_mode)) {
-		if (c->to->chmod &&
-		    dockerfile_chmod(c->to->chmod, mode,
-				     S_ISDIR(e->st->st_mode), &mode,
-				     err) < 0)
+		if (mode_of(c, e, &mode, err) < 0)
 			return -1;
 		/* after the owner: chown clears setuid */
 		if (fchmodat(dirfd, name, mode, 0) < 0)
@@ -111,6 +118,35 @@ static int finish(struct copying *c, int dirfd, const char *name,
 					   name);
 	}
 	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, "cannot set the times of '%s'", name);
+	return 0;
+}
+
+/* The same for a regular file that is open. Contexts have many of them, and
+ * most were created with the right owner and mode. */
+static int finish_file(struct copying *c, int fd, int dirfd, const char *name,
+		       const struct tree_entry *e, struct error *err)
+{
+	struct timespec times[2] = { e->st->st_mtim, e->st->st_mtim };
+	unsigned mode;
+	struct stat now;
+	uid_t uid;
+	gid_t gid;
+	bool same;
+
+	if (mode_of(c, e, &mode, err) < 0)
+		return -1;
+	if (fstat(fd, &now) < 0)
+		return error_errno(err, "cannot examine '%s'", name);
+	owner_of(c, e, &uid, &gid);
+	same = !c->to->single_id && now.st_uid == uid && now.st_gid == gid;
+	if (!same &&
+	    store_set_owner(c->to->store, dirfd, name, uid, gid, err) < 0)
+		return -1;
+	/* after the owner: chown clears setuid */
+	if ((!same || (now.st_mode & 07777) != mode) && fchmod(fd, mode) < 0)
+		return error_errno(err, "cannot set the mode of '%s'", name);
+	if (futimens(fd, times) < 0)
 		return error_errno(err, "cannot set the times of '%s'", name);
 	return 0;
 }
@@ -124,14 +160,14 @@ int copy_finish(struct copy_target *to, int dirfd, const char *name,
 }
 
 /* Create, replacing what is there and is no directory. */
-static int open_new(int dirfd, const char *name)
+static int open_new(int dirfd, const char *name, mode_t mode)
 {
 	const int flags =
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dirfd, name, flags, 0600);
+	int fd = openat(dirfd, name, flags, mode);
 
 	if (fd < 0 && errno == EEXIST && !unlinkat(dirfd, name, 0))
-		fd = openat(dirfd, name, flags, 0600);
+		fd = openat(dirfd, name, flags, mode);
 	return fd;
 }
 
@@ -144,7 +180,7 @@ static int put_regular(struct copying *c, const struct tree_entry *e,
 
 	if (in < 0)
 		return error_errno(err, "cannot open '%s'", e->name);
-	out = open_new(dirfd, name);
+	out = open_new(dirfd, name, e->st->st_mode & 0777);
 	if (out < 0 && errno == EISDIR)
 		return error_set(err, ERR_INPUT,
 				 "cannot copy the file '%s' onto a directory",
@@ -154,7 +190,7 @@ static int put_regular(struct copying *c, const struct tree_entry *e,
 	if (fs_copy_data(in, out, (uint64_t)e->st->st_size, err) < 0)
 		return error_wrap(err, "%s", e->name);
 	/* The owner comes first: chown takes capabilities away. */
-	if (finish(c, dirfd, name, e, err) < 0)
+	if (finish_file(c, out, dirfd, name, e, err) < 0)
 		return -1;
 	return copy_xattrs(in, out, name, err);
 }

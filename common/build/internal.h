@@ -68,6 +68,7 @@ struct copy_target {
 	uid_t uid;
 	gid_t gid;
 	const char *chmod;  /* --chmod, or NULL */
+	bool single_id;	    /* owners are kept by the store, not the files */
 	const struct store_meta *from_meta; /* single_id: of the source */
 };
 

@@ -147,6 +147,7 @@ static int copy(struct build *b, const struct build_step *step, int root,
 		.store = b->o->store,
 		.rootfd = root,
 		.chmod = step->chmod,
+		.single_id = b->o->single_id,
 	};
 	struct build_tree tree;
 	int rc;
