@@ -1,13 +1,14 @@
 # registry.sh - sourced: start Debian's docker-registry on a loopback port
 # shellcheck shell=sh
 #
-#	registry_start NAME [htpasswd USER PASSWORD] [tls] [token]
+#	registry_start NAME [htpasswd USER PASSWORD] [tls] [clients] [token]
 #		sets $registry (127.0.0.1:PORT, localhost:PORT with tls); its
 #		log is $TMP/NAME/log, its authority $TMP/NAME/ca.pem; with
 #		token see tokens.c: its log is $TMP/NAME/tokens, its mode
 #		$TMP/NAME/mode
 #
-# All are stopped when the script ends.
+# Where $registry_address is set, registries listen there. All are stopped
+# when the script ends.
 
 registry_tls() { # DIR
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
@@ -16,7 +17,8 @@ registry_tls() { # DIR
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 		-keyout "$1/key.pem" -out "$1/csr.pem" \
 		-subj /CN=localhost >/dev/null 2>&1 &&
-	echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' >"$1/ext" &&
+	printf 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:%s\n' \
+		"${registry_address:-127.0.0.1}" >"$1/ext" &&
 	openssl x509 -req -in "$1/csr.pem" -CA "$1/ca.pem" \
 		-CAkey "$1/ca.key" -CAcreateserial -days 2 \
 		-extfile "$1/ext" -out "$1/cert.pem" >/dev/null 2>&1
@@ -39,22 +41,31 @@ registry_start() {
 	shift
 	mkdir -p "$r_dir/data"
 	r_port=$(t_port)
-	registry=127.0.0.1:$r_port
+	r_address=${registry_address:-127.0.0.1}
+	registry=$r_address:$r_port
 	{
 		echo 'version: 0.1'
 		echo 'log: {level: info}'
 		echo "storage: {filesystem: {rootdirectory: $r_dir/data}," \
 			"delete: {enabled: true}}"
 		echo "http:"
-		echo "  addr: 127.0.0.1:$r_port"
+		echo "  addr: $registry"
 	} >"$r_dir/config.yml"
 	while [ $# -gt 0 ]; do
 		case $1 in
 		tls)
-			registry=localhost:$r_port
+			[ "$r_address" = 127.0.0.1 ] &&
+				registry=localhost:$r_port
 			registry_tls "$r_dir" || return 1
-			echo "  tls: {certificate: $r_dir/cert.pem," \
-				"key: $r_dir/key.pem}" >>"$r_dir/config.yml"
+			echo "  tls:" >>"$r_dir/config.yml"
+			echo "    certificate: $r_dir/cert.pem" \
+				>>"$r_dir/config.yml"
+			echo "    key: $r_dir/key.pem" >>"$r_dir/config.yml"
+			shift
+			;;
+		clients) # after tls: whoever the authority signed for
+			echo "    clientcas: [$r_dir/ca.pem]" \
+				>>"$r_dir/config.yml"
 			shift
 			;;
 		token)
