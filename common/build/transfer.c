@@ -120,8 +120,10 @@ char *build_origin_of(struct store *s, const struct store_image *image,
 
 		if (!str_eq(l->desc.digest, digest))
 			continue;
+		/* One layer may have come in several compressed forms. */
 		if (!store_has_layer(s, l->id) ||
-		    store_get_meta(s, l->id, &meta, NULL) < 0)
+		    store_get_meta(s, l->id, &meta, NULL) < 0 ||
+		    !str_eq(meta.blob, digest))
 			return xstrdup_null(image->origin);
 		return meta.origin[0] ? xstrdup(meta.origin) : NULL;
 	}
