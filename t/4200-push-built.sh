@@ -70,6 +70,20 @@ t_is "$(requests POST 'mount=.*status=201' first)" 7 \
 	"mounts all layers, its own too"
 t_is "$(requests PUT 'blobs/uploads' first)" 1 "and sends the configuration"
 
+t_run "$DEVENV" push "$first/app/one:1" "$second/app/one:1"
+t_status 0 "push to another registry"
+t_is "$(digest "$second/app/one:1")" "$want" "gives the same digest"
+t_ok "without the blobs of the base here" sh -c "
+	for d in \$(skopeo inspect --tls-verify=false \
+		--format '{{range .Layers}}{{.}} {{end}}' \
+		'docker://$first/base/image:1'); do
+		rm '$TMP/store/blobs/sha256/'\${d#sha256:} || exit 1
+	done"
+t_run "$DEVENV" push "$first/app/one:1" "$second/app/again:1"
+t_status 0 "push once more"
+t_is "$(digest "$second/app/again:1")" "$want" \
+	"gives it still: they are known by digest and place"
+
 # Nothing but the configuration changes: the base is not fetched at all.
 DEVENV_STORE=$TMP/lazy
 printf 'FROM %s/base/image:1\nENV some=thing\n' "$first" >"$TMP/ctx/Dockerfile"
@@ -82,7 +96,8 @@ t_is "$(requests PUT 'blobs/uploads' first)" 1 "and sends the new one"
 t_is "$(find "$TMP/lazy/blobs" -size +200k | wc -l)" 0 "no layer came here"
 t_run "$DEVENV" push "$first/app/lazy:1" "$second/app/lazy:1"
 t_status 0 "push it to another registry"
-t_is "$(requests PUT 'blobs/uploads' second)" 7 "which gets all blobs"
+t_is "$(requests PUT 'app/lazy/blobs/uploads' second)" 7 \
+	"which gets all blobs"
 t_is "$(layers "$second/app/lazy:1")" "$(layers "$first/base/image:1")" \
 	"as they were: nothing is compressed again"
 t_is "$(digest "$second/app/lazy:1")" "$(digest "$first/app/lazy:1")" \
