@@ -173,24 +173,32 @@ static bool complete(struct store *s, const struct store_image *i,
 
 /* --- put, get, remove --- */
 
-/* A second name for the record, replacing what had it. */
+#define LINK_TRIES 100
+
+/* A second name for the record, replacing what had it. A link has no lock of
+ * its own, so another process may take it for a leftover and remove it. */
 static int link_record(struct store *s, const char *from, const char *to,
 		       struct error *err)
 {
 	char temp[32], random[17];
+	int i;
 
-	random_hex(random, 8);
-	snprintf(temp, sizeof(temp), "tmp/%s", random);
-	if (linkat(s->fd, from, s->fd, temp, 0) < 0)
-		return error_errno(err, "cannot store an image");
-	if (renameat(s->fd, temp, s->fd, to) < 0) {
-		error_errno(err, "cannot store an image");
-		unlinkat(s->fd, temp, 0);
-		return -1;
+	for (i = 0; i < LINK_TRIES; i++) {
+		random_hex(random, 8);
+		snprintf(temp, sizeof(temp), "tmp/%s", random);
+		if (linkat(s->fd, from, s->fd, temp, 0) < 0)
+			break;
+		if (renameat(s->fd, temp, s->fd, to) == 0) {
+			/* A rename onto the same file leaves both names. */
+			unlinkat(s->fd, temp, 0);
+			return 0;
+		}
+		if (errno != ENOENT)
+			break;
 	}
-	/* rename does nothing when both names are the same file */
+	error_errno(err, "cannot store an image");
 	unlinkat(s->fd, temp, 0);
-	return 0;
+	return -1;
 }
 
 int store_put_image(struct store *s, const struct store_image *i,
