@@ -234,6 +234,7 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 		 const char *value, struct error *err)
 {
 	const char *name = row->name;
+	enum opt_type type = row->type;
 	size_t n = strlen(name);
 
 	if (!value && row->type != OPT_BOOL) {
@@ -245,7 +246,7 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 	}
 	for (; table < s->n_tables; table++) {
 		row = find_row(s->tables[table], name, n);
-		if (!row)
+		if (!row || row->type != type)
 			continue;
 		first_use(s, row, s->values[table]);
 		if (set_value(row, s->values[table], value, err) < 0)
