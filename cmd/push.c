@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/image-record.h"
 #include "cmd/input.h"
+#include "cmd/open.h"
 #include "cmd/registry-options.h"
 
 struct options {
@@ -238,7 +239,7 @@ static int parse_refs(const struct cmd_call *call, struct oci_ref *refs,
 static int run(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
-	struct store_options where = { .path = call->globals->store };
+	enum runtime_mode mode;
 	CLEANUP(work_release) struct work w = {
 		.archive = BUILD_ARCHIVE_INIT,
 		.manifest = BUILD_MANIFEST_INIT,
@@ -256,7 +257,7 @@ static int run(struct cmd_call *call, struct error *err)
 	if (!rc)
 		rc = cmd_platform_get(&o->platform, &w.platform, err);
 	if (!rc)
-		rc = store_open(&w.store, &where, err);
+		rc = cmd_open_store(call, &w.store, &mode, err);
 	if (!rc)
 		rc = load(&w, call->args.v[0], err);
 	if (!rc)

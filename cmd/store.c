@@ -1,7 +1,7 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd.h"
-#include "store/store.h"
+#include "cmd/open.h"
 
 struct options {
 	bool dry_run;
@@ -189,18 +189,28 @@ static int path(struct store *s, const struct options *o UNUSED,
 
 static const struct verb {
 	const char *name;
-	bool words; /* takes more */
+	bool words;  /* takes more */
+	bool layers; /* looks into them */
 	int (*run)(struct store *s, const struct options *o,
 		   struct cmd_call *call, struct error *err);
 } verbs[] = {
-	{ "ls", false, list },	       { "du", false, usage },
-	{ "gc", false, gc },	       { "rm", true, remove_images },
-	{ "verify", false, verify },   { "path", false, path },
+	{ "ls", false, false, list },	 { "du", false, true, usage },
+	{ "gc", false, true, gc },	 { "rm", true, false, remove_images },
+	{ "verify", false, true, verify }, { "path", false, false, path },
 };
+
+/* Files of layers may belong to ids that are ours in a namespace only. */
+static int open_store(const struct cmd_call *call, bool layers,
+		      struct store **s, struct error *err)
+{
+	enum runtime_mode mode;
+
+	return layers ? cmd_open_store(call, s, &mode, err)
+		      : cmd_read_store(call, s, err);
+}
 
 static int run(struct cmd_call *call, struct error *err)
 {
-	struct store_options so = { .path = call->globals->store };
 	const char *word = call->args.nr ? call->args.v[0] : "";
 	cleanup_store struct store *s = NULL;
 
@@ -209,7 +219,7 @@ static int run(struct cmd_call *call, struct error *err)
 			continue;
 		if (!verbs[i].words && cmd_words(call, 1, 1, err) < 0)
 			return -1;
-		if (store_open(&s, &so, err) < 0)
+		if (open_store(call, verbs[i].layers, &s, err) < 0)
 			return -1;
 		return verbs[i].run(s, call->options, call, err);
 	}
