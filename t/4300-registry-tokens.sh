@@ -20,7 +20,7 @@ config identity "\"auth\":\"$(printf '<token>:' | base64)\",
 image() {
 	registry_image "$TMP/lay" one 1 || return 1
 	for i in 2 3 4 5; do
-		echo $i >"$TMP/content/file"
+		echo "$i" >"$TMP/content/file"
 		umoci insert --image "$TMP/lay:one" "$TMP/content" "/d$i" ||
 			return 1
 	done

@@ -38,8 +38,8 @@ index() { # REPOSITORY TYPE-OF-INDEX TYPE-OF-MANIFEST
 			printf ',{"mediaType":"%s","digest":"%s","size":%d,' \
 				"$3" "$(digest "$to/$1:$p")" \
 				"$(raw "$to/$1:$p" | wc -c)"
-			printf '"platform":{"os":"linux","architecture":"%s"' $p
-			[ $p != arm64 ] || printf ',"variant":"v8"'
+			printf '"platform":{"os":"linux","architecture":"%s"' "$p"
+			[ "$p" != arm64 ] || printf ',"variant":"v8"'
 			printf '}}'
 		done
 		printf ']}'
@@ -117,16 +117,16 @@ zstd_layout() {
 	printf '{"imageLayoutVersion":"1.0.0"}' >"$TMP/zlay/oci-layout"
 	{
 		printf '{"schemaVersion":2,"mediaType":"%s","config":{' \
-			$oci.manifest.v1+json
-		printf '"mediaType":"%s",' $oci.config.v1+json
+			"$oci.manifest.v1+json"
+		printf '"mediaType":"%s",' "$oci.config.v1+json"
 		blob "$TMP/dir/$config"
-		printf '},"layers":[{"mediaType":"%s",' $oci.layer.v1.tar+zstd
+		printf '},"layers":[{"mediaType":"%s",' "$oci.layer.v1.tar+zstd"
 		blob "$TMP/layer.zst"
 		printf '}]}'
 	} >"$TMP/zmanifest"
 	{
 		printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s",' \
-			$oci.manifest.v1+json
+			"$oci.manifest.v1+json"
 		blob "$TMP/zmanifest"
 		printf '}]}'
 	} >"$TMP/zlay/index.json"

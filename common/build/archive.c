@@ -151,7 +151,8 @@ static bool is_named(const struct json *entry, const char *name)
 	for (; tag; tag = json_next(tag)) {
 		const char *text = json_str(tag);
 
-		if (str_eq_null(text, name) || (full && str_eq_null(text, full)))
+		if (str_eq_null(text, name) ||
+		    (full && str_eq_null(text, full)))
 			return true;
 	}
 	return false;

@@ -277,12 +277,13 @@ static int no_token(struct registry_call *call, struct http_transfer *t,
 		    struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const char *used = call->host->used;
 
 	registry_words(&text, t);
 	error_set(err, t->status >= 500 ? ERR_NETWORK : ERR_REFUSED,
 		  "the token server of %s refused %s: status %d%s%s",
 		  call->host->name,
-		  call->host->used ? call->host->used : "a token without credentials",
+		  used ? used : "a token without credentials",
 		  t->status, text.len ? ": " : "", text.buf);
 	return error_hint(err, "log in again with 'docker login %s', or name "
 			       "other credentials with --docker-config",

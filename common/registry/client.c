@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include "base/log.h"
+
 #define TICK_MS 250
 #define WORDS_MAX 300
 
@@ -259,14 +261,11 @@ static int answered(struct registry_call *call, struct error *err)
 	return rc;
 }
 
-static int wait_some(struct registry *r, const struct registry_batch *b,
-		     size_t *ended, struct error *err)
+static int wait_some(struct registry *r, size_t *ended, struct error *err)
 {
 	struct http_transfer *t;
 	int rc = http_next(r->http, &t, TICK_MS, err);
 
-	if (b->tick)
-		b->tick(b->arg);
 	if (rc <= 0)
 		return rc;
 	rc = answered(t->user, err);
@@ -275,8 +274,8 @@ static int wait_some(struct registry *r, const struct registry_batch *b,
 	return rc < 0 ? -1 : 0;
 }
 
-int registry_run(struct registry *r, const struct registry_batch *b,
-		 struct error *err)
+static int run(struct registry *r, const struct registry_batch *b,
+	       struct progress *progress, struct error *err)
 {
 	size_t started = 0, ended = 0, i;
 
@@ -284,13 +283,29 @@ int registry_run(struct registry *r, const struct registry_batch *b,
 		while (started < b->n &&
 		       started - ended < (size_t)b->parallel)
 			send_call(b->calls[started++]);
-		if (wait_some(r, b, &ended, err) < 0) {
+		if (wait_some(r, &ended, err) < 0) {
 			for (i = 0; i < started; i++)
 				http_abort(r->http, &b->calls[i]->t);
 			return -1;
 		}
+		if (progress)
+			progress_update(progress, b->moved(b->arg), b->total);
 	}
 	return 0;
+}
+
+int registry_run(struct registry *r, const struct registry_batch *b,
+		 struct error *err)
+{
+	struct progress *progress;
+	int rc;
+
+	if (!b->title)
+		return run(r, b, NULL, err);
+	progress = progress_start(b->title, NULL, b->total);
+	rc = run(r, b, progress, err);
+	progress_end(progress, rc == 0);
+	return rc;
 }
 
 int registry_run_one(struct registry_call *call, struct error *err)

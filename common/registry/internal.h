@@ -129,14 +129,16 @@ void registry_call_release(struct registry_call *call);
 /* Prepare a request: takes `path`, drops the headers and body before. */
 void registry_call_to(struct registry_call *call, const char *method,
 		      char *path);
-/* Carry out calls, at most `parallel` at once; the first failure ends all.
- * `tick` (may be NULL) is called several times a second. */
+/* Carry out calls, at most `parallel` at once; the first failure ends all. */
 struct registry_batch {
 	struct registry_call **calls;
 	size_t n;
 	int parallel;
-	void (*tick)(void *arg);
-	void *arg;
+	/* Shown as progress; NULL: nothing is. */
+	const char *title;
+	uint64_t total; /* bytes */
+	uint64_t (*moved)(const void *arg); /* of them, so far */
+	const void *arg;
 };
 int registry_run(struct registry *r, const struct registry_batch *b,
 		 struct error *err) MUST_CHECK;

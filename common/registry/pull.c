@@ -2,8 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/internal.h"
 
-#include "base/log.h"
-
 struct pull {
 	struct registry_call call;
 	struct registry_blob *blob;
@@ -16,8 +14,6 @@ struct pull {
 struct pulls {
 	struct pull *all;
 	size_t n;
-	uint64_t total;
-	struct progress *progress;
 };
 
 static int sink_write(void *arg, const void *data, size_t n,
@@ -89,15 +85,15 @@ static int next(struct registry_call *call, struct error *err)
 	return rc;
 }
 
-static void show(void *arg)
+static uint64_t moved(const void *arg)
 {
-	struct pulls *all = arg;
-	uint64_t done = 0;
+	const struct pulls *all = arg;
+	uint64_t sum = 0;
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
-		done += all->all[i].got;
-	progress_update(all->progress, done, all->total);
+		sum += all->all[i].got;
+	return sum;
 }
 
 static void init(struct pull *p, struct registry *r,
@@ -127,7 +123,8 @@ int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
 	struct pulls all = { .all = list, .n = n };
 	struct registry_batch b = { .calls = calls, .n = n,
 				    .parallel = r->o.parallel,
-				    .tick = show, .arg = &all };
+				    .title = title,
+				    .moved = moved, .arg = &all };
 	size_t i;
 	int rc;
 
@@ -136,11 +133,9 @@ int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
 	for (i = 0; i < n; i++) {
 		init(&list[i], r, ref, &blobs[i]);
 		calls[i] = &list[i].call;
-		all.total += blobs[i].desc.size;
+		b.total += blobs[i].desc.size;
 	}
-	all.progress = progress_start(title, NULL, all.total);
 	rc = registry_run(r, &b, err);
-	progress_end(all.progress, rc == 0);
 	for (i = 0; i < n; i++) {
 		registry_call_release(&list[i].call);
 		digest_release(&list[i].digest);

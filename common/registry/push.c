@@ -23,8 +23,6 @@ struct push {
 struct pushes {
 	struct push *all;
 	size_t n;
-	uint64_t total;
-	struct progress *progress;
 };
 
 static void ask(struct push *p)
@@ -213,16 +211,16 @@ static int next(struct registry_call *call, struct error *err)
 	return error_wrap(err, "blob %s", p->source->digest);
 }
 
-static void show(void *arg)
+static uint64_t moved(const void *arg)
 {
-	struct pushes *all = arg;
-	uint64_t done = 0;
+	const struct pushes *all = arg;
+	uint64_t sum = 0;
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
-		done += all->all[i].done ? all->all[i].source->size
-					 : http_sent(&all->all[i].call.t);
-	progress_update(all->progress, done, all->total);
+		sum += all->all[i].done ? all->all[i].source->size
+					: http_sent(&all->all[i].call.t);
+	return sum;
 }
 
 /* Uploads that were begun and will not be ended are taken back, as far as the
@@ -302,23 +300,21 @@ int registry_push_blobs(struct registry *r, const struct oci_ref *ref,
 	struct pushes all = { .all = list, .n = n };
 	struct registry_batch b = { .calls = calls,
 				    .parallel = r->o.parallel,
-				    .tick = show, .arg = &all };
+				    .title = title,
+				    .moved = moved, .arg = &all };
 	size_t i;
 	int rc;
 
-	b.n = 0;
 	for (i = 0; i < n; i++) {
 		init(&list[i], r, ref, &sources[i]);
 		if (first_of(sources, i) < i)
 			continue;
 		calls[b.n++] = &list[i].call;
-		all.total += sources[i].size;
+		b.total += sources[i].size;
 	}
 	if (!b.n)
 		return 0;
-	all.progress = progress_start(title, NULL, all.total);
 	rc = registry_run(r, &b, err);
-	progress_end(all.progress, rc == 0);
 	if (rc < 0)
 		take_back(r, &all);
 	for (i = 0; i < n; i++) {
