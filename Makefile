@@ -143,7 +143,7 @@ asan: deps-test
 	@sh t/run.sh build/asan
 
 fuzz: deps-lint
-	@sh t/fuzz/run.sh "$(BASE_FLAGS)" "$(LIBS)"
+	@sh t/fuzz/run.sh "$(LIBS)" $(BASE_FLAGS)
 
 lint: deps-lint
 	@$(MAKE) --no-print-directory devenv

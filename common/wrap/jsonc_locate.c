@@ -57,7 +57,7 @@ static void skip_value(struct cursor *c)
 
 static bool key_is(const char *text, size_t n, const char *key)
 {
-	cleanup_json struct json *j = json_parse("", text, n, NULL);
+	cleanup_json struct json *j = jsonc_parse("", text, n, NULL);
 
 	return str_eq_null(json_str(j), key);
 }
