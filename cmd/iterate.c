@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -57,7 +58,7 @@ struct work {
 	struct watch *watch;
 	unsigned round;
 	/* what the newest plan reads */
-	char *context, *dockerfile, *config_dir;
+	char *context, *dockerfile, *config;
 	struct dockerfile_ignore *ignore;
 };
 
@@ -65,7 +66,7 @@ static void forget(struct work *w)
 {
 	free(steal_ptr(&w->context));
 	free(steal_ptr(&w->dockerfile));
-	free(steal_ptr(&w->config_dir));
+	free(steal_ptr(&w->config));
 	dockerfile_ignore_free(w->ignore);
 	w->ignore = NULL;
 }
@@ -125,7 +126,8 @@ static int launch(struct work *w, struct cmd_round *r, int *status,
 	struct cmd_launch l = { .b = &w->b,
 				.o = &w->o->run,
 				.name = w->o->run.name,
-				.command = w->o->verify ? argv : NULL };
+				.command = w->o->verify ? argv : NULL,
+				.no_tty = w->o->verify };
 
 	cmd_round_launch(r, &l);
 	return cmd_launch_run(&l, status, NULL, err);
@@ -154,11 +156,15 @@ static int one_round(struct work *w, int *status, struct error *err)
 			 "status %d", *status);
 }
 
-static NORETURN void child(struct work *w)
+static NORETURN void child(struct work *w, pid_t parent)
 {
 	struct error err = ERROR_INIT;
 	int status = 0;
 
+	/* A round goes with the process that would end it. */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 ||
+	    getppid() != parent)
+		_exit(ERR_SYSTEM);
 	if (one_round(w, &status, &err) < 0) {
 		status = err.code;
 		if (!signals_pending())
@@ -209,7 +215,7 @@ static bool is_relevant(void *arg, const char *path)
 		return true;
 	if (str_ends(path, ".dockerignore"))
 		return true;
-	if (w->config_dir && path_within(path, w->config_dir))
+	if (w->config && str_eq(path, w->config))
 		return true;
 	return w->context && path_within(path, w->context) &&
 	       is_source(arg, path);
@@ -251,8 +257,7 @@ static void read_places(struct work *w)
 	forget(w);
 	w->context = xstrdup(r.plan.context ? r.plan.context : p->dir);
 	w->dockerfile = xstrdup_null(r.plan.dockerfile);
-	if (p->file)
-		w->config_dir = path_dir(p->file);
+	w->config = xstrdup_null(p->file);
 	if (read_ignore(w, &err) < 0)
 		log_warn("%s", err.msg);
 }
@@ -260,7 +265,8 @@ static void read_places(struct work *w)
 /* A fresh set before each round: what changes from then on is not missed. */
 static int watch_places(struct work *w, struct error *err)
 {
-	cleanup_free char *dir = NULL;
+	const char *files[2];
+	size_t i;
 
 	read_places(w);
 	watch_free(w->watch);
@@ -271,13 +277,16 @@ static int watch_places(struct work *w, struct error *err)
 		w->context = path_absolute(".");
 	if (watch_add(w->watch, w->context, true, is_source, w, err) < 0)
 		return -1;
-	if (w->dockerfile)
-		dir = path_dir(w->dockerfile);
-	if (dir && watch_add(w->watch, dir, false, NULL, NULL, err) < 0)
-		return -1;
-	return w->config_dir ? watch_add(w->watch, w->config_dir, false, NULL,
-					 NULL, err)
-			     : 0;
+	files[0] = w->dockerfile;
+	files[1] = w->config;
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		cleanup_free char *dir = files[i] ? path_dir(files[i]) : NULL;
+
+		if (dir && watch_add(w->watch, dir, false, NULL, NULL, err) <
+				   0)
+			return -1;
+	}
+	return 0;
 }
 
 /* --- rounds --- */
@@ -329,7 +338,7 @@ static int end_round(pid_t pid, int pidfd, bool early)
 static int next_round(struct work *w, int *status, struct error *err)
 {
 	cleanup_close int pidfd = -1;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 	int rc;
 
 	w->round++;
@@ -339,7 +348,7 @@ static int next_round(struct work *w, int *status, struct error *err)
 	if (pid < 0)
 		return error_errno(err, "cannot fork");
 	if (!pid)
-		child(w);
+		child(w, parent);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	rc = w->o->once ? 0 : wait_change(w, pidfd, err);
 	*status = end_round(pid, pidfd, rc != 0);
@@ -362,8 +371,12 @@ static int run(struct cmd_call *call, struct error *err)
 				   .plan = RECORD_PLAN_INIT };
 	int rc = 0;
 
-	if (cmd_words(call, 0, 2, err) < 0)
+	if (cmd_words(call, 0, 2, err) < 0 ||
+	    cmd_launch_check(&w.o->run, err) < 0)
 		return -1;
+	if (w.o->run.detach)
+		return error_set(err, ERR_USAGE, "--detach: a round is ended "
+				 "by the next, it cannot go on without one");
 	/* What is named must be there; what it says may be mended later. */
 	rc = cmd_project_find(&first.project, &call->args, &w.o->project, err);
 	cmd_round_release(&first);

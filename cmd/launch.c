@@ -54,9 +54,11 @@ static void work_release(struct work *w)
 	free(w->folder);
 }
 
-static bool want_tty(const struct cmd_run_options *o)
+static bool want_tty(const struct cmd_launch *l)
 {
-	return o->tty || (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO));
+	if (l->no_tty || l->o->tty)
+		return !l->no_tty;
+	return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 }
 
 /* NAME without a value takes ours; unset here it stays unset there. */
@@ -150,7 +152,7 @@ static int run(struct work *w, int *status, struct json **environment,
 	};
 	struct env_command c = { .argv = w->argv.nr ? w->argv.v : NULL,
 				 .cwd = o->workdir,
-				 .tty = want_tty(o) };
+				 .tty = want_tty(l) };
 
 	/* docker run --rm: the command is PID 1 and nothing stays. On a
 	 * terminal it is not, as Ctrl-C does not end a PID 1. */

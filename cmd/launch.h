@@ -28,6 +28,7 @@ struct cmd_launch {
 	bool environment;
 	const char *name; /* of the environment; NULL: nothing is kept */
 	char *const *command; /* NULL: none given */
+	bool no_tty;	      /* whatever we have: Ctrl-C is for us */
 };
 
 /*
