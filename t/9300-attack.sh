@@ -80,11 +80,11 @@ for path in '"dockerfile":"/etc/passwd"' '"dockerfile":"../../x"' \
 done
 fresh
 mkdir -p "$repo/.coder/images"
-printf 'name: x\ntype: image\ncontext: ../..\ndockerfile: Dockerfile\nimage: a/b\n' \
+printf 'name: x\ntype: image\nspec:\n  context: ../..\n  image: a/b\n' \
 	>"$repo/.coder/images/x.yaml"
 t_run timeout 20 "$DEVENV" -C "$repo" build image x
 t_status 3 "a template whose context leads out"
-t_err 'x.yaml:3:10: ' "is refused by its place"
+t_err 'x.yaml:4:12: ' "is refused by its place"
 
 # --- COPY ---
 for what in link/secret secret ../outside/secret link/sec*; do

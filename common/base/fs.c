@@ -153,6 +153,18 @@ int fs_write_atomic(int dirfd, const char *path, const void *data, size_t n,
 	return 0;
 }
 
+int fs_open_special(const char *path, int *fd, struct error *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	*fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
+	if (*fd < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	return 1;
+}
+
 int fs_mkdir_p_at(int dirfd, const char *path, mode_t mode,
 		  struct error *err)
 {

@@ -30,6 +30,9 @@ ssize_t fs_read_full(int fd, void *data, size_t n);
 /* Replace `path` as a whole: temporary file beside it, fsync, rename. */
 int fs_write_atomic(int dirfd, const char *path, const void *data, size_t n,
 		    mode_t mode, struct error *err) MUST_CHECK;
+/* Open for writing what must not be replaced: a device, a pipe, a link. 1
+ * when `path` is one, 0 when it is a regular file or missing, -1 on error. */
+int fs_open_special(const char *path, int *fd, struct error *err) MUST_CHECK;
 /* mkdir -p; existing directories are left alone. */
 int fs_mkdir_p(const char *path, mode_t mode, struct error *err) MUST_CHECK;
 int fs_mkdir_p_at(int dirfd, const char *path, mode_t mode,

@@ -352,10 +352,16 @@ static int to_file(struct store *s, struct registry **r,
 		   const char *const *names, struct error *err)
 {
 	cleanup_free char *temp = xstrfmt("%s.%d.tmp", o->dest, (int)getpid());
-	cleanup_close int fd = open(temp,
-				    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				    0644);
+	cleanup_close int fd = -1;
+	int special = fs_open_special(o->dest, &fd, err);
 
+	if (special < 0)
+		return -1;
+	if (special && write_output(s, r, ro, image, o, names, fd, err) < 0)
+		return error_wrap(err, "%s", o->dest);
+	if (special)
+		return 0;
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_errno(err, "cannot create '%s'", temp);
 	if (write_output(s, r, ro, image, o, names, fd, err) < 0) {
