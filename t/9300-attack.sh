@@ -25,6 +25,7 @@ fresh() {
 	mkdir -p "$repo/.git"
 }
 build() { # text of a Dockerfile
+	# shellcheck disable=SC2059 # a format with its words
 	printf "$@" >"$repo/Dockerfile"
 	t_run timeout 20 "$DEVENV" build "$repo"
 }

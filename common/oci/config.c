@@ -3,6 +3,7 @@
 #include "oci/oci.h"
 
 #define HISTORY_MAX 8192
+#define LIST_MAX 10000 /* look-ups in Env are linear */
 
 static void history_release(struct oci_history *h)
 {
@@ -168,6 +169,11 @@ static int take_list(struct json *o, const char *key, struct strvec *out,
 		return -1;
 	if (present)
 		*present = j;
+	if (json_len(j) > LIST_MAX)
+		return error_set(err, ERR_INPUT,
+				 "image configuration: '%s' has more than %d "
+				 "entries",
+				 key, LIST_MAX);
 	for (item = json_first(j); item; item = json_next(item)) {
 		if (!json_str(item))
 			return error_set(err, ERR_INPUT,
