@@ -43,6 +43,26 @@ static int isolate(struct repo_session *s)
 	return rc;
 }
 
+/* By default whole packs are mapped, so that a clone would count as large as
+ * its repository. */
+static int bound_memory(struct repo_session *s)
+{
+	const struct {
+		int option;
+		size_t bytes;
+	} bounds[] = {
+		{ GIT_OPT_SET_MWINDOW_SIZE, (size_t)4 << 20 },
+		{ GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)24 << 20 },
+		{ GIT_OPT_SET_CACHE_MAX_SIZE, (size_t)8 << 20 },
+	};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < ARRAY_SIZE(bounds); i++)
+		rc = s->git.git_libgit2_opts(bounds[i].option,
+					     bounds[i].bytes);
+	return rc;
+}
+
 int repo_session_open(struct repo_session *s, const struct repo_options *o,
 		      struct error *err)
 {
@@ -56,6 +76,8 @@ int repo_session_open(struct repo_session *s, const struct repo_options *o,
 	s->open = rc > 0;
 	if (rc > 0)
 		rc = isolate(s);
+	if (rc >= 0)
+		rc = bound_memory(s);
 	return rc < 0 ? repo_fail(s, rc, err, "cannot start libgit2") : 0;
 }
 
