@@ -145,7 +145,7 @@ inputs_contexts() {
 	echo "FROM $R1/big:bench" >"$W/big/Dockerfile"
 }
 
-# A repository of 20,000 files with a devcontainer.json.
+# A repository of 20,000 files with a devcontainer.json, served at $REPOSITORY.
 inputs_repository() {
 	g=$W/repository
 	rm -rf "$g"
@@ -155,7 +155,12 @@ inputs_repository() {
 		cd "$g" && git init -q -b main . && git add -A &&
 			git -c user.name=bench -c user.email=bench@localhost \
 				commit -q -m bench
-	)
+	) || return 1
+	port=$("$W/bin/freeport")
+	REPOSITORY=git://127.0.0.1:$port/repository
+	"$(git --exec-path)/git-daemon" --export-all --base-path="$W" \
+		--listen=127.0.0.1 --port="$port" "$W" >>"$W/log" 2>&1 &
+	SERVERS="$SERVERS $!"
 }
 
 inputs_registry() { # NAME: sets $registry

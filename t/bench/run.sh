@@ -185,11 +185,11 @@ one() { # CASE TOOL RUN
 	clone:devenv)
 		rm -rf "$W/clone"
 		timed "$1" "$2" 1 "$DEVENV" -q clone \
-			"file://$W/repository" "$W/clone"
+			"$REPOSITORY" "$W/clone"
 		;;
 	clone:git)
 		rm -rf "$W/clone"
-		timed "$1" "$2" 1 git clone -q "file://$W/repository" "$W/clone"
+		timed "$1" "$2" 1 git clone -q "$REPOSITORY" "$W/clone"
 		;;
 	tarb:devenv)
 		[ "$3" -gt 1 ] || with_base "$2" big
