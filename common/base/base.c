@@ -91,6 +91,7 @@ void base_close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+	*fd = -1;
 }
 
 void base_close_file(FILE **f)

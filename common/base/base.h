@@ -68,7 +68,7 @@ void *xmemdup(const void *p, size_t n) __attribute__((malloc));
 char *xstrfmt(const char *fmt, ...) PRINTF(1, 2);
 
 void base_free_ptr(void *p);
-void base_close_fd(int *fd);
+void base_close_fd(int *fd); /* and make it -1 */
 void base_close_file(FILE **f);
 
 static inline bool str_eq(const char *a, const char *b)
