@@ -18,6 +18,7 @@ struct lexer {
 struct sink {
 	struct strbuf *text;
 	struct strvec *words; /* or NULL */
+	size_t bytes; /* put so far, words included */
 };
 
 static int too_long(const struct lexer *lx, struct error *err)
@@ -40,6 +41,7 @@ static void put(struct sink *s, const char *p, size_t n, bool may_split)
 {
 	const char *end = p + n;
 
+	s->bytes += n;
 	if (!s->words || !may_split) {
 		strbuf_add(s->text, p, n);
 		return;
@@ -254,11 +256,13 @@ static int double_quote(struct lexer *lx, bool raw, struct sink *s,
 			struct error *err)
 {
 	/* What stands in quotes is never split. */
-	struct sink inner = { .text = s->text };
+	struct sink inner = { .text = s->text, .bytes = s->bytes };
 	char escape = lx->env->escape;
 
 	lx->p++;
 	while (lx->p < lx->end && *lx->p != '"') {
+		if (inner.bytes > lx->max)
+			return too_long(lx, err);
 		if (*lx->p == '$') {
 			if (dollar(lx, &inner, err) < 0)
 				return -1;
@@ -281,6 +285,7 @@ static int double_quote(struct lexer *lx, bool raw, struct sink *s,
 				 "unexpected end of statement while looking "
 				 "for matching double-quote");
 	lx->p++;
+	s->bytes = inner.bytes;
 	return 0;
 }
 
@@ -324,7 +329,7 @@ static int run(struct lexer *lx, char stop, bool raw, struct sink *s,
 			ordinary(lx, raw, s);
 		if (r < 0)
 			return -1;
-		if (s->text->len > lx->max)
+		if (s->bytes > lx->max)
 			return too_long(lx, err);
 	}
 	if (stop != NO_STOP)

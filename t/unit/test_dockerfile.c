@@ -456,6 +456,27 @@ Test(dockerfile_expansion, is_bounded)
 	strbuf_release(&deep);
 }
 
+/* Neither quotes nor a cut into words let a text grow past the limit. */
+Test(dockerfile_expansion, is_bounded_in_quotes_and_words)
+{
+	const struct dockerfile_env env = { get_var, NULL, '\\' };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_free char *got = NULL;
+	int i;
+
+	strbuf_addch(&text, '"');
+	for (i = 0; i < 200000; i++)
+		strbuf_addstr(&text, "$w");
+	strbuf_addch(&text, '"');
+	got = expand(text.buf, '\\');
+	cr_expect(strstr(got, "longer than 1048576 bytes"));
+	text.buf[0] = text.buf[text.len - 1] = ' ';
+	cr_assert_lt(dockerfile_expand_words(&env, text.buf, &words, &err), 0);
+	cr_expect(strstr(err.msg, "longer than 1048576 bytes"));
+}
+
 /* --- instructions --- */
 
 Test(dockerfile_check, S01_from)
