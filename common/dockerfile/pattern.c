@@ -29,10 +29,12 @@ static void push(struct runes *r, uint32_t c)
 	r->v[r->nr++] = c;
 }
 
+/* Also of an empty text `v` is an array. */
 static void decode(struct runes *r, const char *s)
 {
 	const char *end = s + strlen(s);
 
+	GROW(r->v, r->nr, r->alloc);
 	while (s < end) {
 		uint32_t c;
 		size_t n = dockerfile_rune(s, end, &c);
