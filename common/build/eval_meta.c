@@ -4,7 +4,7 @@
 
 #include "build/eval.h"
 
-#define PORTS_MAX 10000 /* as many as one JSON object may have */
+#define PORTS_MAX JSON_MAX_KEYS /* a configuration names each by a key */
 
 /* One call's worth of arguments, to keep the functions below short. */
 struct meta {

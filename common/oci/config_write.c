@@ -30,7 +30,7 @@ static void put_set(struct json *o, const char *key, const struct strvec *sv)
 		return;
 	set = json_set(o, key, json_new_object());
 	for (i = 0; i < sv->nr; i++)
-		json_set(set, sv->v[i], json_new_object());
+		json_add(set, sv->v[i], json_new_object());
 }
 
 static void put_labels(struct json *o, const struct strvec *labels)

@@ -228,6 +228,14 @@ struct json *json_dup(const struct json *j)
 	return j ? made(cJSON_Duplicate(raw(j), true)) : NULL;
 }
 
+struct json *json_add(struct json *object, const char *key,
+		      struct json *value)
+{
+	if (!cJSON_AddItemToObject(raw(object), key, raw(value)))
+		abort();
+	return value;
+}
+
 struct json *json_set(struct json *object, const char *key,
 		      struct json *value)
 {
@@ -244,9 +252,7 @@ struct json *json_set(struct json *object, const char *key,
 		memcpy(raw(value)->string, key, strlen(key) + 1);
 		return value;
 	}
-	if (!cJSON_AddItemToObject(raw(object), key, raw(value)))
-		abort();
-	return value;
+	return json_add(object, key, value);
 }
 
 struct json *json_push(struct json *array, struct json *value)

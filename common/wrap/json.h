@@ -19,7 +19,7 @@ enum json_kind {
 };
 
 #define JSON_MAX_DEPTH 256
-#define JSON_MAX_KEYS 10000 /* of one object: look-ups are linear */
+#define JSON_MAX_KEYS 20000 /* of one object: look-ups are linear */
 #define cleanup_json CLEANUP(json_free_ptr)
 
 void json_free(struct json *j);
@@ -90,6 +90,9 @@ struct json *json_new_null(void);
 struct json *json_dup(const struct json *j);
 /* Set replaces; both take ownership of `value`. Returns `value`. */
 struct json *json_set(struct json *object, const char *key,
+		      struct json *value);
+/* The same for a key that is not there yet, without looking for it. */
+struct json *json_add(struct json *object, const char *key,
 		      struct json *value);
 struct json *json_push(struct json *array, struct json *value);
 void json_set_str(struct json *object, const char *key, const char *s);

@@ -102,7 +102,7 @@ Test(jsonc, bounds_depth_and_size)
 	for (int i = 0; i <= JSON_MAX_KEYS; i++)
 		strbuf_addf(&keys, "\n\"%d\":0,", i);
 	check_bad(keys.buf, true,
-		  "f:10002:1: object has too many properties");
+		  "f:20002:1: object has too many properties");
 }
 
 Test(jsonc, puts_one_replacement_for_each_broken_part)
