@@ -259,6 +259,26 @@ static void start_config(struct build_eval *ev, struct build_stage *st,
 		strvec_env_set(&st->config.env, "PATH", DEFAULT_PATH);
 }
 
+static size_t text_size(const struct strvec *list)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->nr; i++)
+		n += strlen(list->v[i]);
+	return n;
+}
+
+/* A stage has its own copy of what the stage before it has set. */
+static int charge_base(struct build_eval *ev, const struct build_stage *st,
+		       const struct build_stage *base, struct error *err)
+{
+	size_t n = text_size(&base->args) + text_size(&base->config.env) +
+		   text_size(&base->config.labels);
+
+	return build_eval_charge(ev, NULL, &ev->df->nodes[st->cut->from], n,
+				 err);
+}
+
 int build_eval_begin(struct build_eval *ev, size_t stage,
 		     const struct oci_config *base, struct error *err)
 {
@@ -271,6 +291,8 @@ int build_eval_begin(struct build_eval *ev, size_t stage,
 	st->next_trigger = 0;
 	st->next_node = st->cut->first;
 	if (st->base != SIZE_MAX) {
+		if (charge_base(ev, st, &ev->stages[st->base], err) < 0)
+			return -1;
 		strvec_copy(&st->args, &ev->stages[st->base].args);
 		st->cmd_set = ev->stages[st->base].cmd_set;
 	}

@@ -6,6 +6,7 @@
 #include "build/build.h"
 
 #define BUILD_VARS_MAX 4096 /* of one stage, ENV and ARG each */
+#define BUILD_EXPANDED_MAX (64u << 20) /* bytes, of all stages together */
 
 struct build_stage {
 	const struct dockerfile_stage *cut;
@@ -36,6 +37,7 @@ struct build_eval {
 	struct strvec build_args; /* "K=V" */
 	bool *used;		  /* one a build argument */
 	struct strvec globals;	  /* before the first FROM, "K=V" */
+	size_t expanded;	  /* bytes of text that variables made */
 	struct oci_platform platform;
 	bool view; /* steps are shown, not run: nothing is unsupported */
 };
@@ -49,18 +51,23 @@ int build_eval_fail(const struct build_eval *ev, const struct build_stage *st,
 /* Put the position before a message that has none. */
 int build_eval_place(const struct build_eval *ev, const struct build_stage *st,
 		     const struct dockerfile_node *node, struct error *err);
+/* Count text that variables made; fails above BUILD_EXPANDED_MAX, because a
+ * short file can refer to a long value from every line. */
+int build_eval_charge(struct build_eval *ev, const struct build_stage *st,
+		      const struct dockerfile_node *node, size_t n,
+		      struct error *err) MUST_CHECK;
 /* Expand in a stage, or (st == NULL) in the global scope; NULL on error. */
-char *build_eval_expand(const struct build_eval *ev,
+char *build_eval_expand(struct build_eval *ev,
 			const struct build_stage *st,
 			const struct dockerfile_node *node, const char *word,
 			struct error *err);
 /* The same for EXPOSE (words split after expansion) and heredoc bodies. */
-int build_eval_expand_words(const struct build_eval *ev,
+int build_eval_expand_words(struct build_eval *ev,
 			    const struct build_stage *st,
 			    const struct dockerfile_node *node,
 			    const char *word, struct strvec *out,
 			    struct error *err) MUST_CHECK;
-char *build_eval_expand_body(const struct build_eval *ev,
+char *build_eval_expand_body(struct build_eval *ev,
 			     const struct build_stage *st,
 			     const struct dockerfile_node *node,
 			     const char *body, struct error *err);

@@ -228,6 +228,28 @@ static int check_cycles(struct build_eval *ev, struct error *err)
 	return 0;
 }
 
+/* The instruction of `stage` that needs files of `dep`. */
+static const struct dockerfile_node *user_of(const struct build_eval *ev,
+					     size_t stage, size_t dep)
+{
+	const struct dockerfile_stage *cut = ev->stages[stage].cut;
+	size_t i, found;
+
+	for (i = cut->first; i < cut->end; i++) {
+		const struct dockerfile_node *node = &ev->df->nodes[i];
+		const char *from;
+
+		if (node->kind != DF_COPY)
+			continue;
+		from = dockerfile_flag(node, "from", 0);
+		if (from && *from &&
+		    build_eval_from(ev, stage, node, from, &found, NULL) == 0 &&
+		    found == dep)
+			return node;
+	}
+	return from_node(ev, stage);
+}
+
 static int check_order(struct build_eval *ev, struct error *err)
 {
 	size_t i, k;
@@ -238,7 +260,8 @@ static int check_order(struct build_eval *ev, struct error *err)
 		for (k = 0; k < st->n_deps; k++)
 			if (st->deps[k] >= i)
 				return build_eval_fail(
-					ev, NULL, from_node(ev, i), err,
+					ev, NULL, user_of(ev, i, st->deps[k]),
+					err,
 					"cannot copy from stage \"%s\", it "
 					"needs to be defined before current "
 					"stage \"%s\"",

@@ -73,51 +73,73 @@ static struct dockerfile_env scope(const struct build_eval *ev,
 	};
 }
 
-char *build_eval_expand(const struct build_eval *ev,
-			const struct build_stage *st,
+int build_eval_charge(struct build_eval *ev, const struct build_stage *st,
+		      const struct dockerfile_node *node, size_t n,
+		      struct error *err)
+{
+	if (n <= BUILD_EXPANDED_MAX - ev->expanded) {
+		ev->expanded += n;
+		return 0;
+	}
+	return build_eval_fail(ev, st, node, err,
+			       "variables expand to more than %u bytes",
+			       BUILD_EXPANDED_MAX);
+}
+
+/* What one of the expansions below made: counted, or released. */
+static char *finish(struct build_eval *ev, const struct build_stage *st,
+		    const struct dockerfile_node *node, struct strbuf *out,
+		    struct error *err)
+{
+	if (build_eval_charge(ev, st, node, out->len, err) == 0)
+		return strbuf_detach(out);
+	return NULL;
+}
+
+char *build_eval_expand(struct build_eval *ev, const struct build_stage *st,
 			const struct dockerfile_node *node, const char *word,
 			struct error *err)
 {
 	struct dockerfile_env env = scope(ev, st);
-	struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	if (dockerfile_expand(&env, word, &out, err) < 0) {
 		build_eval_place(ev, st, node, err);
-		strbuf_release(&out);
 		return NULL;
 	}
-	return strbuf_detach(&out);
+	return finish(ev, st, node, &out, err);
 }
 
-int build_eval_expand_words(const struct build_eval *ev,
+int build_eval_expand_words(struct build_eval *ev,
 			    const struct build_stage *st,
 			    const struct dockerfile_node *node,
 			    const char *word, struct strvec *out,
 			    struct error *err)
 {
 	struct dockerfile_env env = scope(ev, st);
+	size_t i = out->nr, n = 0;
 
 	if (dockerfile_expand_words(&env, word, out, err) < 0)
 		return build_eval_place(ev, st, node, err);
-	return 0;
+	for (; i < out->nr; i++)
+		n += strlen(out->v[i]);
+	return build_eval_charge(ev, st, node, n, err);
 }
 
-char *build_eval_expand_body(const struct build_eval *ev,
+char *build_eval_expand_body(struct build_eval *ev,
 			     const struct build_stage *st,
 			     const struct dockerfile_node *node,
 			     const char *body, struct error *err)
 {
 	struct dockerfile_env env = scope(ev, st);
-	struct strbuf out = STRBUF_INIT;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	if (dockerfile_expand_heredoc(&env, body, &out, err) < 0) {
 		build_eval_place(ev, st, node, err);
-		strbuf_release(&out);
 		return NULL;
 	}
-	return strbuf_detach(&out);
+	return finish(ev, st, node, &out, err);
 }
-
 static bool same_key(const char *entry, const char *key)
 {
 	const char *rest = str_skip(entry, key);

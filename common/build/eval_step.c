@@ -135,6 +135,8 @@ static int make_run(const struct make *m)
 	for (i = 0; i < m->step->argv.nr; i++)
 		strbuf_addf(&history, "%s ", m->step->argv.v[i]);
 	strbuf_addstr(&history, "# buildkit");
+	if (build_eval_charge(m->ev, m->st, m->node, history.len, m->err) < 0)
+		return -1;
 	m->step->created_by = strbuf_detach(&history);
 	strbuf_addstr(&text, m->node->text);
 	if (m->node->n_heredocs)

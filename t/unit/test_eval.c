@@ -270,7 +270,7 @@ Test(eval, S07_cycles_and_order)
 	    GIVES("FROM x AS a\nCOPY --from=a / /",
 		  "circular dependency detected on stage: a"),
 	    GIVES("FROM x AS a\nCOPY --from=b / /\nFROM x AS b",
-		  "cannot copy from stage \"b\", it needs to be defined before "
+		  "D:2:1: cannot copy from stage \"b\", it needs to be defined before "
 		  "current stage \"a\""),
 	    GIVES("FROM x\nCOPY --from=3 / /",
 		  "D:2:1: invalid stage index 3"),
@@ -412,6 +412,52 @@ Test(eval, stages_view_shows_what_cannot_run_yet)
 		"\"sources\":[],\"text\":\"RUN --mount=from=a,target=/b c\"},{"
 		"\"destination\":\"/e/\",\"line\":4,\"operation\":\"COPY\","
 		"\"sources\":[\"d\"],\"text\":\"COPY d e/\"}]}]");
+}
+
+static void see_bounded(const char *text)
+{
+	const struct eval_case c = { .text = text };
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_error struct error err = ERROR_INIT;
+
+	cr_assert_lt(run_all(&c, &out, &err), 0);
+	cr_expect(strstr(err.msg, "variables expand to more than"));
+}
+
+/* What many lines or stages make of one long value is counted together. */
+static void see_too_much(const char *first, const char *each)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	unsigned i;
+
+	strbuf_addf(&text, "FROM x AS a\nENV a=%0700000u%s", 0u, first);
+	for (i = 0; i < 120; i++)
+		strbuf_addf(&text, "\n%s%u", each, i);
+	see_bounded(text.buf);
+}
+
+Test(eval, expansion_is_bounded)
+{
+	see_too_much("", "ENV b=\"$a\"");
+	see_too_much("", "COPY x $a/");
+	see_too_much("\nARG b=$a", "RUN ");
+}
+
+Test(eval, copies_of_variables_are_bounded)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	unsigned i;
+
+	strbuf_addf(&text, "FROM x AS s0\nENV a=%0700000u", 0u);
+	for (i = 1; i < 120; i++)
+		strbuf_addf(&text, "\nFROM s%u AS s%u", i - 1, i);
+	see_bounded(text.buf);
+}
+
+Test(eval, I19_ports_are_counted)
+{
+	SEE(GIVES("FROM x\nEXPOSE 10000-20000/udp", "\"20000/udp\":{}"),
+	    GIVES("FROM x\nEXPOSE 0-65535", "D:2:1: more than"));
 }
 
 Test(eval, unused_arguments_are_told)
