@@ -370,7 +370,8 @@ int store_remove_image(struct store *s, const char *name, struct error *err)
 	if (!i.reference || !str_eq(i.reference, name)) {
 		if (*i.config_digest)
 			return remove_all(s, &i, err);
-		return remove_reference(s, i.reference, err);
+		return remove_reference(s, i.reference ? i.reference : name,
+					err);
 	}
 	if (remove_reference(s, name, err) < 0)
 		return -1;

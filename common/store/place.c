@@ -426,9 +426,9 @@ static int make_hard_link(struct place *p, const struct tar_entry *e,
 	slash = strrchr(target.buf, '/');
 	dir = slash ? xstrndup(target.buf, (size_t)(slash - target.buf))
 		    : xstrdup(".");
-	fd = fs_open_in_root(p->root, dir, O_PATH | O_DIRECTORY, 0);
 	if (remove_old(p, err) < 0)
 		return -1;
+	fd = fs_open_in_root(p->root, dir, O_PATH | O_DIRECTORY, 0);
 	if (fd >= 0 && linkat(fd, slash ? slash + 1 : target.buf, p->parent_fd,
 			      p->base, 0) == 0)
 		return 0;
