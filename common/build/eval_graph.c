@@ -233,7 +233,7 @@ static const struct dockerfile_node *user_of(const struct build_eval *ev,
 					     size_t stage, size_t dep)
 {
 	const struct dockerfile_stage *cut = ev->stages[stage].cut;
-	size_t i, found;
+	size_t i, found = SIZE_MAX;
 
 	for (i = cut->first; i < cut->end; i++) {
 		const struct dockerfile_node *node = &ev->df->nodes[i];
