@@ -204,6 +204,15 @@ Test(opt, environment_is_weaker_than_the_command_line)
 	opt_release(rows, &v);
 }
 
+Test(base, close_fd_forgets_the_number)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	base_close_fd(&fd);
+	cr_expect_eq(fd, -1);
+}
+
 Test(fs, remove_tree_takes_unreadable_directories)
 {
 	cleanup_error struct error err = ERROR_INIT;
