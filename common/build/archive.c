@@ -204,8 +204,8 @@ static int convert(int dirfd, int blobs, const struct json *entry,
 	const char *path = json_get_str(entry, "Config");
 	const struct json *layers = json_get(entry, "Layers");
 	cleanup_oci_config struct oci_config config = { 0 };
-	const struct json *layer;
-	size_t i = 0;
+	const struct json *layer = json_first(layers);
+	size_t i;
 
 	if (!path || json_kind(layers) != JSON_ARRAY)
 		return error_set(err, ERR_INPUT,
@@ -218,13 +218,13 @@ static int convert(int dirfd, int blobs, const struct json *entry,
 				 "manifest.json lists %zu layers, the "
 				 "configuration %zu", json_len(layers),
 				 config.diff_ids.nr);
-	for (layer = json_first(layers); layer; layer = json_next(layer)) {
+	for (i = 0; i < config.diff_ids.nr; i++, layer = json_next(layer)) {
 		const char *name = json_str(layer);
 
 		if (!name)
 			return error_set(err, ERR_INPUT,
 					 "manifest.json: a layer is no text");
-		if (add_layer(dirfd, blobs, name, config.diff_ids.v[i++], m,
+		if (add_layer(dirfd, blobs, name, config.diff_ids.v[i], m,
 			      err) < 0)
 			return -1;
 	}
