@@ -102,6 +102,10 @@ t_is "$(layers "$second/app/lazy:1")" "$(layers "$first/base/image:1")" \
 	"as they were: nothing is compressed again"
 t_is "$(digest "$second/app/lazy:1")" "$(digest "$first/app/lazy:1")" \
 	"under the same digest"
+t_run "$DEVENV" push "$first/app/lazy:1" "$second/x/one:1" "$second/x/two:1"
+t_status 0 "push to two repositories of it"
+t_is "$(requests PUT 'x/one/blobs/uploads' second)" 7 "sends to the first"
+t_is "$(requests PUT 'x/two/blobs/uploads' second)" 0 "and mounts in the second"
 t_ok "podman pulls it" podman --root "$TMP/podman" --runroot "$TMP/podrun" \
 	--storage-driver vfs pull -q --tls-verify=false "$second/app/lazy:1"
 

@@ -189,6 +189,7 @@ struct build_manifest {
 	struct strbuf body;
 	char digest[DIGEST_TEXT];
 	struct oci_manifest parsed;
+	char *place; /* host/repository of the last build_push, or NULL */
 };
 #define BUILD_MANIFEST_INIT { .body = STRBUF_INIT }
 #define cleanup_build_manifest CLEANUP(build_manifest_release)
@@ -207,12 +208,11 @@ int build_pull_blobs(struct store *s, struct registry *r,
 		     const struct oci_ref *from,
 		     const struct oci_descriptor *list, size_t n,
 		     struct error *err) MUST_CHECK;
-/* Blobs (mounted from where they came, if on the same host), then the
- * manifest under the tag or digest of `to`. */
+/* Blobs (mounted from where they came or were pushed to before, if on the
+ * same host), then the manifest under the tag or digest of `to`. */
 int build_push(struct store *s, struct registry *r,
-	       const struct store_image *image,
-	       const struct build_manifest *m, const struct oci_ref *to,
-	       struct error *err) MUST_CHECK;
+	       const struct store_image *image, struct build_manifest *m,
+	       const struct oci_ref *to, struct error *err) MUST_CHECK;
 /* The manifest of one image of an OCI layout: by tag (NULL: the only one) and
  * platform. Its blobs are verified by whoever receives them. */
 int build_layout_load(const char *dir, const char *tag,

@@ -6,6 +6,7 @@ void build_manifest_release(struct build_manifest *m)
 {
 	strbuf_release(&m->body);
 	oci_manifest_release(&m->parsed);
+	free(m->place);
 	*m = (struct build_manifest){ .body = STRBUF_INIT };
 }
 

@@ -82,6 +82,7 @@ struct outgoing {
 	struct store *store;
 	const struct oci_descriptor *desc;
 	char *origin; /* host/repository that has it, or NULL */
+	const char *place; /* another, or NULL */
 };
 
 struct outgoings {
@@ -132,8 +133,9 @@ char *build_origin_of(struct store *s, const struct store_image *image,
 
 static void find_origins(struct outgoings *all, struct store *s,
 			 const struct store_image *image,
-			 const struct oci_manifest *m)
+			 const struct build_manifest *manifest)
 {
+	const struct oci_manifest *m = &manifest->parsed;
 	size_t i;
 
 	all->n = m->n_layers + 1;
@@ -146,6 +148,7 @@ static void find_origins(struct outgoings *all, struct store *s,
 		all->v[i] = (struct outgoing){
 			.store = s, .desc = d,
 			.origin = build_origin_of(s, image, d->digest),
+			.place = manifest->place,
 		};
 	}
 }
@@ -167,9 +170,11 @@ static struct registry_source source_of(struct outgoing *out,
 		.size = out->desc->size,
 		.open = out_open,
 		.arg = out,
-		.mount_from = mountable(out->origin, to),
+		.mount_from = mountable(out->place, to),
 	};
 
+	if (!source.mount_from)
+		source.mount_from = mountable(out->origin, to);
 	memcpy(source.digest, out->desc->digest, DIGEST_TEXT);
 	return source;
 }
@@ -254,15 +259,14 @@ static void remember_place(struct store *s, const struct store_image *image,
 }
 
 int build_push(struct store *s, struct registry *r,
-	       const struct store_image *image,
-	       const struct build_manifest *m, const struct oci_ref *to,
-	       struct error *err)
+	       const struct store_image *image, struct build_manifest *m,
+	       const struct oci_ref *to, struct error *err)
 {
 	CLEANUP(outgoings_release) struct outgoings all = { 0 };
 	cleanup_free struct registry_source *sources = NULL;
 	size_t i;
 
-	find_origins(&all, s, image, &m->parsed);
+	find_origins(&all, s, image, m);
 	sources = xcalloc(all.n, sizeof(*sources));
 	for (i = 0; i < all.n; i++)
 		sources[i] = source_of(&all.v[i], to);
@@ -272,5 +276,7 @@ int build_push(struct store *s, struct registry *r,
 				   m->body.buf, m->body.len, err) < 0)
 		return -1;
 	remember_place(s, image, to);
+	free(m->place);
+	m->place = xstrfmt("%s/%s", to->host, to->repository);
 	return 0;
 }

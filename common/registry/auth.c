@@ -31,12 +31,22 @@ static char *scope_of(const struct registry_call *call)
 	return strbuf_detach(&s);
 }
 
-/* "repository:a:pull,push" serves where "repository:a:pull" is asked for. */
+/* "repository:a:pull,push" serves where "repository:a:pull" is asked for;
+ * servers list actions in any order. */
 static bool word_covers(const char *have, const char *wanted)
 {
-	const char *rest = str_skip(have, wanted);
+	cleanup_strvec struct strvec can = STRVEC_INIT, must = STRVEC_INIT;
+	const char *colon = strrchr(wanted, ':');
+	size_t n = colon ? (size_t)(colon - wanted) + 1 : 0, i;
 
-	return rest && (!*rest || *rest == ',');
+	if (!colon || strncmp(have, wanted, n))
+		return str_eq(have, wanted);
+	strvec_split(&can, have + n, ",");
+	strvec_split(&must, colon + 1, ",");
+	for (i = 0; i < must.nr; i++)
+		if (!strvec_has(&can, must.v[i]))
+			return false;
+	return true;
 }
 
 bool registry_scope_covers(const char *scope, const char *wanted)

@@ -287,6 +287,7 @@ Test(registry_scope, covers_what_it_lists_and_no_more)
 	cr_expect(registry_scope_covers(two, "repository:a/b:pull"));
 	cr_expect(registry_scope_covers(two, "repository:c:pull"));
 	cr_expect(registry_scope_covers(two, two));
+	cr_expect(registry_scope_covers(two, "repository:a/b:push,pull"));
 	cr_expect(registry_scope_covers("*", two));
 	cr_expect_not(registry_scope_covers(two, "repository:c:pull,push"));
 	cr_expect_not(registry_scope_covers(two, "repository:a/b:pul"));
