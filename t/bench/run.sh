@@ -292,6 +292,7 @@ tools_of() { # CASE: tools that can do it and are here
 measure_all() {
 	rm -rf "$W/result"
 	mkdir "$W/result"
+	header
 	cat >"$W/unpack.sh" <<-END
 		mkdir -p "$W/sk" && skopeo copy -q --src-tls-verify=false \
 			"docker://\$1" "oci:$W/sk/l:x" &&
@@ -305,6 +306,7 @@ measure_all() {
 			done
 		done
 		for tool in $(tools_of "$case"); do tool_reset "$tool"; done
+		rows "$case"
 	done
 }
 
@@ -340,28 +342,38 @@ median() { # FILE: seconds and MiB
 
 rss_goal=64 # MiB, of every command
 
-table() {
+header() {
 	printf '%-6s %-28s %-8s %9s %8s %9s %s\n' case what tool seconds \
 		ratio peak-MiB goal
-	for case in $CASES; do
-		info=$(describe "$case")
-		ours=
-		for tool in $(tools_of "$case"); do
-			[ -s "$W/result/$case.$tool" ] || continue
-			# shellcheck disable=SC2046 # two words
-			set -- $(median "$W/result/$case.$tool")
-			ratio=
-			note=
-			if [ "$tool" = devenv ]; then
-				ours=$1
-				note=$(goal "$1" "$2" "${info#*|}")
-			else
-				ratio=$(awk "BEGIN { printf \"%.1fx\", $1 / $ours }")
-			fi
-			printf '%-6s %-28s %-8s %9.4f %8s %9.1f %s\n' "$case" \
-				"${info%|*}" "$tool" "$1" "$ratio" "$2" "$note"
-		done
+}
+
+# Printed as soon as they are known: what is interrupted was not in vain.
+rows() { # CASE
+	info=$(describe "$1")
+	ours=
+	for tool in $(tools_of "$1"); do
+		[ -s "$W/result/$1.$tool" ] || continue
+		row "$1" "$tool" "${info%|*}" "${info#*|}" \
+			"$(median "$W/result/$1.$tool")"
 	done
+}
+
+row() { # CASE TOOL WHAT GOAL "SECONDS MIB"
+	seconds=${5% *}
+	mib=${5#* }
+	ratio=
+	note=
+	if [ "$2" = devenv ]; then
+		ours=$seconds
+		note=$(goal "$seconds" "$mib" "$4")
+	elif [ -n "$ours" ]; then
+		ratio=$(awk "BEGIN { printf \"%.1fx\", $seconds / $ours }")
+	fi
+	printf '%-6s %-28s %-8s %9.4f %8s %9.1f %s\n' "$1" "$3" "$2" \
+		"$seconds" "$ratio" "$mib" "$note"
+}
+
+footer() {
 	echo "ratio: how many times longer than devenv it took." \
 		"Medians of $RUNS runs, in turn;"
 	echo "peak: of the largest process; a daemon's memory is not in it."
@@ -381,4 +393,4 @@ echo "bench: making inputs in $W" >&2
 inputs_make >>"$W/log" 2>&1 || { tail -n 5 "$W/log" >&2; fail "no inputs"; }
 uptime >&2
 measure_all
-table
+footer
