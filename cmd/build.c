@@ -7,17 +7,13 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "build/build.h"
-#include "cmd/builder.h"
+#include "cli/cli.h"
 #include "cmd/cmd.h"
-#include "cmd/image-record.h"
-#include "cmd/input.h"
-#include "cmd/open.h"
-#include "cmd/project.h"
 
 struct options {
-	struct cmd_project_options project;
-	struct cmd_build_options build;
-	struct cmd_registry registry;
+	struct cli_project_options project;
+	struct cli_build_options build;
+	struct cli_registry registry;
 	struct strvec tags, outputs;
 	char *iid_file, *metadata_file;
 	bool digest, push;
@@ -40,38 +36,38 @@ static const struct opt rows[] = {
 };
 
 static const struct cmd_table tables[] = {
-	{ cmd_project_rows, O(project) },
-	{ cmd_build_rows, O(build) },
+	{ cli_project_rows, O(project) },
+	{ cli_build_rows, O(build) },
 	{ rows, 0 },
-	{ cmd_registry_rows, O(registry) },
+	{ cli_registry_rows, O(registry) },
 	{ 0 },
 };
 
 /* One build from its words to its record. */
 struct work {
 	const struct options *o;
-	struct cmd_builder b;
-	struct cmd_context context;
-	struct cmd_project project;
+	struct cli_builder b;
+	struct cli_context context;
+	struct cli_project project;
 	struct record_plan plan;
 	struct build_result result;
 };
 
 static void work_release(struct work *w)
 {
-	cmd_context_release(&w->context);
-	cmd_project_release(&w->project);
+	cli_context_release(&w->context);
+	cli_project_release(&w->project);
 	record_plan_release(&w->plan);
 	build_result_release(&w->result);
-	cmd_builder_release(&w->b);
+	cli_builder_release(&w->b);
 }
 
 static int find_and_plan(struct work *w, const struct strvec *words,
 			 struct error *err)
 {
-	if (cmd_project_find(&w->project, words, &w->o->project, err) < 0)
+	if (cli_project_find(&w->project, words, &w->o->project, err) < 0)
 		return -1;
-	return cmd_project_plan(&w->project, &w->o->project, &w->plan, err);
+	return cli_project_plan(&w->project, &w->o->project, &w->plan, err);
 }
 
 /* The tree is what came as a tar: find the plan in there, then come back, as
@@ -85,7 +81,7 @@ static int plan_from_tar(struct work *w, const struct strvec *words,
 	bool named = words->nr > 1;
 	int rc;
 
-	if (cmd_context_read(&w->context, w->b.store, err) < 0)
+	if (cli_context_read(&w->context, w->b.store, err) < 0)
 		return -1;
 	if (here < 0 || chdir(w->context.dir) < 0)
 		return error_errno(err, "cannot enter '%s'", w->context.dir);
@@ -98,10 +94,10 @@ static int plan_from_tar(struct work *w, const struct strvec *words,
 static int plan(struct work *w, const struct strvec *words, struct error *err)
 {
 	bool dash = words->nr == 1 && str_eq(words->v[0], "-");
-	bool named = words->nr == 2 && cmd_input_possible();
-	enum cmd_input kind = INPUT_NOTHING;
+	bool named = words->nr == 2 && cli_input_possible();
+	enum cli_input kind = INPUT_NOTHING;
 
-	if ((dash || named) && cmd_input_kind(&kind, err) < 0)
+	if ((dash || named) && cli_input_kind(&kind, err) < 0)
 		return -1;
 	if (dash && kind == INPUT_NOTHING)
 		return error_set(err, ERR_INPUT, "standard input is empty");
@@ -168,7 +164,7 @@ static int write_metadata(struct work *w, struct error *err)
 	if (image->reference)
 		json_set_str(j, "image.name", image->reference);
 	json_write(&text, j, true);
-	return cmd_write(w->o->metadata_file, &text, err);
+	return cli_write(w->o->metadata_file, &text, err);
 }
 
 static int make_manifest(struct work *w, struct error *err)
@@ -207,11 +203,11 @@ static int deliver(struct work *w, struct error *err)
 	if ((o->digest || o->push || o->metadata_file) &&
 	    make_manifest(w, err) < 0)
 		return -1;
-	if (cmd_build_name(&w->b, &o->tags, image, err) < 0 ||
+	if (cli_build_name(&w->b, &o->tags, image, err) < 0 ||
 	    export(w, err) < 0)
 		return -1;
 	strbuf_addstr(&id, image->config_digest);
-	if (o->iid_file && cmd_write(o->iid_file, &id, err) < 0)
+	if (o->iid_file && cli_write(o->iid_file, &id, err) < 0)
 		return -1;
 	if (o->metadata_file && write_metadata(w, err) < 0)
 		return -1;
@@ -240,7 +236,7 @@ static int print(struct work *w, struct error *err)
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_free char *name = NULL;
 
-		if (cmd_project_dockerfile(&w->plan, &text, &name, err) < 0)
+		if (cli_project_dockerfile(&w->plan, &text, &name, err) < 0)
 			return -1;
 		free(steal_ptr(&w->plan.dockerfile));
 		free(steal_ptr(&w->plan.context));
@@ -248,8 +244,8 @@ static int print(struct work *w, struct error *err)
 		w->plan.text = strbuf_detach(&text);
 	}
 	record_plan_set(&w->plan, &w->project.record);
-	cmd_build_record(&w->project.record, &w->result);
-	return cmd_record_write(&w->project.record, err);
+	cli_build_record(&w->project.record, &w->result);
+	return cli_record_write(&w->project.record, err);
 }
 
 static int run(struct cmd_call *call, struct error *err)
@@ -257,19 +253,19 @@ static int run(struct cmd_call *call, struct error *err)
 	const struct options *o = call->options;
 	CLEANUP(work_release) struct work w = {
 		.o = call->options,
-		.context = CMD_CONTEXT_INIT,
-		.project = CMD_PROJECT_INIT,
+		.context = CLI_CONTEXT_INIT,
+		.project = CLI_PROJECT_INIT,
 		.plan = RECORD_PLAN_INIT,
 	};
 
 	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
-	    cmd_open_store(call, &w.b.store, &w.b.mode, err) < 0)
+	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
 		return -1;
-	cmd_registry_options(&o->registry, &w.b.registry_options);
+	cli_registry_options(&o->registry, &w.b.registry_options);
 	if (plan(&w, &call->args, err) < 0)
 		return -1;
-	cmd_project_warn(&w.plan);
-	if (cmd_build_plan(&w.b, &o->build, &w.plan, &w.result, err) < 0 ||
+	cli_project_warn(&w.plan);
+	if (cli_build_plan(&w.b, &o->build, &w.plan, &w.result, err) < 0 ||
 	    deliver(&w, err) < 0)
 		return -1;
 	log_info("%s: %zu steps run, %zu cached", w.result.image.config_digest,

@@ -72,10 +72,6 @@ extern const struct cmd *const cmd_all[];
 const struct cmd *cmd_find(const char *name);
 /* The text of --help. */
 void cmd_usage(const struct cmd *cmd, struct strbuf *out);
-/* Write a result to standard output, or to `path` (atomically; NULL or "-":
- * standard output). */
-int cmd_write(const char *path, const struct strbuf *data, struct error *err)
-	MUST_CHECK;
 /* ERR_USAGE unless the number of words is between min and max. */
 int cmd_words(const struct cmd_call *call, size_t min, size_t max,
 	      struct error *err) MUST_CHECK;

@@ -1,5 +1,6 @@
 /* completion.c - shell completions from the option tables */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
 #include "cmd/cmd.h"
 
 /* Calls `row` for each option of a command, the global ones last. */
@@ -196,7 +197,7 @@ static int run(struct cmd_call *call, struct error *err)
 		return error_set(err, ERR_USAGE,
 				 "no completion for '%s': bash, zsh or fish",
 				 shell);
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 const struct cmd cmd_completion = {

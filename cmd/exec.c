@@ -3,8 +3,7 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
-#include "cmd/launch.h"
-#include "cmd/open.h"
+#include "cli/cli.h"
 #include "env/env.h"
 
 struct options {
@@ -42,7 +41,7 @@ static int exec_in(struct cmd_call *call, struct error *err)
 	cleanup_store struct store *s = NULL;
 	cleanup_env struct env *e = NULL;
 
-	if (cmd_read_store(call, &s, err) < 0 ||
+	if (cli_read_store(call->globals->store, &s, err) < 0 ||
 	    env_attach(&e, s, call->args.v[0], err) < 0)
 		return -1;
 	return env_exec(e, &c, &call->status, err);
@@ -55,7 +54,7 @@ static int run(struct cmd_call *call, struct error *err)
 				 "the name of an environment is missing");
 	if (!exec_in(call, err))
 		return 0;
-	return cmd_launch_failed(err);
+	return cli_launch_failed(err);
 }
 
 const struct cmd cmd_exec = {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/proc.h"
+#include "cli/cli.h"
 #include "cmd/cmd.h"
 
 static int list(struct error *err)
@@ -21,7 +22,7 @@ static int list(struct error *err)
 	opt_help(cmd_global_rows, &out);
 	strbuf_addstr(&out, "\n'devenv help COMMAND' opens the manual page, "
 			    "'devenv COMMAND --help' is short.\n");
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 static int run(struct cmd_call *call, struct error *err)
@@ -43,7 +44,7 @@ static int run(struct cmd_call *call, struct error *err)
 	if (man && isatty(STDOUT_FILENO))
 		execl(man, "man", page, (char *)NULL);
 	cmd_usage(cmd, &out);
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 const struct cmd cmd_help = {

@@ -16,17 +16,16 @@
 #include "base/signals.h"
 #include "base/watch.h"
 #include "cmd/cmd.h"
-#include "cmd/open.h"
-#include "cmd/round.h"
+#include "cli/cli.h"
 
 #define SETTLE_MS 20	  /* an editor's save is several events */
 #define GIVE_UP_MS 5000 /* for a round that was asked to end */
 
 struct options {
-	struct cmd_project_options project;
-	struct cmd_build_options build;
-	struct cmd_run_options run;
-	struct cmd_registry registry;
+	struct cli_project_options project;
+	struct cli_build_options build;
+	struct cli_run_options run;
+	struct cli_registry registry;
 	char *verify;
 	bool once;
 	int format;
@@ -46,15 +45,15 @@ static const struct opt rows[] = {
 };
 
 static const struct cmd_table tables[] = {
-	{ cmd_project_rows, O(project) },   { cmd_build_rows, O(build) },
-	{ cmd_run_rows, O(run) },	    { rows, 0 },
-	{ cmd_registry_rows, O(registry) }, { 0 },
+	{ cli_project_rows, O(project) },   { cli_build_rows, O(build) },
+	{ cli_run_rows, O(run) },	    { rows, 0 },
+	{ cli_registry_rows, O(registry) }, { 0 },
 };
 
 struct work {
 	const struct options *o;
 	const struct strvec *words;
-	struct cmd_builder b;
+	struct cli_builder b;
 	struct watch *watch;
 	unsigned round;
 	/* what the newest plan reads */
@@ -75,7 +74,7 @@ static void work_release(struct work *w)
 {
 	forget(w);
 	watch_free(w->watch);
-	cmd_builder_release(&w->b);
+	cli_builder_release(&w->b);
 }
 
 static double now(void)
@@ -118,30 +117,30 @@ static void tell(const struct work *w, const struct build_result *r,
 	(void)!write(STDOUT_FILENO, out.buf, out.len);
 }
 
-static int launch(struct work *w, struct cmd_round *r, int *status,
+static int launch(struct work *w, struct cli_round *r, int *status,
 		  struct error *err)
 {
 	char sh[] = "/bin/sh", dash_c[] = "-c";
 	char *argv[] = { sh, dash_c, w->o->verify, NULL };
-	struct cmd_launch l = { .b = &w->b,
+	struct cli_launch l = { .b = &w->b,
 				.o = &w->o->run,
 				.name = w->o->run.name,
 				.command = w->o->verify ? argv : NULL,
 				.no_tty = w->o->verify };
 
-	cmd_round_launch(r, &l);
-	return cmd_launch_run(&l, status, NULL, err);
+	cli_round_launch(r, &l);
+	return cli_launch_run(&l, status, NULL, err);
 }
 
 static int one_round(struct work *w, int *status, struct error *err)
 {
-	cleanup_cmd_round struct cmd_round r = {
-		.project = CMD_PROJECT_INIT, .plan = RECORD_PLAN_INIT
+	cleanup_cli_round struct cli_round r = {
+		.project = CLI_PROJECT_INIT, .plan = RECORD_PLAN_INIT
 	};
 	double start = now(), built;
 
-	if (cmd_round_plan(&r, w->words, &w->o->project, err) < 0 ||
-	    cmd_round_build(&r, &w->b, &w->o->build, err) < 0)
+	if (cli_round_plan(&r, w->words, &w->o->project, err) < 0 ||
+	    cli_round_build(&r, &w->b, &w->o->build, err) < 0)
 		return -1;
 	built = now();
 	if (!w->o->verify)
@@ -244,15 +243,15 @@ static int read_ignore(struct work *w, struct error *err)
  * the last one, plus the directory that was named. */
 static void read_places(struct work *w)
 {
-	cleanup_cmd_round struct cmd_round r = {
-		.project = CMD_PROJECT_INIT, .plan = RECORD_PLAN_INIT
+	cleanup_cli_round struct cli_round r = {
+		.project = CLI_PROJECT_INIT, .plan = RECORD_PLAN_INIT
 	};
 	cleanup_error struct error err = ERROR_INIT;
-	const struct cmd_project *p = &r.project;
+	const struct cli_project *p = &r.project;
 
-	if (cmd_project_find(&r.project, w->words, &w->o->project, &err) < 0)
+	if (cli_project_find(&r.project, w->words, &w->o->project, &err) < 0)
 		return;
-	if (cmd_project_plan(p, &w->o->project, &r.plan, &err) < 0)
+	if (cli_project_plan(p, &w->o->project, &r.plan, &err) < 0)
 		error_release(&err);
 	forget(w);
 	w->context = xstrdup(r.plan.context ? r.plan.context : p->dir);
@@ -367,23 +366,23 @@ static int run(struct cmd_call *call, struct error *err)
 {
 	CLEANUP(work_release) struct work w = { .o = call->options,
 						.words = &call->args };
-	struct cmd_round first = { .project = CMD_PROJECT_INIT,
+	struct cli_round first = { .project = CLI_PROJECT_INIT,
 				   .plan = RECORD_PLAN_INIT };
 	int rc = 0;
 
 	if (cmd_words(call, 0, 2, err) < 0 ||
-	    cmd_launch_check(&w.o->run, err) < 0)
+	    cli_launch_check(&w.o->run, err) < 0)
 		return -1;
 	if (w.o->run.detach)
 		return error_set(err, ERR_USAGE, "--detach: a round is ended "
 				 "by the next, it cannot go on without one");
 	/* What is named must be there; what it says may be mended later. */
-	rc = cmd_project_find(&first.project, &call->args, &w.o->project, err);
-	cmd_round_release(&first);
+	rc = cli_project_find(&first.project, &call->args, &w.o->project, err);
+	cli_round_release(&first);
 	if (rc < 0 ||
-	    cmd_open_store(call, &w.b.store, &w.b.mode, err) < 0)
+	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
 		return -1;
-	cmd_registry_options(&w.o->registry, &w.b.registry_options);
+	cli_registry_options(&w.o->registry, &w.b.registry_options);
 	do {
 		rc = next_round(&w, &call->status, err);
 		if (!rc && !w.o->once)

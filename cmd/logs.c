@@ -5,7 +5,7 @@
 
 #include "base/fs.h"
 #include "cmd/cmd.h"
-#include "cmd/open.h"
+#include "cli/cli.h"
 #include "env/env.h"
 
 static int copy(int fd, struct error *err)
@@ -30,7 +30,7 @@ static int run(struct cmd_call *call, struct error *err)
 	cleanup_close int fd = -1;
 
 	if (cmd_words(call, 1, 1, err) < 0 ||
-	    cmd_read_store(call, &s, err) < 0)
+	    cli_read_store(call->globals->store, &s, err) < 0)
 		return -1;
 	fd = env_log(s, call->args.v[0], err);
 	return fd < 0 ? -1 : copy(fd, err);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/proc.h"
 #include "base/signals.h"
+#include "cli/cli.h"
 #include "cmd/cmd.h"
 
 #define CMD_ENTRY(name) &cmd_##name,
@@ -68,27 +69,6 @@ void cmd_usage(const struct cmd *cmd, struct strbuf *out)
 	for (t = cmd->tables; t && t->rows; t++)
 		opt_help(t->rows, out);
 	opt_help(cmd_global_rows, out);
-}
-
-int cmd_write(const char *path, const struct strbuf *data, struct error *err)
-{
-	cleanup_close int fd = -1;
-	int rc = 0;
-
-	if (path && !str_eq(path, "-"))
-		rc = fs_open_special(path, &fd, err);
-	if (rc < 0)
-		return -1;
-	if (rc && fs_write_all(fd, data->buf, data->len, err) < 0)
-		return error_wrap(err, "%s", path);
-	if (rc)
-		return 0;
-	if (path && !str_eq(path, "-"))
-		return fs_write_atomic(AT_FDCWD, path, data->buf, data->len,
-				       0666, err);
-	if (fs_write_all(STDOUT_FILENO, data->buf, data->len, err) < 0)
-		return error_wrap(err, "standard output");
-	return 0;
 }
 
 int cmd_words(const struct cmd_call *call, size_t min, size_t max,
@@ -190,7 +170,7 @@ static int run_command(const struct cmd *cmd, struct cmd_globals *g,
 	rc = parse_command(&call, g, argv, err);
 	if (!rc && g->help) {
 		cmd_usage(cmd, &help);
-		rc = cmd_write(NULL, &help, err);
+		rc = cli_write(NULL, &help, err);
 	} else if (!rc && g->version) {
 		strvec_release(&call.args);
 		rc = cmd_version.run(&call, err);

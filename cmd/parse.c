@@ -3,13 +3,12 @@
 #include "base/path.h"
 #include "build/build.h"
 #include "cmd/cmd.h"
-#include "cmd/context.h"
-#include "cmd/project.h"
+#include "cli/cli.h"
 
 enum view { RECORD, PLAN, CONFIG, DOCKERFILE, AST, STAGES, CONTEXT };
 
 struct options {
-	struct cmd_project_options project;
+	struct cli_project_options project;
 	int view;
 	char *output;
 	bool relative;
@@ -68,7 +67,7 @@ static int print_text(enum view view, const struct record_plan *plan,
 	/* This view is what would be built, the others are what is written. */
 	if (view == DOCKERFILE && record_plan_check(plan, err) < 0)
 		return -1;
-	if (cmd_project_dockerfile(plan, &text, &name, err) < 0)
+	if (cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
 	if (view == DOCKERFILE) {
 		strbuf_add(out, text.buf, text.len);
@@ -83,10 +82,10 @@ static int print_text(enum view view, const struct record_plan *plan,
 	return 0;
 }
 
-static int print_config(const struct cmd_project *p, struct strbuf *out,
+static int print_config(const struct cli_project *p, struct strbuf *out,
 			struct error *err)
 {
-	cleanup_json struct json *j = cmd_project_config(p, err);
+	cleanup_json struct json *j = cli_project_config(p, err);
 
 	if (!j)
 		return -1;
@@ -96,7 +95,7 @@ static int print_config(const struct cmd_project *p, struct strbuf *out,
 }
 
 /* A context can be looked at before there is anything to build in it. */
-static int print_context(const struct cmd_project *p,
+static int print_context(const struct cli_project *p,
 			 const struct options *o, struct strbuf *out,
 			 struct error *err)
 {
@@ -104,11 +103,11 @@ static int print_context(const struct cmd_project *p,
 	cleanup_json struct json *j = NULL;
 	bool bare = !p->planned && p->kind == RECORD_FALLBACK;
 
-	if (!bare && cmd_project_plan(p, &o->project, &plan, err) < 0)
+	if (!bare && cli_project_plan(p, &o->project, &plan, err) < 0)
 		return -1;
 	if (!bare && !plan.context)
 		return error_set(err, ERR_INPUT, "the plan has no context");
-	j = cmd_context_json(bare ? p->dir : plan.context, plan.dockerfile,
+	j = cli_context_json(bare ? p->dir : plan.context, plan.dockerfile,
 			     err);
 	if (!j)
 		return -1;
@@ -116,7 +115,7 @@ static int print_context(const struct cmd_project *p,
 	return 0;
 }
 
-static void print_record(struct cmd_project *p, const struct options *o,
+static void print_record(struct cli_project *p, const struct options *o,
 			 const struct record_plan *plan, struct strbuf *out)
 {
 	record_plan_set(plan, &p->record);
@@ -131,7 +130,7 @@ static void print_record(struct cmd_project *p, const struct options *o,
 		record_write(&p->record, out);
 }
 
-static int print(struct cmd_project *p, const struct options *o,
+static int print(struct cli_project *p, const struct options *o,
 		 struct strbuf *out, struct error *err)
 {
 	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
@@ -140,27 +139,27 @@ static int print(struct cmd_project *p, const struct options *o,
 		return print_config(p, out, err);
 	if (o->view == CONTEXT)
 		return print_context(p, o, out, err);
-	if (cmd_project_plan(p, &o->project, &plan, err) < 0)
+	if (cli_project_plan(p, &o->project, &plan, err) < 0)
 		return -1;
 	if (o->view != RECORD && o->view != PLAN)
 		return print_text((enum view)o->view, &plan, out, err);
-	cmd_project_warn(&plan);
+	cli_project_warn(&plan);
 	print_record(p, o, &plan, out);
 	return 0;
 }
 
 static int run(struct cmd_call *call, struct error *err)
 {
-	cleanup_cmd_project struct cmd_project project = CMD_PROJECT_INIT;
+	cleanup_cli_project struct cli_project project = CLI_PROJECT_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	const struct options *o = call->options;
 
 	project.replan = true;
 	if (cmd_words(call, 0, 2, err) < 0 ||
-	    cmd_project_find(&project, &call->args, &o->project, err) < 0 ||
+	    cli_project_find(&project, &call->args, &o->project, err) < 0 ||
 	    print(&project, o, &out, err) < 0)
 		return -1;
-	return cmd_write(o->output, &out, err);
+	return cli_write(o->output, &out, err);
 }
 
 const struct cmd cmd_parse = {
@@ -171,7 +170,7 @@ const struct cmd cmd_parse = {
 	.detail = "Reads devcontainer.json, a Dockerfile or a template below "
 		  ".coder/images and\nwrites a record with its plan.",
 	.tables = (const struct cmd_table[]){
-		{ cmd_project_rows, offsetof(struct options, project) },
+		{ cli_project_rows, offsetof(struct options, project) },
 		{ rows, 0 },
 		{ NULL, 0 },
 	},

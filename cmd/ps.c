@@ -1,7 +1,7 @@
 /* ps.c - devenv ps: the environments of the store */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd.h"
-#include "cmd/open.h"
+#include "cli/cli.h"
 #include "env/env.h"
 
 struct options {
@@ -54,7 +54,7 @@ static int run(struct cmd_call *call, struct error *err)
 	size_t n, i;
 
 	if (cmd_words(call, 0, 0, err) < 0 ||
-	    cmd_read_store(call, &s, err) < 0 ||
+	    cli_read_store(call->globals->store, &s, err) < 0 ||
 	    env_list(s, &v, &n, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
@@ -68,7 +68,7 @@ static int run(struct cmd_call *call, struct error *err)
 		strbuf_reset(&out);
 		json_write(&out, list, true);
 	}
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 const struct cmd cmd_ps = {

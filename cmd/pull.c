@@ -2,17 +2,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/build.h"
 #include "cmd/cmd.h"
-#include "cmd/image-record.h"
-#include "cmd/registry-options.h"
+#include "cli/cli.h"
 
 struct options {
-	struct cmd_registry registry;
-	struct cmd_platform platform;
+	struct cli_registry registry;
+	struct cli_platform platform;
 };
 
 static const struct cmd_table tables[] = {
-	{ cmd_platform_rows, offsetof(struct options, platform) },
-	{ cmd_registry_rows, offsetof(struct options, registry) },
+	{ cli_platform_rows, offsetof(struct options, platform) },
+	{ cli_registry_rows, offsetof(struct options, registry) },
 	{ 0 },
 };
 
@@ -47,9 +46,9 @@ static int run(struct cmd_call *call, struct error *err)
 
 	if (cmd_words(call, 1, 1, err) < 0 ||
 	    oci_ref_parse(&ref, call->args.v[0], err) < 0 ||
-	    cmd_platform_get(&o->platform, &platform, err) < 0)
+	    cli_platform_get(&o->platform, &platform, err) < 0)
 		return -1;
-	cmd_registry_options(&o->registry, &options);
+	cli_registry_options(&o->registry, &options);
 	name = oci_ref_format(&ref);
 	if (store_open(&s, &where, err) < 0 ||
 	    registry_new(&r, &options, err) < 0 ||
@@ -58,8 +57,8 @@ static int run(struct cmd_call *call, struct error *err)
 	    fetch_layers(s, r, &ref, &image, err) < 0)
 		return -1;
 	record_new(&record);
-	cmd_image_record(&record, &image);
-	return cmd_record_write(&record, err);
+	cli_image_record(&record, &image);
+	return cli_record_write(&record, err);
 }
 
 const struct cmd cmd_pull = {

@@ -7,19 +7,16 @@
 #include "base/path.h"
 #include "build/build.h"
 #include "cmd/cmd.h"
-#include "cmd/image-record.h"
-#include "cmd/input.h"
-#include "cmd/open.h"
-#include "cmd/registry-options.h"
+#include "cli/cli.h"
 
 struct options {
-	struct cmd_registry registry;
-	struct cmd_platform platform;
+	struct cli_registry registry;
+	struct cli_platform platform;
 };
 
 static const struct cmd_table tables[] = {
-	{ cmd_platform_rows, offsetof(struct options, platform) },
-	{ cmd_registry_rows, offsetof(struct options, registry) },
+	{ cli_platform_rows, offsetof(struct options, platform) },
+	{ cli_registry_rows, offsetof(struct options, registry) },
 	{ 0 },
 };
 
@@ -94,19 +91,19 @@ static int from_name(struct work *w, const char *name, struct error *err)
 	if (find(w, name, err) < 0)
 		return -1;
 	record_new(&w->record);
-	cmd_image_record(&w->record, &w->image);
+	cli_image_record(&w->record, &w->image);
 	return 0;
 }
 
 /* Is this file, or "-", a record? 1, 0, -1. */
 static int is_record(const char *name, int fd, struct error *err)
 {
-	enum cmd_input kind;
+	enum cli_input kind;
 	char head[512];
 	ssize_t n;
 
 	if (str_eq(name, "-")) {
-		if (cmd_input_kind(&kind, err) < 0)
+		if (cli_input_kind(&kind, err) < 0)
 			return -1;
 		return kind != INPUT_TAR;
 	}
@@ -213,7 +210,7 @@ static int push_all(struct work *w, const struct oci_ref *refs, size_t n,
 	if (record_get(&w->record, "image"))
 		json_set_str(record_get(&w->record, "image"), "digest",
 			     w->manifest.digest);
-	return cmd_record_write(&w->record, err);
+	return cli_record_write(&w->record, err);
 }
 
 /* All references are read before anything is sent. */
@@ -252,12 +249,12 @@ static int run(struct cmd_call *call, struct error *err)
 	if (cmd_words(call, 2, SIZE_MAX, err) < 0)
 		return -1;
 	refs = xcalloc(n, sizeof(*refs));
-	cmd_registry_options(&o->registry, &w.options);
+	cli_registry_options(&o->registry, &w.options);
 	rc = parse_refs(call, refs, err);
 	if (!rc)
-		rc = cmd_platform_get(&o->platform, &w.platform, err);
+		rc = cli_platform_get(&o->platform, &w.platform, err);
 	if (!rc)
-		rc = cmd_open_store(call, &w.store, &mode, err);
+		rc = cli_open_store(call->globals->store, &w.store, &mode, err);
 	if (!rc)
 		rc = load(&w, call->args.v[0], err);
 	if (!rc)

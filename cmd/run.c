@@ -3,16 +3,12 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "cmd/cmd.h"
-#include "cmd/image-record.h"
-#include "cmd/input.h"
-#include "cmd/launch.h"
-#include "cmd/open.h"
-#include "cmd/project.h"
+#include "cli/cli.h"
 
 struct options {
-	struct cmd_run_options run;
-	struct cmd_platform platform;
-	struct cmd_registry registry;
+	struct cli_run_options run;
+	struct cli_platform platform;
+	struct cli_registry registry;
 	bool pull;
 };
 
@@ -25,13 +21,13 @@ static const struct opt rows[] = {
 };
 
 static const struct cmd_table tables[] = {
-	{ cmd_run_rows, O(run) },	    { rows, 0 },
-	{ cmd_platform_rows, O(platform) }, { cmd_registry_rows, O(registry) },
+	{ cli_run_rows, O(run) },	    { rows, 0 },
+	{ cli_platform_rows, O(platform) }, { cli_registry_rows, O(registry) },
 	{ 0 },
 };
 
 struct work {
-	struct cmd_builder b;
+	struct cli_builder b;
 	struct record record;
 	struct store_image image;
 	bool pull;
@@ -43,7 +39,7 @@ static void work_release(struct work *w)
 	record_release(&w->record);
 	store_image_release(&w->image);
 	oci_platform_release(&w->platform);
-	cmd_builder_release(&w->b);
+	cli_builder_release(&w->b);
 }
 
 /* The name of the image that a record holds. */
@@ -106,19 +102,19 @@ static int write_record(struct work *w, struct json *environment,
 {
 	if (!w->record.json) {
 		record_new(&w->record);
-		cmd_image_record(&w->record, &w->image);
+		cli_image_record(&w->record, &w->image);
 	}
 	record_set(&w->record, "environment", environment);
-	return cmd_record_write(&w->record, err);
+	return cli_record_write(&w->record, err);
 }
 
-static int launch(struct work *w, const struct cmd_run_options *o,
+static int launch(struct work *w, const struct cli_run_options *o,
 		  char *const *command, int *status, struct error *err)
 {
 	const struct record *r = w->record.json ? &w->record : NULL;
 	struct json *environment = NULL;
 	cleanup_free char *name = NULL, *workspace = NULL, *top = NULL;
-	struct cmd_launch l = { .b = &w->b,
+	struct cli_launch l = { .b = &w->b,
 				.o = o,
 				.image = &w->image,
 				.record = r,
@@ -130,14 +126,14 @@ static int launch(struct work *w, const struct cmd_run_options *o,
 	if (r && find_workspace(r, &workspace, err) < 0)
 		return -1;
 	if (workspace)
-		top = cmd_project_top(workspace);
+		top = cli_project_top(workspace);
 	l.workspace = workspace;
 	l.mount_root = top;
 	random_hex(random, 4);
 	name = xstrfmt("env-%s", random);
 	if (o->detach && !o->name)
 		l.name = name;
-	if (cmd_launch_run(&l, status, &environment, err) < 0)
+	if (cli_launch_run(&l, status, &environment, err) < 0)
 		return -1;
 	if (o->detach)
 		return write_record(w, environment, err);
@@ -152,11 +148,11 @@ static int run_words(struct cmd_call *call, struct error *err)
 	char **words = call->args.v;
 	char *const *command = call->args.nr > 1 ? words + 1 : NULL;
 
-	if (cmd_launch_check(&o->run, err) < 0 ||
-	    cmd_platform_get(&o->platform, &w.platform, err) < 0 ||
-	    cmd_open_store(call, &w.b.store, &w.b.mode, err) < 0)
+	if (cli_launch_check(&o->run, err) < 0 ||
+	    cli_platform_get(&o->platform, &w.platform, err) < 0 ||
+	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
 		return -1;
-	cmd_registry_options(&o->registry, &w.b.registry_options);
+	cli_registry_options(&o->registry, &w.b.registry_options);
 	if (find(&w, words[0], err) < 0)
 		return -1;
 	return launch(&w, &o->run, command, &call->status, err);
@@ -172,7 +168,7 @@ static int run(struct cmd_call *call, struct error *err)
 	}
 	if (!run_words(call, err))
 		return 0;
-	return cmd_launch_failed(err);
+	return cli_launch_failed(err);
 }
 
 const struct cmd cmd_run = {

@@ -1,7 +1,7 @@
 /* stop.c - devenv stop: end environments, keep what they wrote */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd.h"
-#include "cmd/open.h"
+#include "cli/cli.h"
 #include "env/env.h"
 
 struct options {
@@ -24,7 +24,7 @@ static int run(struct cmd_call *call, struct error *err)
 	size_t i;
 
 	if (cmd_words(call, 1, SIZE_MAX, err) < 0 ||
-	    cmd_read_store(call, &s, err) < 0)
+	    cli_read_store(call->globals->store, &s, err) < 0)
 		return -1;
 	for (i = 0; i < call->args.nr; i++)
 		if (env_stop(s, call->args.v[i],

@@ -1,7 +1,7 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/cmd.h"
-#include "cmd/open.h"
+#include "cli/cli.h"
 
 struct options {
 	bool dry_run;
@@ -25,7 +25,7 @@ static int print_json(const struct json *j, struct error *err)
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	json_write(&out, j, true);
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 static uint64_t image_size(struct store *s, const struct store_image *i)
@@ -80,7 +80,7 @@ static int list(struct store *s, const struct options *o,
 		strbuf_add_size(&out, image_size(s, &i));
 		strbuf_addf(&out, "  %s\n", names.v[k]);
 	}
-	return o->json ? print_json(all, err) : cmd_write(NULL, &out, err);
+	return o->json ? print_json(all, err) : cli_write(NULL, &out, err);
 }
 
 static int usage(struct store *s, const struct options *o,
@@ -104,7 +104,7 @@ static int usage(struct store *s, const struct options *o,
 		strbuf_add_size(&out, bytes);
 		strbuf_addch(&out, '\n');
 	}
-	return o->json ? print_json(all, err) : cmd_write(NULL, &out, err);
+	return o->json ? print_json(all, err) : cli_write(NULL, &out, err);
 }
 
 static int gc(struct store *s, const struct options *o,
@@ -128,7 +128,7 @@ static int gc(struct store *s, const struct options *o,
 		    r.images, r.cache);
 	strbuf_add_size(&out, r.bytes);
 	strbuf_addch(&out, '\n');
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 /* A name as people write it, or an id. */
@@ -172,7 +172,7 @@ static int verify(struct store *s, const struct options *o UNUSED,
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	int n = store_verify(s, add_finding, &out, err);
 
-	if (n < 0 || cmd_write(NULL, &out, err) < 0)
+	if (n < 0 || cli_write(NULL, &out, err) < 0)
 		return -1;
 	call->status = n ? ERR_NO : 0;
 	return 0;
@@ -184,7 +184,7 @@ static int path(struct store *s, const struct options *o UNUSED,
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	strbuf_addf(&out, "%s\n", store_path(s));
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }
 
 static const struct verb {
@@ -205,8 +205,8 @@ static int open_store(const struct cmd_call *call, bool layers,
 {
 	enum runtime_mode mode;
 
-	return layers ? cmd_open_store(call, s, &mode, err)
-		      : cmd_read_store(call, s, err);
+	return layers ? cli_open_store(call->globals->store, s, &mode, err)
+		      : cli_read_store(call->globals->store, s, err);
 }
 
 static int run(struct cmd_call *call, struct error *err)

@@ -2,39 +2,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/log.h"
-#include "cmd/clone-options.h"
+#include "cli/cli.h"
 #include "cmd/cmd.h"
-#include "cmd/image-record.h"
-#include "cmd/open.h"
-#include "cmd/round.h"
 
 struct options {
-	struct cmd_clone_options clone;
-	struct cmd_project_options project;
-	struct cmd_build_options build;
-	struct cmd_run_options run;
-	struct cmd_registry registry;
+	struct cli_clone_options clone;
+	struct cli_project_options project;
+	struct cli_build_options build;
+	struct cli_run_options run;
+	struct cli_registry registry;
 };
 
 #define O(member) offsetof(struct options, member)
 static const struct cmd_table tables[] = {
-	{ cmd_clone_rows, O(clone) },	{ cmd_project_rows, O(project) },
-	{ cmd_build_rows, O(build) },	{ cmd_run_rows, O(run) },
-	{ cmd_registry_rows, O(registry) }, { 0 },
+	{ cli_clone_rows, O(clone) },	{ cli_project_rows, O(project) },
+	{ cli_build_rows, O(build) },	{ cli_run_rows, O(run) },
+	{ cli_registry_rows, O(registry) }, { 0 },
 };
 
 struct work {
 	const struct options *o;
-	struct cmd_builder b;
-	struct cmd_round round;
+	struct cli_builder b;
+	struct cli_round round;
 	struct record source; /* of the clone, if there was one */
 };
 
 static void work_release(struct work *w)
 {
-	cmd_round_release(&w->round);
+	cli_round_release(&w->round);
 	record_release(&w->source);
-	cmd_builder_release(&w->b);
+	cli_builder_release(&w->b);
 }
 
 /* A directory that is there is not cloned. */
@@ -47,7 +44,7 @@ static int get_tree(struct work *w, const char *word, struct strvec *words,
 		strvec_push(words, word ? word : ".");
 		return 0;
 	}
-	if (cmd_clone_get(&w->o->clone, word, NULL, &w->source, err) < 0)
+	if (cli_clone_get(&w->o->clone, word, NULL, &w->source, err) < 0)
 		return -1;
 	record_source_get(&source, &w->source);
 	strvec_push(words, source.path);
@@ -77,25 +74,25 @@ static int launch(struct work *w, char *const *command, int *status,
 		  struct error *err)
 {
 	const struct options *o = w->o;
-	struct cmd_launch l = { .b = &w->b,
+	struct cli_launch l = { .b = &w->b,
 				.o = &o->run,
 				.name = o->run.name,
 				.command = command };
 	cleanup_free char *name = NULL;
 	struct json *environment = NULL;
 
-	cmd_round_launch(&w->round, &l);
+	cli_round_launch(&w->round, &l);
 	if (!l.name)
 		l.name = name = env_name_of(l.workspace);
-	if (cmd_launch_run(&l, status, &environment, err) < 0)
+	if (cli_launch_run(&l, status, &environment, err) < 0)
 		return -1;
 	if (!o->run.detach) {
 		json_free(environment);
 		return 0;
 	}
-	cmd_build_record(&w->round.project.record, &w->round.result);
+	cli_build_record(&w->round.project.record, &w->round.result);
 	record_set(&w->round.project.record, "environment", environment);
-	return cmd_record_write(&w->round.project.record, err);
+	return cli_record_write(&w->round.project.record, err);
 }
 
 static int up(struct cmd_call *call, struct work *w, struct error *err)
@@ -106,14 +103,14 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	const char *word = n ? call->args.v[0] : o->clone.git_url;
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
-	if (cmd_launch_check(&o->run, err) < 0 ||
+	if (cli_launch_check(&o->run, err) < 0 ||
 	    get_tree(w, word, &words, err) < 0 ||
-	    cmd_round_plan(&w->round, &words, &o->project, err) < 0 ||
-	    cmd_open_store(call, &w->b.store, &w->b.mode, err) < 0)
+	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
+	    cli_open_store(call->globals->store, &w->b.store, &w->b.mode, err) < 0)
 		return -1;
 	keep_source(w);
-	cmd_registry_options(&o->registry, &w->b.registry_options);
-	if (cmd_round_build(&w->round, &w->b, &o->build, err) < 0)
+	cli_registry_options(&o->registry, &w->b.registry_options);
+	if (cli_round_build(&w->round, &w->b, &o->build, err) < 0)
 		return -1;
 	tell(&w->round.result);
 	if (store_sync(w->b.store, err) < 0)

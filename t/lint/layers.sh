@@ -12,7 +12,8 @@ level() {
 	store | registry | runtime | kube) echo 3 ;;
 	cache) echo 4 ;;
 	build | env) echo 5 ;;
-	cmd) echo 6 ;;
+	cli) echo 6 ;;
+	cmd) echo 7 ;;
 	esac
 }
 

@@ -1,6 +1,6 @@
 /* input.c - what comes on standard input */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/input.h"
+#include "cli/cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/path.h"
 #include "base/signals.h"
 
-bool cmd_input_possible(void)
+bool cli_input_possible(void)
 {
 	struct stat st;
 
@@ -63,7 +63,7 @@ static ssize_t peek(char *buf, size_t n)
 	return got > 0 ? read(in, buf, (size_t)got) : got;
 }
 
-int cmd_input_kind(enum cmd_input *kind, struct error *err)
+int cli_input_kind(enum cli_input *kind, struct error *err)
 {
 	char buf[512];
 	ssize_t n;
@@ -81,14 +81,14 @@ int cmd_input_kind(enum cmd_input *kind, struct error *err)
 	return 0;
 }
 
-void cmd_context_release(struct cmd_context *c)
+void cli_context_release(struct cli_context *c)
 {
 	if (c->dir)
 		store_scratch_drop(c->store, c->dir, c->lock);
 	free(c->dir);
 }
 
-int cmd_context_read(struct cmd_context *c, struct store *s,
+int cli_context_read(struct cli_context *c, struct store *s,
 		     struct error *err)
 {
 	cleanup_close int fd = -1;

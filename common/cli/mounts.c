@@ -1,6 +1,6 @@
 /* mounts.c - what of this host is seen in an environment */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/mounts.h"
+#include "cli/cli.h"
 
 #include "base/fs.h"
 #include "base/path.h"
@@ -12,7 +12,7 @@ static void mount_release(struct runtime_mount *m)
 	free(m->target);
 }
 
-void cmd_mounts_release(struct cmd_mounts *m)
+void cli_mounts_release(struct cli_mounts *m)
 {
 	while (m->nr)
 		mount_release(&m->v[--m->nr]);
@@ -20,7 +20,7 @@ void cmd_mounts_release(struct cmd_mounts *m)
 }
 
 /* Takes ownership of the strings. */
-static void add(struct cmd_mounts *m, struct runtime_mount one)
+static void add(struct cli_mounts *m, struct runtime_mount one)
 {
 	GROW(m->v, m->nr, m->alloc);
 	m->v[m->nr++] = one;
@@ -32,7 +32,7 @@ static bool is_read_only(const char *mode, bool *read_only)
 	return *read_only || !*mode || str_eq(mode, ":rw");
 }
 
-int cmd_mounts_volume(struct cmd_mounts *m, const char *text,
+int cli_mounts_volume(struct cli_mounts *m, const char *text,
 		      struct error *err)
 {
 	struct runtime_mount one = { .kind = RUNTIME_BIND };
@@ -147,7 +147,7 @@ static int parse_mount(struct runtime_mount *m, const char *text,
 	return check(m, root, err);
 }
 
-int cmd_mounts_workspace(struct cmd_mounts *m, const struct json *config,
+int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
 			 const char *dir, const char *root, char **folder,
 			 struct error *err)
 {

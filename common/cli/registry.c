@@ -1,9 +1,9 @@
 /* registry-options.c - options of every command that speaks to registries */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/registry-options.h"
+#include "cli/cli.h"
 
-#define R(member) offsetof(struct cmd_registry, member)
-const struct opt cmd_registry_rows[] = {
+#define R(member) offsetof(struct cli_registry, member)
+const struct opt cli_registry_rows[] = {
 	{ OPT_GROUP, .help = "Registry" },
 	{ OPT_STR, 0, "docker-config", "PATH", NULL,
 	  "docker configuration with credentials: its directory or file",
@@ -26,7 +26,7 @@ const struct opt cmd_registry_rows[] = {
 	{ OPT_END },
 };
 
-void cmd_registry_options(const struct cmd_registry *from,
+void cli_registry_options(const struct cli_registry *from,
 			  struct registry_options *to)
 {
 	*to = (struct registry_options){
@@ -40,14 +40,14 @@ void cmd_registry_options(const struct cmd_registry *from,
 	};
 }
 
-const struct opt cmd_platform_rows[] = {
+const struct opt cli_platform_rows[] = {
 	{ OPT_STR, 0, "platform", "OS/ARCH[/VARIANT]", NULL,
 	  "platform of the image (default: this machine's)",
-	  offsetof(struct cmd_platform, platform) },
+	  offsetof(struct cli_platform, platform) },
 	{ OPT_END },
 };
 
-int cmd_platform_get(const struct cmd_platform *from, struct oci_platform *to,
+int cli_platform_get(const struct cli_platform *from, struct oci_platform *to,
 		     struct error *err)
 {
 	if (from->platform)

@@ -1,13 +1,12 @@
 /* launch.c - an image at work, as run, up and iterate start it */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/launch.h"
+#include "cli/cli.h"
 
 #include <unistd.h>
 
-#include "cmd/mounts.h"
 
-#define O(member) offsetof(struct cmd_run_options, member)
-const struct opt cmd_run_rows[] = {
+#define O(member) offsetof(struct cli_run_options, member)
+const struct opt cli_run_rows[] = {
 	{ OPT_GROUP, .help = "How it runs" },
 	{ OPT_STR, 0, "name", "NAME", NULL,
 	  "keep it as an environment of this name", O(name) },
@@ -39,10 +38,10 @@ const struct opt cmd_run_rows[] = {
 
 /* One launch with all that the structs of others point into. */
 struct work {
-	const struct cmd_launch *l;
+	const struct cli_launch *l;
 	const struct json *config;
 	struct strvec env, argv;
-	struct cmd_mounts mounts;
+	struct cli_mounts mounts;
 	char *folder;
 };
 
@@ -50,11 +49,11 @@ static void work_release(struct work *w)
 {
 	strvec_release(&w->env);
 	strvec_release(&w->argv);
-	cmd_mounts_release(&w->mounts);
+	cli_mounts_release(&w->mounts);
 	free(w->folder);
 }
 
-static bool want_tty(const struct cmd_launch *l)
+static bool want_tty(const struct cli_launch *l)
 {
 	if (l->no_tty || l->o->tty)
 		return !l->no_tty;
@@ -79,16 +78,16 @@ static void collect_env(struct work *w)
 
 static int collect_mounts(struct work *w, struct error *err)
 {
-	const struct cmd_launch *l = w->l;
+	const struct cli_launch *l = w->l;
 	const char *root = l->mount_root ? l->mount_root : l->workspace;
 	size_t i;
 
 	if (l->workspace &&
-	    cmd_mounts_workspace(&w->mounts, w->config, l->workspace, root,
+	    cli_mounts_workspace(&w->mounts, w->config, l->workspace, root,
 				 &w->folder, err) < 0)
 		return -1;
 	for (i = 0; i < l->o->volumes.nr; i++)
-		if (cmd_mounts_volume(&w->mounts, l->o->volumes.v[i], err) < 0)
+		if (cli_mounts_volume(&w->mounts, l->o->volumes.v[i], err) < 0)
 			return -1;
 	return 0;
 }
@@ -131,8 +130,8 @@ static int run_environment(const struct env_options *eo,
 static int run(struct work *w, int *status, struct json **environment,
 	       struct error *err)
 {
-	const struct cmd_launch *l = w->l;
-	const struct cmd_run_options *o = l->o;
+	const struct cli_launch *l = w->l;
+	const struct cli_run_options *o = l->o;
 	struct env_options eo = {
 		.store = l->b->store,
 		.image = l->image,
@@ -161,7 +160,7 @@ static int run(struct work *w, int *status, struct json **environment,
 	return run_environment(&eo, &c, status, environment, err);
 }
 
-int cmd_launch_run(const struct cmd_launch *l, int *status,
+int cli_launch_run(const struct cli_launch *l, int *status,
 		   struct json **environment, struct error *err)
 {
 	CLEANUP(work_release) struct work w = { .l = l };
@@ -190,7 +189,7 @@ static bool is_hostname(const char *name)
 			    "XYZ0123456789.-_") == n;
 }
 
-int cmd_launch_check(const struct cmd_run_options *o, struct error *err)
+int cli_launch_check(const struct cli_run_options *o, struct error *err)
 {
 	if (o->name && !env_name_valid(o->name))
 		return error_set(err, ERR_USAGE,
@@ -210,7 +209,7 @@ int cmd_launch_check(const struct cmd_run_options *o, struct error *err)
 	return 0;
 }
 
-int cmd_launch_failed(struct error *err)
+int cli_launch_failed(struct error *err)
 {
 	if (err->code < ERR_RUN && err->code != ERR_USAGE)
 		err->code = ERR_RUN;

@@ -1,15 +1,14 @@
 /* image-record.c - section "image" of a record from an image of the store */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/image-record.h"
+#include "cli/cli.h"
 
-#include "cmd/cmd.h"
 
 static const char *or_null(const char *s)
 {
 	return s && *s ? s : NULL;
 }
 
-void cmd_image_record(struct record *r, const struct store_image *image)
+void cli_image_record(struct record *r, const struct store_image *image)
 {
 	cleanup_free char *platform =
 		oci_platform_format(&image->config.platform);
@@ -29,10 +28,10 @@ void cmd_image_record(struct record *r, const struct store_image *image)
 	record_set(r, "image", j);
 }
 
-int cmd_record_write(const struct record *r, struct error *err)
+int cli_record_write(const struct record *r, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	record_write(r, &out);
-	return cmd_write(NULL, &out, err);
+	return cli_write(NULL, &out, err);
 }

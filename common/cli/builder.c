@@ -1,14 +1,12 @@
 /* builder.c - building a plan, as several commands do it */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/builder.h"
+#include "cli/cli.h"
 
 #include "base/log.h"
 #include "base/path.h"
-#include "cmd/image-record.h"
-#include "cmd/project.h"
 
-#define O(member) offsetof(struct cmd_build_options, member)
-const struct opt cmd_build_rows[] = {
+#define O(member) offsetof(struct cli_build_options, member)
+const struct opt cli_build_rows[] = {
 	{ OPT_GROUP, .help = "How it is built" },
 	{ OPT_BOOL, 0, "no-cache", NULL, NULL, "run every step again",
 	  O(no_cache) },
@@ -22,7 +20,7 @@ const struct opt cmd_build_rows[] = {
 	{ OPT_END },
 };
 
-void cmd_builder_release(struct cmd_builder *b)
+void cli_builder_release(struct cli_builder *b)
 {
 	registry_free(b->registry);
 	store_close(b->store);
@@ -39,8 +37,8 @@ static const char *inside(const struct record_plan *plan)
 	return below && *below ? below : NULL;
 }
 
-int cmd_build_plan(const struct cmd_builder *b,
-		   const struct cmd_build_options *o,
+int cli_build_plan(const struct cli_builder *b,
+		   const struct cli_build_options *o,
 		   const struct record_plan *plan, struct build_result *result,
 		   struct error *err)
 {
@@ -62,7 +60,7 @@ int cmd_build_plan(const struct cmd_builder *b,
 	};
 	int rc;
 
-	if (cmd_project_dockerfile(plan, &text, &name, err) < 0)
+	if (cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
 	bo.name = name;
 	bo.text = text.buf;
@@ -76,7 +74,7 @@ int cmd_build_plan(const struct cmd_builder *b,
 	return rc;
 }
 
-int cmd_build_name(const struct cmd_builder *b, const struct strvec *tags,
+int cli_build_name(const struct cli_builder *b, const struct strvec *tags,
 		   struct store_image *image, struct error *err)
 {
 	size_t i;
@@ -114,8 +112,8 @@ static struct json *steps_json(const struct build_result *result)
 	return list;
 }
 
-void cmd_build_record(struct record *r, const struct build_result *result)
+void cli_build_record(struct record *r, const struct build_result *result)
 {
-	cmd_image_record(r, &result->image);
+	cli_image_record(r, &result->image);
 	json_set(record_get(r, "image"), "steps", steps_json(result));
 }

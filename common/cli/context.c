@@ -1,6 +1,6 @@
 /* context.c - walk a context as a build sees it */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/context.h"
+#include "cli/cli.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -198,7 +198,7 @@ static struct json *take_sorted(struct walk *w)
 	return list;
 }
 
-struct json *cmd_context_json(const char *dir, const char *dockerfile,
+struct json *cli_context_json(const char *dir, const char *dockerfile,
 			      struct error *err)
 {
 	struct dockerfile_ignore_dir top = { NULL };

@@ -1,12 +1,12 @@
 /* clone-options.c - options of every command that clones, and the clone */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/clone-options.h"
+#include "cli/cli.h"
 
 #include "base/path.h"
 #include "wrap/giturl.h"
 
-#define O(member) offsetof(struct cmd_clone_options, member)
-const struct opt cmd_clone_rows[] = {
+#define O(member) offsetof(struct cli_clone_options, member)
+const struct opt cli_clone_rows[] = {
 	{ OPT_GROUP, .help = "What to clone" },
 	{ OPT_STR, 0, "git-url", "URL", "ENVBUILDER_GIT_URL",
 	  "repository, when it is not an argument", O(git_url) },
@@ -51,7 +51,7 @@ const struct opt cmd_clone_rows[] = {
 };
 
 /* The folder named, else NAME in the base directory, else NULL: ./NAME. */
-static char *choose_dir(const struct cmd_clone_options *o, const char *url,
+static char *choose_dir(const struct cli_clone_options *o, const char *url,
 			const char *dir)
 {
 	cleanup_free char *name = NULL;
@@ -66,7 +66,7 @@ static char *choose_dir(const struct cmd_clone_options *o, const char *url,
 	return path_join(o->base_dir, name);
 }
 
-int cmd_clone_get(const struct cmd_clone_options *o, const char *url,
+int cli_clone_get(const struct cli_clone_options *o, const char *url,
 		  const char *dir, struct record *r, struct error *err)
 {
 	cleanup_repo_result struct repo_result result = { 0 };

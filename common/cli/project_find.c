@@ -6,14 +6,14 @@
 
 #include "base/fs.h"
 #include "base/path.h"
-#include "cmd/project.h"
+#include "cli/cli.h"
 #include "devcontainer/devcontainer.h"
 #include "template/template.h"
 
 #define FOLDERS_MAX 1000 /* below .devcontainer */
 
-#define O(member) offsetof(struct cmd_project_options, member)
-const struct opt cmd_project_rows[] = {
+#define O(member) offsetof(struct cli_project_options, member)
+const struct opt cli_project_rows[] = {
 	{ OPT_GROUP, .help = "What is built" },
 	{ OPT_STR, 0, "config", "NAME|PATH",
 	  "ENVBUILDER_DEVCONTAINER_JSON_PATH",
@@ -38,16 +38,16 @@ const struct opt cmd_project_rows[] = {
 	{ OPT_END },
 };
 
-void cmd_project_release(struct cmd_project *p)
+void cli_project_release(struct cli_project *p)
 {
 	record_release(&p->record);
 	free(p->dir);
 	free(p->root);
 	free(p->file);
-	*p = (struct cmd_project)CMD_PROJECT_INIT;
+	*p = (struct cli_project)CLI_PROJECT_INIT;
 }
 
-char *cmd_project_name(const char *path)
+char *cli_project_name(const char *path)
 {
 	cleanup_free char *here = path_absolute(".");
 	const char *below = str_eq(here, "/") ? NULL : path_below(path, here);
@@ -56,7 +56,7 @@ char *cmd_project_name(const char *path)
 }
 
 /* The nearest folder above that holds .git (a file in linked work trees). */
-char *cmd_project_top(const char *dir)
+char *cli_project_top(const char *dir)
 {
 	cleanup_free char *at = xstrdup(dir);
 
@@ -74,15 +74,15 @@ char *cmd_project_top(const char *dir)
 	}
 }
 
-static void set_dir(struct cmd_project *p, const char *dir)
+static void set_dir(struct cli_project *p, const char *dir)
 {
 	free(p->dir);
 	free(p->root);
 	p->dir = path_absolute(dir);
-	p->root = cmd_project_top(p->dir);
+	p->root = cli_project_top(p->dir);
 }
 
-static void set_file(struct cmd_project *p, enum record_kind kind,
+static void set_file(struct cli_project *p, enum record_kind kind,
 		     const char *path)
 {
 	free(p->file);
@@ -91,11 +91,11 @@ static void set_file(struct cmd_project *p, enum record_kind kind,
 }
 
 /* A file found in a tree must not lead out of it by a symbolic link. */
-static int check_inside(const struct cmd_project *p, struct error *err)
+static int check_inside(const struct cli_project *p, struct error *err)
 {
 	cleanup_free char *real = realpath(p->file, NULL);
 	cleanup_free char *root = realpath(p->root, NULL);
-	cleanup_free char *name = cmd_project_name(p->file);
+	cleanup_free char *name = cli_project_name(p->file);
 
 	if (!real || !root)
 		return error_errno_code(err, ERR_INPUT, "%s", name);
@@ -164,8 +164,8 @@ static int list_configs(const char *dir, struct strvec *present,
 
 /* --config that is a path: below --config-dir or the project, else from
  * here. */
-static bool config_path(struct cmd_project *p,
-			const struct cmd_project_options *o)
+static bool config_path(struct cli_project *p,
+			const struct cli_project_options *o)
 {
 	cleanup_free char *dir =
 		path_resolve(p->dir, o->config_dir ? o->config_dir : ".");
@@ -181,8 +181,8 @@ static bool config_path(struct cmd_project *p,
 	return true;
 }
 
-static int find_config(struct cmd_project *p,
-		       const struct cmd_project_options *o, struct error *err)
+static int find_config(struct cli_project *p,
+		       const struct cli_project_options *o, struct error *err)
 {
 	cleanup_strvec struct strvec present = STRVEC_INIT;
 	cleanup_free char *full = NULL;
@@ -208,7 +208,7 @@ static int find_config(struct cmd_project *p,
 
 /* -f: as docker does from here, or else in the project; the tree of a record
  * comes first, since "here" means nothing to it. */
-static int find_dockerfile(struct cmd_project *p, const char *file,
+static int find_dockerfile(struct cli_project *p, const char *file,
 			   struct error *err)
 {
 	cleanup_free char *inside = path_resolve(p->dir, file);
@@ -223,8 +223,8 @@ static int find_dockerfile(struct cmd_project *p, const char *file,
 	return 0;
 }
 
-static int find_in_dir(struct cmd_project *p,
-		       const struct cmd_project_options *o, struct error *err)
+static int find_in_dir(struct cli_project *p,
+		       const struct cli_project_options *o, struct error *err)
 {
 	static const char *const names[] = { "Dockerfile", "Containerfile" };
 
@@ -259,9 +259,9 @@ static char *workspace_of(const char *config)
 	return steal_ptr(&dir);
 }
 
-static int use_record(struct cmd_project *p, const char *name,
+static int use_record(struct cli_project *p, const char *name,
 		      const struct strbuf *text,
-		      const struct cmd_project_options *o, struct error *err)
+		      const struct cli_project_options *o, struct error *err)
 {
 	struct record_source source;
 	bool again;
@@ -298,8 +298,8 @@ static bool is_record(const struct strbuf *text)
 	return json_get_str(j, "schema");
 }
 
-static int use_file(struct cmd_project *p, const char *path,
-		    const struct cmd_project_options *o, struct error *err)
+static int use_file(struct cli_project *p, const char *path,
+		    const struct cli_project_options *o, struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *full = path_absolute(path), *dir = NULL;
@@ -322,7 +322,7 @@ static int use_file(struct cmd_project *p, const char *path,
 	return 0;
 }
 
-static int use_template(struct cmd_project *p, const char *folder,
+static int use_template(struct cli_project *p, const char *folder,
 			const char *name, struct error *err)
 {
 	static const char *const ends[] = { "yaml", "yml" };
@@ -348,7 +348,7 @@ static int use_template(struct cmd_project *p, const char *folder,
 }
 
 /* `run` finds the workspace by this. */
-static void note_tree(struct cmd_project *p)
+static void note_tree(struct cli_project *p)
 {
 	const struct record_source source = { .path = p->dir };
 
@@ -356,8 +356,8 @@ static void note_tree(struct cmd_project *p)
 		record_source_set(&source, &p->record);
 }
 
-int cmd_project_find(struct cmd_project *p, const struct strvec *words,
-		     const struct cmd_project_options *o, struct error *err)
+int cli_project_find(struct cli_project *p, const struct strvec *words,
+		     const struct cli_project_options *o, struct error *err)
 {
 	const char *first = words->nr ? words->v[0] : ".";
 

@@ -1,15 +1,13 @@
 /* open.c - the store, opened the way this host allows */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/open.h"
+#include "cli/cli.h"
 
-int cmd_open_store(const struct cmd_call *call, struct store **out,
+int cli_open_store(const char *path, struct store **out,
 		   enum runtime_mode *mode, struct error *err)
 {
 	/* Its place follows from who we are outside of the namespace. */
-	cleanup_free char *path = call->globals->store
-					  ? xstrdup(call->globals->store)
-					  : store_default_path();
-	struct store_options o = { .path = path };
+	cleanup_free char *place = path ? xstrdup(path) : store_default_path();
+	struct store_options o = { .path = place };
 
 	if (runtime_enter(mode, err) < 0)
 		return -1;
@@ -18,10 +16,9 @@ int cmd_open_store(const struct cmd_call *call, struct store **out,
 	return store_open(out, &o, err);
 }
 
-int cmd_read_store(const struct cmd_call *call, struct store **out,
-		   struct error *err)
+int cli_read_store(const char *path, struct store **out, struct error *err)
 {
-	struct store_options o = { .path = call->globals->store };
+	struct store_options o = { .path = path };
 
 	return store_open(out, &o, err);
 }

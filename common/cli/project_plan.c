@@ -3,7 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "cmd/project.h"
+#include "cli/cli.h"
 #include "devcontainer/devcontainer.h"
 #include "template/template.h"
 
@@ -15,7 +15,7 @@ static const char *host_env(void *arg, const char *name)
 	return *name ? getenv(name) : NULL;
 }
 
-static struct devcontainer_scope scope_of(const struct cmd_project *p)
+static struct devcontainer_scope scope_of(const struct cli_project *p)
 {
 	return (struct devcontainer_scope){ .folder = p->dir,
 					    .mount_root = p->root,
@@ -23,18 +23,18 @@ static struct devcontainer_scope scope_of(const struct cmd_project *p)
 					    .env = host_env };
 }
 
-static int read_config(const struct cmd_project *p, struct devcontainer *dc,
+static int read_config(const struct cli_project *p, struct devcontainer *dc,
 		       struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = cmd_project_name(p->file);
+	cleanup_free char *name = cli_project_name(p->file);
 
 	if (fs_read_regular(p->file, DEVCONTAINER_MAX, &text, err) < 0)
 		return -1;
 	return devcontainer_parse(dc, name, text.buf, text.len, err);
 }
 
-struct json *cmd_project_config(const struct cmd_project *p,
+struct json *cli_project_config(const struct cli_project *p,
 				struct error *err)
 {
 	cleanup_devcontainer struct devcontainer dc = DEVCONTAINER_INIT;
@@ -58,7 +58,7 @@ static int check_inside(const char *path, const char *root, struct error *err)
 {
 	cleanup_free char *real = realpath(path, NULL);
 	cleanup_free char *real_root = realpath(root, NULL);
-	cleanup_free char *name = cmd_project_name(path);
+	cleanup_free char *name = cli_project_name(path);
 
 	if (!real || !real_root)
 		return error_errno_code(err, ERR_INPUT, "%s", name);
@@ -68,7 +68,7 @@ static int check_inside(const char *path, const char *root, struct error *err)
 	return 0;
 }
 
-static int check_files(const struct cmd_project *p,
+static int check_files(const struct cli_project *p,
 		       const struct record_plan *plan, struct error *err)
 {
 	if (plan->dockerfile &&
@@ -79,7 +79,7 @@ static int check_files(const struct cmd_project *p,
 	return 0;
 }
 
-static int plan_config(const struct cmd_project *p, const char *fallback,
+static int plan_config(const struct cli_project *p, const char *fallback,
 		       struct record_plan *plan, struct error *err)
 {
 	cleanup_devcontainer struct devcontainer dc = DEVCONTAINER_INIT;
@@ -125,12 +125,12 @@ static char *template_dockerfile(const char *top, const char *context,
 	return path;
 }
 
-static int plan_template(const struct cmd_project *p,
+static int plan_template(const struct cli_project *p,
 			 struct record_plan *plan, struct error *err)
 {
 	cleanup_template_image struct template_image t = TEMPLATE_IMAGE_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = cmd_project_name(p->file);
+	cleanup_free char *name = cli_project_name(p->file);
 
 	if (fs_read_regular(p->file, TEXT_MAX, &text, err) < 0 ||
 	    template_image_parse(&t, name, text.buf, text.len, err) < 0)
@@ -145,8 +145,8 @@ static int plan_template(const struct cmd_project *p,
 	return check_files(p, plan, err);
 }
 
-static int plan_dockerfile(const struct cmd_project *p,
-			   const struct cmd_project_options *o,
+static int plan_dockerfile(const struct cli_project *p,
+			   const struct cli_project_options *o,
 			   struct record_plan *plan, struct error *err)
 {
 	plan->dockerfile = xstrdup(p->file);
@@ -157,7 +157,7 @@ static int plan_dockerfile(const struct cmd_project *p,
 			 plan->context);
 }
 
-static int plan_fallback(const struct cmd_project *p, const char *image,
+static int plan_fallback(const struct cli_project *p, const char *image,
 			 struct record_plan *plan, struct error *err)
 {
 	if (!image) {
@@ -174,8 +174,8 @@ static int plan_fallback(const struct cmd_project *p, const char *image,
 	return 0;
 }
 
-static int make_plan(const struct cmd_project *p,
-		     const struct cmd_project_options *o,
+static int make_plan(const struct cli_project *p,
+		     const struct cli_project_options *o,
 		     struct record_plan *plan, struct error *err)
 {
 	if (p->planned)
@@ -191,7 +191,7 @@ static int make_plan(const struct cmd_project *p,
 }
 
 /* Options of the command line win over what the files say. */
-static void apply_options(const struct cmd_project_options *o,
+static void apply_options(const struct cli_project_options *o,
 			  struct record_plan *plan)
 {
 	if (o->target) {
@@ -211,8 +211,8 @@ static void apply_options(const struct cmd_project_options *o,
 	}
 }
 
-int cmd_project_plan(const struct cmd_project *p,
-		     const struct cmd_project_options *o,
+int cli_project_plan(const struct cli_project *p,
+		     const struct cli_project_options *o,
 		     struct record_plan *plan, struct error *err)
 {
 	cleanup_record_plan struct record_plan made = RECORD_PLAN_INIT;
@@ -229,7 +229,7 @@ int cmd_project_plan(const struct cmd_project *p,
 	return 0;
 }
 
-void cmd_project_warn(const struct record_plan *plan)
+void cli_project_warn(const struct record_plan *plan)
 {
 	for (size_t i = 0; i < plan->unsupported.nr; i++)
 		log_warn("%s", plan->unsupported.v[i]);
@@ -237,7 +237,7 @@ void cmd_project_warn(const struct record_plan *plan)
 		log_warn("%s", plan->warnings.v[i]);
 }
 
-int cmd_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
+int cli_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err)
 {
 	if (!plan->text && !plan->dockerfile)
@@ -249,6 +249,6 @@ int cmd_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 	}
 	if (fs_read_regular(plan->dockerfile, TEXT_MAX, text, err) < 0)
 		return -1;
-	*name = cmd_project_name(plan->dockerfile);
+	*name = cli_project_name(plan->dockerfile);
 	return 0;
 }

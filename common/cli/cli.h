@@ -1,0 +1,286 @@
+/* cli.h - what several commands share: option tables and the steps of work */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/error.h"
+#include "base/opt.h"
+#include "build/build.h"
+#include "env/env.h"
+#include "record/record.h"
+#include "registry/registry.h"
+#include "runtime/runtime.h"
+#include "store/store.h"
+#include "wrap/json.h"
+#include "wrap/repo.h"
+
+/* --- clone.c: cloning --- */
+
+struct cli_clone_options {
+	char *git_url, *branch, *folder, *base_dir;
+	bool single_branch, submodules, insecure;
+	int depth;
+	char *username, *password, *key_path, *key_base64;
+	char *proxy, *ca_file, *ca_base64;
+};
+extern const struct opt cli_clone_rows[];
+
+/* Clone or update; `dir` NULL: as the options say, else ./NAME. The record
+ * has its section "source" then. */
+int cli_clone_get(const struct cli_clone_options *o, const char *url,
+		  const char *dir, struct record *r, struct error *err)
+	MUST_CHECK;
+
+/* --- registry.c: access to registries --- */
+
+struct cli_registry {
+	char *docker_config, *docker_config_base64;
+	char *ca_file, *ca_base64;
+	struct strvec insecure;
+	int retries, stall_seconds;
+};
+/* Rows over struct cli_registry. */
+extern const struct opt cli_registry_rows[];
+/* The same for the client; strings and the list stay with `from`. */
+void cli_registry_options(const struct cli_registry *from,
+			  struct registry_options *to);
+
+struct cli_platform {
+	char *platform;
+};
+extern const struct opt cli_platform_rows[];
+/* The platform named, or this machine's. */
+int cli_platform_get(const struct cli_platform *from, struct oci_platform *to,
+		     struct error *err) MUST_CHECK;
+
+/* --- project_find.c, project_plan.c: from words to a plan --- */
+
+/* Options of every command that plans; the table is cli_project_rows. */
+struct cli_project_options {
+	char *config;	  /* --config NAME|PATH */
+	char *config_dir; /* --config-dir */
+	char *file;	  /* -f: a Dockerfile; configurations are ignored */
+	char *context;
+	char *target;
+	struct strvec build_args;
+	char *platform;
+	char *fallback; /* --fallback-image */
+};
+extern const struct opt cli_project_rows[];
+
+/* What the words name. Paths are absolute. */
+struct cli_project {
+	struct record record; /* read, or new */
+	bool replan;	      /* set by who asks: a record's plan is not taken */
+	bool planned;	      /* the record's own plan is what counts */
+	enum record_kind kind;
+	char *dir;  /* the workspace */
+	char *root; /* top of its Git tree, or dir */
+	char *file; /* devcontainer.json, Dockerfile or template; NULL: none */
+};
+#define CLI_PROJECT_INIT { .planned = false }
+#define cleanup_cli_project CLEANUP(cli_project_release)
+void cli_project_release(struct cli_project *p);
+
+/*
+ * `words` as in devenv-parse(1): nothing or DIR, FILE, RECORD, "-" (a record
+ * on standard input), "image" NAME, "environment" NAME. What is found decides
+ * `kind`; a tree without anything has RECORD_FALLBACK and no file.
+ */
+int cli_project_find(struct cli_project *p, const struct strvec *words,
+		     const struct cli_project_options *o, struct error *err)
+	MUST_CHECK;
+/* The `config` view; NULL is an error, ERR_INPUT where there is none. */
+struct json *cli_project_config(const struct cli_project *p,
+				struct error *err);
+/* The plan, with the options applied. Warnings are not yet shown. */
+int cli_project_plan(const struct cli_project *p,
+		     const struct cli_project_options *o,
+		     struct record_plan *plan, struct error *err) MUST_CHECK;
+/* Show the plan's warnings. */
+void cli_project_warn(const struct record_plan *plan);
+/* The Dockerfile of a plan as written; `name` (malloc'ed) is for messages.
+ * Commands that build call record_plan_check first. */
+int cli_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
+			   char **name, struct error *err) MUST_CHECK;
+/* The top of the Git tree that a directory lies in, or itself. */
+char *cli_project_top(const char *dir);
+/* An absolute path as a person would write it here; malloc'ed. */
+char *cli_project_name(const char *path);
+
+/* --- context.c: the view of a context --- */
+
+/*
+ * The `context` view: what survives the ignore file, sorted by path. The
+ * ignore file is DOCKERFILE.dockerignore where it exists, else .dockerignore
+ * in the context. `dockerfile` may be NULL. NULL is an error.
+ */
+struct json *cli_context_json(const char *dir, const char *dockerfile,
+			      struct error *err);
+
+/* --- record.c: sections of records --- */
+
+/* Set the section, without steps. */
+void cli_image_record(struct record *r, const struct store_image *image);
+/* The record on standard output. */
+int cli_record_write(const struct record *r, struct error *err) MUST_CHECK;
+
+/* --- open.c: the store --- */
+
+/*
+ * Enter the namespaces that mounts and foreign owners need (runtime_enter)
+ * and open the store. To be called before anything else that opens sockets
+ * or makes threads; as a user it returns in a child process.
+ */
+int cli_open_store(const char *path, struct store **out,
+		   enum runtime_mode *mode, struct error *err) MUST_CHECK;
+
+/*
+ * The store without entering anything: enough to read records, and the only
+ * way to reach environments, whose namespaces cannot be entered from others.
+ */
+int cli_read_store(const char *path, struct store **out,
+		   struct error *err) MUST_CHECK;
+
+/* --- input.c: standard input --- */
+
+enum cli_input { INPUT_NOTHING, INPUT_RECORD, INPUT_TAR };
+
+/* Look at the first bytes without taking them; waits for them. */
+int cli_input_kind(enum cli_input *kind, struct error *err) MUST_CHECK;
+/* Could there be anything (a pipe or a file, no terminal)? */
+bool cli_input_possible(void);
+
+/* A context unpacked from standard input; goes with its release. */
+struct cli_context {
+	struct store *store;
+	char *dir; /* NULL: none */
+	int lock;
+};
+#define CLI_CONTEXT_INIT { .lock = -1 }
+void cli_context_release(struct cli_context *c);
+#define cleanup_cli_context CLEANUP(cli_context_release)
+/* Plain or in any compression that libarchive reads without a program. */
+int cli_context_read(struct cli_context *c, struct store *s,
+		     struct error *err) MUST_CHECK;
+
+/* --- builder.c: building a plan --- */
+
+struct cli_build_options {
+	bool no_cache, pull;
+	int network;
+	struct strvec labels;
+};
+extern const struct opt cli_build_rows[];
+
+/* What a build needs around it. */
+struct cli_builder {
+	struct store *store;
+	enum runtime_mode mode;
+	struct registry *registry; /* made when needed */
+	struct registry_options registry_options;
+};
+void cli_builder_release(struct cli_builder *b);
+#define cleanup_cli_builder CLEANUP(cli_builder_release)
+
+/* Build what a plan says. */
+int cli_build_plan(const struct cli_builder *b,
+		   const struct cli_build_options *o,
+		   const struct record_plan *plan, struct build_result *result,
+		   struct error *err) MUST_CHECK;
+/* Name the image in the store: each tag, or none (then by its id). */
+int cli_build_name(const struct cli_builder *b, const struct strvec *tags,
+		   struct store_image *image, struct error *err) MUST_CHECK;
+/* Section "image" with its steps. */
+void cli_build_record(struct record *r, const struct build_result *result);
+
+/* --- mounts.c: what of this host is seen --- */
+
+struct cli_mounts {
+	struct runtime_mount *v;
+	size_t nr, alloc;
+};
+void cli_mounts_release(struct cli_mounts *m);
+
+/* "DIR:TARGET[:ro|rw]" of the command line. */
+int cli_mounts_volume(struct cli_mounts *m, const char *text,
+		      struct error *err) MUST_CHECK;
+/*
+ * The workspace `dir`, at the place that `config` (may be NULL) gives it, and
+ * what of `root`, the top of its tree, a "workspaceMount" asks for instead.
+ * A configuration comes from the repository: it mounts nothing outside of it.
+ * `folder` is where commands start (malloc'ed).
+ */
+int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
+			 const char *dir, const char *root, char **folder,
+			 struct error *err) MUST_CHECK;
+
+/* --- launch.c: an image at work --- */
+
+struct cli_run_options {
+	char *name, *user, *workdir, *hostname, *entrypoint;
+	struct strvec env, volumes;
+	int network;
+	bool tty, detach, replace, no_hooks;
+};
+extern const struct opt cli_run_rows[];
+
+/* What is to run. */
+struct cli_launch {
+	const struct cli_builder *b;
+	const struct cli_run_options *o;
+	const struct store_image *image; /* all layers are unpacked */
+	const struct record *record;	 /* its plan's configuration; or NULL */
+	const char *workspace;		 /* of the host, or NULL */
+	const char *mount_root; /* what is mounted; NULL: the workspace */
+	/* A development environment: it has a life cycle, and without a
+	 * command a shell, not what the image says. */
+	bool environment;
+	const char *name; /* of the environment; NULL: nothing is kept */
+	char *const *command; /* NULL: none given */
+	bool no_tty;	      /* whatever we have: Ctrl-C is for us */
+};
+
+/*
+ * Run it to its end: with an init when it is an environment, has a name or
+ * goes on in the background, else as a single process. `status` is that of
+ * the command; in the background the record's section is filled.
+ */
+int cli_launch_run(const struct cli_launch *l, int *status,
+		   struct json **environment, struct error *err) MUST_CHECK;
+/* Options that cannot be meant; before anything is done. */
+int cli_launch_check(const struct cli_run_options *o, struct error *err)
+	MUST_CHECK;
+/* `run` and `exec` leave the low statuses to the command: our own trouble is
+ * 125, unless it has a status of its own there. Returns -1. */
+int cli_launch_failed(struct error *err);
+
+/* --- round.c: from a tree to its image at work --- */
+
+/* One way from words to an image whose layers are unpacked. */
+struct cli_round {
+	struct cli_project project;
+	struct record_plan plan;
+	struct build_result result;
+};
+void cli_round_release(struct cli_round *r);
+#define cleanup_cli_round CLEANUP(cli_round_release)
+
+/* Find and plan; a record that the project has keeps its sections. */
+int cli_round_plan(struct cli_round *r, const struct strvec *words,
+		   const struct cli_project_options *o, struct error *err)
+	MUST_CHECK;
+int cli_round_build(struct cli_round *r, struct cli_builder *b,
+		    const struct cli_build_options *o, struct error *err)
+	MUST_CHECK;
+/* The workspace of the plan, and the record that a launch reads. */
+void cli_round_launch(struct cli_round *r, struct cli_launch *l);
+
+/* --- output.c: results --- */
+
+/* Write a result to standard output, or to `path` (atomically; NULL or "-":
+ * standard output). */
+int cli_write(const char *path, const struct strbuf *data, struct error *err)
+	MUST_CHECK;
+
+#endif
