@@ -1,4 +1,4 @@
-/* clone-options.c - options of every command that clones, and the clone */
+/* clone.c - options of every command that clones, and the clone */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 

@@ -1,4 +1,4 @@
-/* image-record.c - section "image" of a record from an image of the store */
+/* record.c - section "image" of a record from an image of the store */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 

@@ -1,4 +1,4 @@
-/* registry-options.c - options of every command that speaks to registries */
+/* registry.c - options of every command that speaks to registries */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
