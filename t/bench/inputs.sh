@@ -77,8 +77,8 @@ inputs_debian() {
 	if [ ! -s "$CACHE/debian.tar" ]; then
 		mkdir -p "$CACHE"
 		mmdebstrap --quiet --variant=minbase --mode=root bookworm \
-			"$CACHE/debian.part" || return 1
-		mv "$CACHE/debian.part" "$CACHE/debian.tar"
+			"$CACHE/debian.part.tar" || return 1
+		mv "$CACHE/debian.part.tar" "$CACHE/debian.tar"
 	fi
 	mkdir -p "$b"
 	tar -C "$b" --exclude='./dev/*' --exclude='./var/cache/apt/*' \
