@@ -211,6 +211,8 @@ char *fs_temp_dir(int dirfd, const char *prefix, struct error *err)
 	return NULL;
 }
 
+#define OPEN_TRIES 128
+
 int fs_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
@@ -218,13 +220,15 @@ int fs_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
+	int tries = 0;
 	long fd;
 
 	/* EAGAIN: a rename raced with a ".." of the walk; the kernel asks
-	 * for another try. */
+	 * for another try. Who renames without end must not hold us. */
 	do {
 		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	} while (fd < 0 && (errno == EINTR ||
+			    (errno == EAGAIN && ++tries < OPEN_TRIES)));
 	return (int)fd;
 }
 
