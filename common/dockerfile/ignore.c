@@ -8,7 +8,9 @@
 /*
  * A pattern is compiled once to tokens. Matching keeps one point to come back
  * to in a path element ("*") and one across elements ("**"): a later one of a
- * kind makes earlier ones final, so there is no exponential search.
+ * kind makes earlier ones final, so there is no exponential search. That does
+ * not hold for a "**" inside an element, as in "*a**b": such patterns keep all
+ * places where they could be.
  */
 enum token_kind {
 	TOKEN_TEXT,  /* bytes as they are */
@@ -28,6 +30,7 @@ struct token {
 struct pattern {
 	char *text; /* cleaned; the tokens point into it */
 	bool exception;
+	bool sets; /* one point to come back to is not enough */
 	struct token *v;
 	size_t nr, alloc;
 };
@@ -57,7 +60,11 @@ static const char *compile_deep(struct pattern *p, const char *s)
 {
 	bool leading = s == p->text;
 	bool slash = s[2] == '/';
+	size_t i;
 
+	for (i = 0; !leading && s[-1] != '/' && i < p->nr; i++)
+		p->sets |= p->v[i].kind == TOKEN_STAR ||
+			   p->v[i].kind == TOKEN_DEEP;
 	s += 2 + slash;
 	/* "**name" with nothing special in it is any path ending so. */
 	if (!*s || (leading && !slash && !strpbrk(s, "*?[\\")))
@@ -141,6 +148,50 @@ static bool go_back(const struct pattern *p, struct retry *star,
 	*i = deep->token;
 	*s = ++deep->at;
 	return true;
+}
+
+/* From all places `at` where one token may begin to those where it ends. */
+static void step(const struct token *t, const char *s, size_t n,
+		 const uint8_t *at, uint8_t *next)
+{
+	bool before = false; /* it may have begun at an earlier place */
+	size_t k;
+
+	memset(next, 0, n + 1);
+	for (k = 0; k <= n; k++) {
+		bool slash = k && s[k - 1] == '/';
+		ssize_t len;
+
+		if (t->kind == TOKEN_STAR) {
+			next[k] = at[k] || (k && next[k - 1] && !slash);
+		} else if (t->kind == TOKEN_DEEP) {
+			next[k] = at[k] || (before && slash);
+		} else if (t->kind == TOKEN_ALL) {
+			next[k] = at[k] || before;
+		} else if (at[k]) {
+			len = match_token(t, s + k, s + n);
+			if (len >= 0)
+				next[k + (size_t)len] = 1;
+		}
+		before |= at[k];
+	}
+}
+
+static bool match_sets(const struct pattern *p, const char *s)
+{
+	size_t n = strlen(s), i;
+	cleanup_free uint8_t *at = xcalloc(n + 1, 1);
+	cleanup_free uint8_t *next = xcalloc(n + 1, 1);
+
+	at[0] = 1;
+	for (i = 0; i < p->nr; i++) {
+		uint8_t *done = at;
+
+		step(&p->v[i], s, n, at, next);
+		at = next;
+		next = done;
+	}
+	return at[n];
 }
 
 static bool match(const struct pattern *p, const char *s)
@@ -281,11 +332,12 @@ bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
 	if (sub)
 		sub->matched = xcalloc(ig->nr + 1, 1);
 	for (i = 0; i < ig->nr; i++) {
+		const struct pattern *p = &ig->v[i];
 		bool hit = (parent && parent->matched && parent->matched[i]) ||
-			   match(&ig->v[i], path);
+			   (p->sets ? match_sets(p, path) : match(p, path));
 
 		if (hit)
-			ignored = !ig->v[i].exception;
+			ignored = !p->exception;
 		if (sub)
 			sub->matched[i] = hit;
 	}

@@ -84,6 +84,26 @@ Test(dockerfile_ignore, D03_last_match_wins)
 	see_ignored(rows, ARRAY_SIZE(rows));
 }
 
+Test(dockerfile_ignore, D03_deep_inside_an_element)
+{
+	static const struct ignore_row rows[] = {
+		{ "*a**/b\n", "xaab/b", true },
+		{ "*a**/b\n", "xacab", true },
+		{ "*a**/b\n", "xa/y/b", true },
+		{ "*a**/b\n", "x/a/b", false },
+		{ "*a**/b\n", "xacb", false },
+		{ "**/a**/b\n", "ax/ab", true },
+		{ "**/a**/b\n", "ax/cb", false },
+		{ "*a**/?[b-d]*e\n", "xaqa1c/e", false },
+		{ "*a**/?[b-d]*e\n", "xaqa1cze", true },
+		{ "*a**/b**\n", "aab", true },
+		{ "a**/b\n", "axx/b", true },
+		{ "a**/b\n", "axxb", false },
+	};
+
+	see_ignored(rows, ARRAY_SIZE(rows));
+}
+
 Test(dockerfile_ignore, D04_wildcards)
 {
 	static const struct ignore_row rows[] = {
