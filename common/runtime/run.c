@@ -173,6 +173,8 @@ static int make_sockets(struct runtime_launch *l, struct error *err)
 
 int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 {
+	void *shared;
+
 	if (l->p->tty || l->p->in < 0 || l->p->out < 0 || l->p->err < 0)
 		l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	l->parent_fd = runtime_pidfd(getpid());
@@ -184,12 +186,13 @@ int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 	l->user = l->p->user;
 	if ((l->spec && spec_rights(l, err) < 0) || make_sockets(l, err) < 0)
 		return -1;
-	l->report = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (l->report == MAP_FAILED) {
-		l->report = NULL;
-		return error_errno(err, "cannot share memory");
+	shared = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED) {
+		error_errno(err, "cannot share memory");
+		return -1;
 	}
+	l->report = shared;
 	return 0;
 }
 
