@@ -133,6 +133,17 @@ t_status 0 "escapes in the output of a step"
 t_err '^\\x1b\]0;x\\x07\\x1b\[2J$' "are, too"
 t_is "$(tr -d '\n\t -~' <"$err" | wc -c)" 0 "no control byte passes"
 
+fresh
+for name in 'a
+hint: trust me' b; do
+	mkdir -p "$repo/.devcontainer/$name"
+	echo '{"image":"base"}' >"$repo/.devcontainer/$name/devcontainer.json"
+done
+t_run "$DEVENV" parse "$repo"
+t_status 3 "a line break in a name"
+t_err 'several configurations: .*a\\x0ahint: trust me' "is shown as text"
+t_is "$(grep -c '^hint: trust' "$err")" 0 "and forges no hint"
+
 # --- what a step can reach ---
 exec 7<"$secret"
 attack 'FROM base

@@ -115,6 +115,8 @@ void log_json_str(struct strbuf *sb, const char *key, const char *value,
 	strbuf_addch(sb, '"');
 }
 
+/* A message is one line: a line break in it is a name's that others chose,
+ * perhaps to forge a hint. */
 static void emit(enum log_level level, const char *text, const char *hint)
 {
 	static const char *const names[] = { "error", "warning", "info",
@@ -135,30 +137,15 @@ static void emit(enum log_level level, const char *text, const char *hint)
 		strbuf_addstr(&sb, "devenv: ");
 		if (level == LOG_WARN)
 			strbuf_addstr(&sb, "warning: ");
-		log_add_text(&sb, text);
+		strbuf_add_safe(&sb, text, strlen(text));
 		strbuf_addch(&sb, '\n');
 		if (hint) {
 			strbuf_addstr(&sb, "hint: ");
-			log_add_text(&sb, hint);
+			strbuf_add_safe(&sb, hint, strlen(hint));
 			strbuf_addch(&sb, '\n');
 		}
 	}
 	log_put(&sb);
-}
-
-/* Text of ours may have several lines; other control bytes come from data. */
-void log_add_text(struct strbuf *sb, const char *text)
-{
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-
-		strbuf_add_safe(sb, text, n);
-		text += n;
-		if (*text) {
-			strbuf_addch(sb, '\n');
-			text++;
-		}
-	}
 }
 
 static PRINTF(2, 0) void say(enum log_level level, const char *fmt,

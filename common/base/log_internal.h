@@ -11,8 +11,6 @@ void log_put(struct strbuf *sb);
 /* `"key":"value"` of an event, with a comma unless it is the first. */
 void log_json_str(struct strbuf *sb, const char *key, const char *value,
 		  size_t n);
-/* Lines of text with control characters made visible. */
-void log_add_text(struct strbuf *sb, const char *text);
 /* Clear the live line, so that something else can be written. */
 void progress_hide(void);
 

@@ -48,7 +48,7 @@ static void add_amount(struct strbuf *sb, const struct progress *p,
 
 static void describe(struct strbuf *sb, const struct progress *p)
 {
-	log_add_text(sb, p->title);
+	strbuf_add_safe(sb, p->title, strlen(p->title));
 	if (!p->done && !p->total)
 		return;
 	strbuf_addstr(sb, ": ");
