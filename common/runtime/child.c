@@ -25,6 +25,9 @@
  * The child usually shares the parent's memory until execve (as vfork), so
  * nothing here may change state that the parent relies on, and ids are set
  * with plain system calls: the C library would tell the parent's threads.
+ * It ends by returning from its first function, never by _exit: before that
+ * the sanitizers clear what they know of a stack, and would look for it where
+ * the parent's is.
  */
 
 static void report(struct runtime_report *r, const struct error *e)
@@ -44,7 +47,7 @@ static int die_with_parent(const struct runtime_launch *l, struct error *err)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return error_errno(err, "cannot tie the command to devenv");
 	if (l->parent_fd >= 0 && poll(&parent, 1, 0) != 0)
-		_exit(1);
+		return error_set(err, ERR_SYSTEM, "devenv was killed");
 	return 0;
 }
 
@@ -347,11 +350,12 @@ static int become(const struct runtime_launch *l, struct error *err)
 	return execute(l, err);
 }
 
-static int finish(const struct runtime_launch *l, struct error *err)
+/* The status of a process that could not become the command. */
+static int give_up(const struct runtime_launch *l, struct error *err)
 {
 	report(l->report, err);
 	error_release(err);
-	_exit(1);
+	return 1;
 }
 
 static int joined(void *arg)
@@ -361,7 +365,7 @@ static int joined(void *arg)
 
 	if (tie_to_parent(l, &err) == 0)
 		become(l, &err);
-	return finish(l, &err);
+	return give_up(l, &err);
 }
 
 /*
@@ -386,7 +390,7 @@ static int join(const struct runtime_launch *l, struct error *err)
 		return error_errno(err, "cannot make a process");
 	l->report->pid = pid;
 	munmap(stack, RUNTIME_STACK);
-	_exit(0);
+	return 0;
 }
 
 /* Named before anything else is: /proc is the host's here. */
@@ -407,13 +411,15 @@ int runtime_child(void *launch)
 	struct error err = ERROR_INIT;
 
 	/* Processes of the sandbox must not look into this memory. */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
 		error_errno(&err, "cannot protect this process");
-	else if (open_self(l, &err) < 0)
-		return finish(l, &err);
-	else if (l->join >= 0)
-		join(l, &err);
-	else if (tie_to_parent(l, &err) == 0 && build(l, &err) == 0)
+		return give_up(l, &err);
+	}
+	if (open_self(l, &err) < 0)
+		return give_up(l, &err);
+	if (l->join >= 0)
+		return join(l, &err) == 0 ? 0 : give_up(l, &err);
+	if (tie_to_parent(l, &err) == 0 && build(l, &err) == 0)
 		become(l, &err);
-	return finish(l, &err);
+	return give_up(l, &err);
 }

@@ -190,7 +190,7 @@ void runtime_etc_resolv(struct strbuf *out);
 /* Memory for the stack of a child, or NULL. */
 #define RUNTIME_STACK ((size_t)256 << 10)
 char *runtime_stack(void);
-/* child.c: runs in the new process; does not return. */
+/* child.c: runs in the new process, which ends when this returns. */
 int runtime_child(void *launch);
 
 /* init.c: a sealed descriptor of the small init program, or -1. */
