@@ -116,15 +116,22 @@ static int run_environment(const struct env_options *eo,
 			   struct json **environment, struct error *err)
 {
 	cleanup_env struct env *e = NULL;
+	cleanup_json struct json *described = NULL;
 
 	if (env_up(&e, eo, err) < 0)
 		return -1;
+	described = env_describe(e);
+	if (!eo->detach) {
+		if (env_exec(e, c, status, err) < 0)
+			return -1;
+	} else {
+		if (c->argv && env_background(e, c, err) < 0)
+			return -1;
+		*status = 0;
+	}
 	if (environment)
-		*environment = env_describe(e);
-	if (!eo->detach)
-		return env_exec(e, c, status, err);
-	*status = 0;
-	return c->argv ? env_background(e, c, err) : 0;
+		*environment = steal_ptr(&described);
+	return 0;
 }
 
 static int run(struct work *w, int *status, struct json **environment,
