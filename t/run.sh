@@ -68,7 +68,14 @@ if [ $# -eq 0 ]; then
 	done
 	set -- t/[0-9]*.sh
 fi
+options=${ASAN_OPTIONS-}
 for script; do
+	# What libgit2 leaks over ssh and proxies is known by the names of its
+	# callers, which only slow unwinding finds in a library without frames.
+	case $options$script in
+	log_path*/10[12]0-*) ASAN_OPTIONS=$options:fast_unwind_on_malloc=0 ;;
+	log_path*) ASAN_OPTIONS=$options ;;
+	esac
 	suite "$(basename "$script" .sh)" 600 sh "$script"
 done
 for report in "$log"/asan.* "$log"/ubsan.*; do
