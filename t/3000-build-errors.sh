@@ -170,15 +170,15 @@ t_status 7 "a later step fails"
 t_err 'CACHED RUN echo kept' "the step before it is in the cache"
 
 # Interrupted in a RUN: nothing of it is left.
-printf 'ARG BASE\nFROM $BASE\nRUN touch /started; sleep 60\n' \
-	>"$CTX/Dockerfile"
+printf 'ARG BASE\nFROM $BASE\nRUN touch /started; sleep 60.%s\n' \
+	$$ >"$CTX/Dockerfile"
 for signal in INT TERM KILL; do
 	# A shell starts what it does not wait for with SIGINT ignored.
 	env --default-signal=INT "$DEVENV" build --build-arg "BASE=$BASE" \
 		"$CTX" >"$out" 2>"$err" &
 	pid=$!
 	t_wait grep -q 'RUN touch' "$err"
-	t_wait pgrep -f '^sleep 60$'
+	t_wait pgrep -f "^sleep 60[.]$$\$"
 	kill -$signal $pid
 	wait $pid 2>/dev/null
 	status=$?
@@ -188,7 +188,7 @@ for signal in INT TERM KILL; do
 	KILL) t_status 137 "SIGKILL: status" ;;
 	esac
 	t_ok "SIG$signal: the command is gone" t_wait sh -c \
-		'! pgrep -f "^sleep 60$"'
+		'! pgrep -f "^sleep 60[.]$1\$"' sh $$
 	[ $signal = KILL ] || t_is "$(ls -A "$DEVENV_STORE/tmp")" "" \
 		"SIG$signal: no temporary files stay"
 done

@@ -87,10 +87,10 @@ env_idle "after watching"
 
 # --- a save during a round ---
 echo slow >"$P/src/file"
-"$DEVENV" iterate --verify 'grep -q fast /app/src/file || exec sleep 100' \
+"$DEVENV" iterate --verify 'grep -q fast /app/src/file || exec sleep 100.'$$ \
 	"$P" >"$TMP/rounds" 2>"$TMP/log" &
 job=$!
-sleeping() { [ "$(runtime_count '^sleep 100 $')" -gt 0 ]; }
+sleeping() { [ "$(runtime_count "^sleep 100[.]$$ ")" -gt 0 ]; }
 t_ok "a slow round" t_wait sleeping
 echo fast >"$P/src/file"
 t_ok "is ended by a save" t_wait grep -q 'verify ok' "$TMP/rounds"

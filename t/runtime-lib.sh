@@ -21,14 +21,9 @@ runtime_alive() {
 
 runtime_gone() { ! runtime_alive "$1"; }
 
-# Processes whose command line has the word $1 in it.
+# Processes whose command line matches; each word ends in a blank.
 runtime_count() {
-	n=0
-	for p in /proc/[0-9]*; do
-		tr '\0' ' ' <"$p/cmdline" 2>/dev/null | grep -q "$1" &&
-			n=$((n + 1))
-	done
-	echo $n
+	ps -eo args= | sed 's/$/ /' | grep -c -e "$1"
 }
 
 # Accounts $RANGE, with subordinate ids, and $SINGLE, without; newuidmap reads
