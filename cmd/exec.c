@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 #include "env/env.h"
 
 struct options {

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 #include "env/env.h"
 
 static int copy(int fd, struct error *err)

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/path.h"
 #include "build/build.h"
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 
 enum view { RECORD, PLAN, CONFIG, DOCKERFILE, AST, STAGES, CONTEXT };
 

@@ -1,7 +1,7 @@
 /* ps.c - devenv ps: the environments of the store */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 #include "env/env.h"
 
 struct options {

@@ -1,8 +1,8 @@
 /* pull.c - devenv pull: an image of a registry into the store */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/build.h"
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 
 struct options {
 	struct cli_registry registry;

@@ -6,8 +6,8 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "build/build.h"
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 
 struct options {
 	struct cli_registry registry;

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/path.h"
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 
 struct options {
 	struct cli_run_options run;

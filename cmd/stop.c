@@ -1,7 +1,7 @@
 /* stop.c - devenv stop: end environments, keep what they wrote */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 #include "env/env.h"
 
 struct options {

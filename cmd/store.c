@@ -1,7 +1,7 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/cmd.h"
 #include "cli/cli.h"
+#include "cmd/cmd.h"
 
 struct options {
 	bool dry_run;

@@ -276,6 +276,27 @@ int cli_round_build(struct cli_round *r, struct cli_builder *b,
 /* The workspace of the plan, and the record that a launch reads. */
 void cli_round_launch(struct cli_round *r, struct cli_launch *l);
 
+/* --- places.c: where a change means another build --- */
+
+/* What the newest plan reads, and a watch on it. */
+struct cli_places {
+	struct watch *watch;
+	char *context, *dockerfile, *config;
+	struct dockerfile_ignore *ignore;
+};
+void cli_places_release(struct cli_places *w);
+/*
+ * Watch what a build of `words` reads now. Each call makes a fresh set, so
+ * whatever changes after it is not missed. A plan that is wrong just now
+ * leaves the places of the last one.
+ */
+int cli_places_watch(struct cli_places *w, const struct strvec *words,
+		     const struct cli_project_options *o, struct error *err)
+	MUST_CHECK;
+int cli_places_fd(const struct cli_places *w); /* to poll */
+/* Take what happened: was any of it more than an ignored file? */
+bool cli_places_changed(struct cli_places *w);
+
 /* --- output.c: results --- */
 
 /* Write a result to standard output, or to `path` (atomically; NULL or "-":

@@ -1,0 +1,147 @@
+/* places.c - where a change means another build */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/watch.h"
+#include "cli/cli.h"
+
+static void forget(struct cli_places *w)
+{
+	free(steal_ptr(&w->context));
+	free(steal_ptr(&w->dockerfile));
+	free(steal_ptr(&w->config));
+	dockerfile_ignore_free(w->ignore);
+	w->ignore = NULL;
+}
+
+void cli_places_release(struct cli_places *w)
+{
+	forget(w);
+	watch_free(w->watch);
+	w->watch = NULL;
+}
+
+/* A directory that is left out, by name or by the ignore rules, is not
+ * looked into. */
+static bool is_source(void *arg, const char *path)
+{
+	const struct cli_places *w = arg;
+	const char *below = w->context ? path_below(path, w->context) : NULL;
+	cleanup_free char *name = path_base(path);
+	struct dockerfile_ignore_dir state = { 0 };
+	bool out = false;
+	size_t i;
+
+	if (str_eq(name, ".git"))
+		return false;
+	if (!w->ignore || !below || !*below)
+		return true;
+	for (i = 1; i <= strlen(below) && !out; i++) {
+		struct dockerfile_ignore_dir sub = { 0 };
+		cleanup_free char *part = NULL;
+
+		if (below[i] && below[i] != '/')
+			continue;
+		part = xstrndup(below, i);
+		out = dockerfile_ignored(w->ignore, part, &state, &sub) &&
+		      !dockerfile_ignore_walk(w->ignore, part);
+		free(state.matched);
+		state = sub;
+	}
+	free(state.matched);
+	return !out;
+}
+
+static bool is_relevant(void *arg, const char *path)
+{
+	const struct cli_places *w = arg;
+
+	if (w->dockerfile && str_eq(path, w->dockerfile))
+		return true;
+	if (str_ends(path, ".dockerignore"))
+		return true;
+	if (w->config && str_eq(path, w->config))
+		return true;
+	return w->context && path_within(path, w->context) &&
+	       is_source(arg, path);
+}
+
+static int read_ignore(struct cli_places *w, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *own = w->dockerfile
+					 ? xstrfmt("%s.dockerignore",
+						   w->dockerfile)
+					 : NULL;
+	cleanup_free char *common =
+		path_join(w->context ? w->context : "/", ".dockerignore");
+	const char *path = own && fs_is_file(own) ? own : common;
+
+	if (!w->context || !fs_is_file(path))
+		return 0;
+	if (fs_read_file(path, 1 << 20, &text, err) < 0)
+		return -1;
+	return dockerfile_ignore_parse(&w->ignore, path, text.buf, text.len,
+				       err);
+}
+
+/* Places by the newest plan. A plan that is wrong just now leaves those of
+ * the last one, plus the directory that was named. */
+static void read_places(struct cli_places *w, const struct strvec *words,
+			const struct cli_project_options *o)
+{
+	cleanup_cli_round struct cli_round r = {
+		.project = CLI_PROJECT_INIT, .plan = RECORD_PLAN_INIT
+	};
+	cleanup_error struct error err = ERROR_INIT;
+	const struct cli_project *p = &r.project;
+
+	if (cli_project_find(&r.project, words, o, &err) < 0)
+		return;
+	if (cli_project_plan(p, o, &r.plan, &err) < 0)
+		error_release(&err);
+	forget(w);
+	w->context = xstrdup(r.plan.context ? r.plan.context : p->dir);
+	w->dockerfile = xstrdup_null(r.plan.dockerfile);
+	w->config = xstrdup_null(p->file);
+	if (read_ignore(w, &err) < 0)
+		log_warn("%s", err.msg);
+}
+
+int cli_places_watch(struct cli_places *w, const struct strvec *words,
+		     const struct cli_project_options *o, struct error *err)
+{
+	const char *files[2];
+	size_t i;
+
+	read_places(w, words, o);
+	watch_free(w->watch);
+	w->watch = NULL;
+	if (watch_new(&w->watch, err) < 0)
+		return -1;
+	if (!w->context)
+		w->context = path_absolute(".");
+	if (watch_add(w->watch, w->context, true, is_source, w, err) < 0)
+		return -1;
+	files[0] = w->dockerfile;
+	files[1] = w->config;
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		cleanup_free char *dir = files[i] ? path_dir(files[i]) : NULL;
+
+		if (dir && watch_add(w->watch, dir, false, NULL, NULL, err) <
+				   0)
+			return -1;
+	}
+	return 0;
+}
+
+int cli_places_fd(const struct cli_places *w)
+{
+	return watch_fd(w->watch);
+}
+
+bool cli_places_changed(struct cli_places *w)
+{
+	return watch_read(w->watch, is_relevant, w);
+}
