@@ -21,6 +21,12 @@ t_status 127 "exec: a missing command is 127"
 t_run "$D" exec none true
 t_status 125 "exec: an environment that is not there is 125"
 t_err "there is no environment 'none'" "and named"
+for verb in stop logs rm; do
+	t_run "$D" $verb none
+	t_status 2 "$verb: one that is not there"
+	t_err "there is no environment 'none'" "$verb: it is named"
+done
+t_ok "nothing is left in the store" [ ! -e "$DEVENV_STORE/run/none" ]
 t_run "$D" exec ../one true
 t_err "'../one' is not a name of an environment" "exec: names are checked"
 t_run "$D" exec

@@ -190,7 +190,7 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 	if (open_dir(e, err) < 0)
 		return -1;
 	if (e->name) {
-		lock = state_lock(e, err);
+		lock = state_lock(e, true, err);
 		if (lock < 0 || state_use(e, err) < 0)
 			return -1;
 	}

@@ -31,6 +31,7 @@ struct env {
 /* state.c */
 char *state_dir(const struct store *s, const char *name); /* malloc'ed */
 int state_bad_name(const char *name, struct error *err);
+int state_missing(const char *name, struct error *err);
 /* ERR_SYSTEM with what to do about it. */
 int state_damaged(const struct env *e, const char *what, struct error *err);
 /* An object, empty for an environment that is new. */
@@ -39,8 +40,10 @@ int state_write(struct env *e, struct error *err) MUST_CHECK;
 /* Note e->sandbox, or that there is none, and write. */
 int state_started(struct env *e, struct error *err) MUST_CHECK;
 int state_stopped(struct env *e, struct error *err) MUST_CHECK;
-/* Serialises what changes an environment: a lock, -1 on error. */
-int state_lock(const struct env *e, struct error *err) MUST_CHECK;
+/* Serialises what changes an environment: a lock, -1 on error. Only who is
+ * to `create` it makes its directory. */
+int state_lock(const struct env *e, bool create, struct error *err)
+	MUST_CHECK;
 int state_try_lock(const struct env *e); /* -1 when it is held */
 /* Say that we use it. */
 int state_use(struct env *e, struct error *err) MUST_CHECK;

@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fs.h"
+
 /*
  * A small process beside each devenv that uses an environment. It holds the
  * reading end of a pipe, so it learns of every way that devenv can end. It is
@@ -31,8 +33,9 @@ static void end_unused(struct env *e, struct runtime_sandbox *s)
 {
 	cleanup_close int lock = -1;
 
-	if (e->name) {
-		lock = state_lock(e, NULL);
+	/* Nobody uses what was removed. */
+	if (e->name && fs_is_dir(e->dir)) {
+		lock = state_lock(e, false, NULL);
 		if (lock < 0 || state_use(e, NULL) < 0 || !state_last(e))
 			return;
 	}

@@ -48,8 +48,7 @@ static int must_open(struct env *e, struct store *s, const char *name,
 
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	error_set(err, ERR_USAGE, "there is no environment '%s'", name);
-	return error_hint(err, "'devenv ps -a' lists the environments");
+	return state_missing(name, err);
 }
 
 static int read_names(struct store *s, struct strvec *names,
@@ -112,7 +111,7 @@ static int stop(struct env *e, int grace_ms, struct error *err)
 	if (!state_sandbox(e))
 		return 0;
 	runtime_stop(&e->sandbox, grace_ms);
-	lock = state_lock(e, err);
+	lock = state_lock(e, false, err);
 	if (lock < 0 || state_read(e, err) < 0)
 		return -1;
 	runtime_sandbox_release(&e->sandbox);
@@ -168,7 +167,7 @@ static int remove_env(struct env *e, bool force, struct error *err)
 		runtime_stop(&e->sandbox, 0);
 		runtime_sandbox_release(&e->sandbox);
 	}
-	lock = state_lock(e, err);
+	lock = state_lock(e, false, err);
 	if (lock < 0)
 		return -1;
 	if (state_read(e, NULL) == 0 && state_sandbox(e))

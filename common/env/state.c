@@ -78,13 +78,15 @@ static int wait_for_lock(const struct env *e, int fd, struct error *err)
 	return 0;
 }
 
-int state_lock(const struct env *e, struct error *err)
+int state_lock(const struct env *e, bool create, struct error *err)
 {
 	for (;;) {
 		cleanup_close int fd = -1;
 
-		if (mkdir(e->dir, 0700) < 0 && errno != EEXIST)
+		if (create && mkdir(e->dir, 0700) < 0 && errno != EEXIST)
 			return error_errno(err, "cannot create '%s'", e->dir);
+		if (!create && !fs_is_dir(e->dir))
+			return state_missing(e->name, err);
 		fd = open_in(e, "lock", O_RDWR | O_CREAT, err);
 		if (fd < 0 || wait_for_lock(e, fd, err) < 0)
 			return -1;
@@ -128,6 +130,12 @@ int state_bad_name(const char *name, struct error *err)
 		  name);
 	return error_hint(err, "letters, digits, '-', '_' and '.', 64 at "
 			  "most, first a letter, digit or '_'");
+}
+
+int state_missing(const char *name, struct error *err)
+{
+	error_set(err, ERR_USAGE, "there is no environment '%s'", name);
+	return error_hint(err, "'devenv ps -a' lists the environments");
 }
 
 int state_damaged(const struct env *e, const char *what, struct error *err)

@@ -1,7 +1,9 @@
 /* test_env.c - names of environments, layers of variables */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 
+#include "base/fs.h"
 #include "env/internal.h"
 
 Test(env_name, takes_what_is_a_plain_file_name)
@@ -22,6 +24,24 @@ Test(env_name, takes_what_is_a_plain_file_name)
 	cr_expect(!env_name_valid(longest));
 	longest[64] = '\0';
 	cr_expect(env_name_valid(longest));
+}
+
+Test(env_state, only_its_maker_brings_a_directory_into_being)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	char top[] = "/tmp/devenv-unit.XXXXXX", dir[64], name[] = "one";
+	struct env e = { .name = name, .dir = dir };
+	cleanup_close int lock = -1;
+
+	cr_assert_not_null(mkdtemp(top));
+	snprintf(dir, sizeof(dir), "%s/one", top);
+	cr_expect_eq(state_lock(&e, false, &err), -1);
+	cr_expect_str_eq(err.msg, "there is no environment 'one'");
+	cr_expect_not(fs_exists(dir));
+	lock = state_lock(&e, true, NULL);
+	cr_expect_geq(lock, 0);
+	cr_expect(fs_is_dir(dir));
+	cr_expect_eq(fs_remove_tree(AT_FDCWD, top, NULL), 0);
 }
 
 static void names(const char *workspace, const char *start)
