@@ -91,6 +91,13 @@ static int plan_from_tar(struct work *w, const struct strvec *words,
 	return rc;
 }
 
+static int nothing_came(struct error *err)
+{
+	error_set(err, ERR_INPUT, "standard input is empty");
+	return error_hint(err, "a record or a tar was expected; what writes "
+			       "to the pipe may have failed");
+}
+
 static int plan(struct work *w, const struct strvec *words, struct error *err)
 {
 	bool dash = words->nr == 1 && str_eq(words->v[0], "-");
@@ -100,7 +107,7 @@ static int plan(struct work *w, const struct strvec *words, struct error *err)
 	if ((dash || named) && cli_input_kind(&kind, err) < 0)
 		return -1;
 	if (dash && kind == INPUT_NOTHING)
-		return error_set(err, ERR_INPUT, "standard input is empty");
+		return nothing_came(err);
 	if (kind == INPUT_TAR)
 		return plan_from_tar(w, words, err);
 	return find_and_plan(w, words, err);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cmd/cmd.h"
+#include "wrap/giturl.h"
 
 struct options {
 	struct cli_clone_options clone;
@@ -34,6 +35,21 @@ static void work_release(struct work *w)
 	cli_builder_release(&w->b);
 }
 
+/* A bad URL is left to who clones. */
+static int check_word(const char *word, struct error *err)
+{
+	cleanup_giturl struct giturl u = { 0 };
+
+	if (giturl_parse(&u, word, NULL) < 0 || u.kind != GITURL_PATH ||
+	    fs_exists(u.path))
+		return 0;
+	error_set(err, ERR_INPUT,
+		  "'%s' is neither a directory nor the URL of a repository",
+		  word);
+	return error_hint(err, "URLs look like https://HOST/PATH or "
+			       "USER@HOST:PATH");
+}
+
 /* A directory that is there is not cloned. */
 static int get_tree(struct work *w, const char *word, struct strvec *words,
 		    struct error *err)
@@ -44,7 +60,9 @@ static int get_tree(struct work *w, const char *word, struct strvec *words,
 		strvec_push(words, word ? word : ".");
 		return 0;
 	}
-	if (cli_clone_get(&w->o->clone, word, NULL, &w->source, err) < 0)
+	if (check_word(word, err) < 0 ||
+	    cli_clone_get(&w->o->clone, word, NULL, &w->source,
+			  err) < 0)
 		return -1;
 	record_source_get(&source, &w->source);
 	strvec_push(words, source.path);

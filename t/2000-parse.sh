@@ -115,6 +115,20 @@ t_err 'lies outside of' "is not followed"
 t_run "$DEVENV" parse app --print=nonsense
 t_status 2 "an unknown view"
 t_err 'nonsense' "is named"
+for verb in parse build; do
+	t_run "$DEVENV" $verb nodir
+	t_status 3 "$verb: a path that is not there"
+	t_err "there is no file or directory 'nodir'" "$verb: is named"
+	t_err "^hint: name a project's directory" "$verb: with what may be"
+	t_run "$DEVENV" $verb - </dev/null
+	t_status 3 "$verb: nothing on standard input"
+	t_err '^devenv: standard input is empty' "$verb: is told"
+done
+t_run "$DEVENV" push - localhost/x:1 </dev/null
+t_err '^devenv: standard input is empty' "push: is told"
+t_run "$DEVENV" run - </dev/null
+t_status 125 "run: nothing on standard input"
+t_err '^devenv: standard input is empty' "run: is told"
 t_run "$DEVENV" parse a b
 t_status 2 "two words that are no template"
 t_err "unexpected 'b'" "are refused"

@@ -66,6 +66,10 @@ t_status 127 "a missing command is 127"
 up "$GIT_HTTP/gone.git" -- true
 t_status 6 "a repository that is not there"
 t_err 'gone.git' "is named"
+up nodir -- true
+t_status 3 "a word that is no directory and no URL"
+t_err "'nodir' is neither a directory nor the URL" "is told"
+t_err '^hint: URLs look like' "with an example"
 up . -- true
 t_status 3 "a directory without anything"
 t_err 'no devcontainer.json or Dockerfile' "is told"

@@ -298,15 +298,26 @@ static bool is_record(const struct strbuf *text)
 	return json_get_str(j, "schema");
 }
 
+static int missing(const char *path, struct error *err)
+{
+	error_set(err, ERR_INPUT, "there is no file or directory '%s'", path);
+	return error_hint(err, "name a project's directory, its Dockerfile or "
+			       "devcontainer.json, or a record; '-' reads one "
+			       "from standard input");
+}
+
 static int use_file(struct cli_project *p, const char *path,
 		    const struct cli_project_options *o, struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *full = path_absolute(path), *dir = NULL;
+	cleanup_error struct error why = ERROR_INIT;
 	bool stdin_too = str_eq(path, "-");
 
-	if (fs_read_file(path, RECORD_MAX, &text, err) < 0)
-		return -1;
+	if (fs_read_file(path, RECORD_MAX, &text, &why) < 0)
+		return why.sys == ENOENT || why.sys == ENOTDIR
+			       ? missing(path, err)
+			       : error_move(err, &why);
 	if (stdin_too || is_record(&text))
 		return use_record(p, path, &text, o, err);
 	if (str_ends(path, ".json")) {

@@ -88,6 +88,11 @@ int record_parse(struct record *r, const char *name, const char *text,
 {
 	cleanup_record struct record got = RECORD_INIT;
 
+	if (!n && str_eq(name, "-")) {
+		error_set(err, ERR_INPUT, "standard input is empty");
+		return error_hint(err, "a record was expected; what writes to "
+				       "the pipe may have failed");
+	}
 	if (n > RECORD_MAX)
 		return error_set(err, ERR_INPUT,
 				 "%s:1:1: record is larger than %d bytes",
