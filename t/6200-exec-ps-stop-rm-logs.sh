@@ -1,5 +1,5 @@
 #!/bin/sh
-# 6200-env.sh - environments by name: exec, ps, logs, stop, rm, their state
+# 6200-exec-ps-stop-rm-logs.sh - environments by name: exec, ps, logs, stop, rm, their state
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/env-lib.sh"
 
