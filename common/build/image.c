@@ -177,11 +177,8 @@ int build_find_image(struct store *s, struct registry **r,
 		if (rc)
 			return rc < 0 ? -1 : 0;
 	}
-	if (oci_ref_parse(&ref, name, err) < 0) {
-		if (err)
-			err->code = ERR_INPUT; /* a file's word, no argument */
+	if (oci_ref_parse(&ref, name, err) < 0)
 		return -1;
-	}
 	full = oci_ref_format(&ref);
 	if (!pull || ref.digest)
 		rc = from_store(s, full, platform, image, err);

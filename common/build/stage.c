@@ -69,8 +69,11 @@ int stage_begin(struct build *b, size_t i, struct error *err)
 		rc = begin_image(b, st, &base, err);
 	else if (base.kind == BASE_STAGE)
 		begin_stage(st, &b->stages[base.stage]);
-	if (rc < 0)
+	if (rc < 0) {
+		if (err && err->code == ERR_USAGE)
+			err->code = ERR_INPUT; /* a file's word, no argument */
 		return error_wrap(err, "%s:%u:1", b->o->name, base.line);
+	}
 	return build_eval_begin(b->ev, i,
 				base.kind == BASE_SCRATCH ? NULL
 							  : &st->image.config,

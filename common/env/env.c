@@ -166,7 +166,7 @@ static int start(struct env *e, const struct env_options *o,
 		strvec_push(&dirs, work);
 	spec.lowers = (const char *const *)dirs.v;
 	spec.n_lowers = dirs.nr;
-	if (runtime_start(&spec, &e->sandbox, err) < 0)
+	if (keeper_start(e, &spec, err) < 0)
 		return -1;
 	e->running = true;
 	return state_started(e, err);
@@ -176,11 +176,7 @@ static int start(struct env *e, const struct env_options *o,
 static int start_or_join(struct env *e, const struct env_options *o,
 			 struct error *err)
 {
-	if (keeper_start(e, err) < 0)
-		return -1;
-	if (!e->running && start(e, o, err) < 0)
-		return -1;
-	return keeper_tell(e, err);
+	return e->running ? keeper_start(e, NULL, err) : start(e, o, err);
 }
 
 static int up(struct env *e, const struct env_options *o, struct error *err)
@@ -238,9 +234,9 @@ static int attach(struct env *e, struct error *err)
 		return error_hint(err, "'devenv ps' lists those that run");
 	}
 	e->detach = json_get_bool(e->state, "detached");
-	if (commands_recall(e, err) < 0 || keeper_start(e, err) < 0)
+	if (commands_recall(e, err) < 0)
 		return -1;
-	return keeper_tell(e, err);
+	return keeper_start(e, NULL, err);
 }
 
 int env_attach(struct env **out, struct store *s, const char *name,

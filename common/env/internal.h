@@ -53,11 +53,11 @@ bool state_last(struct env *e);
 bool state_sandbox(struct env *e);
 
 /* keeper.c: a process that stops the sandbox when this one is gone, however
- * it ended, unless others use it or it is to go on. */
-int keeper_start(struct env *e, struct error *err) MUST_CHECK;
-/* The sandbox is known: e->sandbox. */
-int keeper_tell(struct env *e, struct error *err) MUST_CHECK;
-/* For a sandbox that has ended, or was never told of. */
+ * that came, and nobody else uses it. It starts the sandbox too, unless
+ * `spec` is NULL: then e->sandbox runs already. */
+int keeper_start(struct env *e, const struct runtime_spec *spec,
+		 struct error *err) MUST_CHECK;
+/* Let the keeper go: the sandbox was stopped, or is to go on. */
 void keeper_end(struct env *e);
 
 /* commands.c: user, directory and variables of commands; first what does not

@@ -12,84 +12,137 @@
 
 #include "base/fs.h"
 
+#include "base/fs.h"
+
 /*
  * A small process beside each devenv that uses an environment. It holds the
- * reading end of a pipe, so it learns of every way that devenv can end. It is
- * there before the sandbox is: there is no moment at which a killed devenv
- * leaves one behind.
+ * reading end of a pipe, so it learns of every way that devenv can end. A new
+ * sandbox is started by the keeper itself: there is no moment at which a
+ * killed devenv leaves one behind.
  */
 
-/* The same sandbox, and it is to go on. */
-static bool is_detached(struct env *e, pid_t init)
+/* What became of a start, on its way to devenv. */
+struct outcome {
+	pid_t init; /* 0: failed */
+	enum error_code code;
+	int sys;
+	char msg[1024], hint[512];
+};
+
+/* Does somebody still use this sandbox, or is it to go on? One that the state
+ * does not name, as devenv ended before it was written, is nobody's. */
+static bool is_wanted(struct env *e, pid_t init)
 {
 	int64_t pid = 0;
 
-	return e->name && state_read(e, NULL) == 0 &&
-	       json_get_int(e->state, "pid", &pid) && pid == init &&
-	       json_get_bool(e->state, "detached");
+	if (!e->name || state_read(e, NULL) < 0 ||
+	    !json_get_int(e->state, "pid", &pid) || pid != init)
+		return false;
+	return json_get_bool(e->state, "detached") ||
+	       state_use(e, NULL) < 0 || !state_last(e);
 }
 
 static void end_unused(struct env *e, struct runtime_sandbox *s)
 {
-	cleanup_close int lock = -1;
+	cleanup_close int lock = e->name ? state_lock(e, false, NULL) : -1;
 
-	/* Nobody uses what was removed. */
-	if (e->name && fs_is_dir(e->dir)) {
-		lock = state_lock(e, false, NULL);
-		if (lock < 0 || state_use(e, NULL) < 0 || !state_last(e))
-			return;
-	}
-	if (!is_detached(e, s->init))
+	if (!is_wanted(e, s->init))
 		runtime_stop(s, ENV_GRACE_MS);
 }
 
-NORETURN static void keep(struct env *e, int from)
+/* Start the sandbox and say how that went. */
+static void start(const struct runtime_spec *spec, struct runtime_sandbox *s,
+		  int to)
 {
-	struct runtime_sandbox s = { .pidfd = -1 };
-	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
-	sigset_t all;
+	cleanup_error struct error err = ERROR_INIT;
+	struct outcome o = { 0 };
+
+	if (runtime_start(spec, s, &err) == 0) {
+		o.init = s->init;
+	} else {
+		o.code = err.code;
+		o.sys = err.sys;
+		snprintf(o.msg, sizeof(o.msg), "%s", err.msg);
+		snprintf(o.hint, sizeof(o.hint), "%s",
+			 err.hint ? err.hint : "");
+	}
+	(void)!write(to, &o, sizeof(o));
+}
+
+/* Wait for the end of devenv or of the sandbox. */
+NORETURN static void keep(struct env *e, struct runtime_sandbox *s, int from)
+{
+	struct pollfd p[2] = { { 0, POLLIN, 0 }, { 1, POLLIN, 0 } };
 
 	/* Nothing of devenv's stays open: not its output, not its locks. */
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (setsid() < 0 || dup2(from, 0) < 0 ||
-	    syscall(SYS_close_range, 1, ~0U, 0) < 0 || chdir("/") < 0)
-		_exit(1);
 	e->users_fd = -1;
-	if (read(0, &s.init, sizeof(s.init)) != sizeof(s.init) ||
-	    runtime_attach(s.init, 0, &s, NULL) < 0)
-		_exit(0);
-	p[1].fd = s.pidfd;
+	if (setsid() < 0 || dup2(from, 0) < 0 || dup2(s->pidfd, 1) < 0 ||
+	    syscall(SYS_close_range, 2, ~0U, 0) < 0 || chdir("/") < 0)
+		_exit(1);
+	s->pidfd = 1;
 	while (poll(p, 2, -1) < 0 && errno == EINTR)
 		;
 	if (!p[1].revents)
-		end_unused(e, &s);
+		end_unused(e, s);
 	_exit(0);
 }
 
-int keeper_start(struct env *e, struct error *err)
+/* The keeper's whole life; `spec` NULL: the sandbox of e is there. */
+NORETURN static void live(struct env *e, const struct runtime_spec *spec,
+			  int from, int to)
 {
-	int fds[2];
+	struct runtime_sandbox s = e->sandbox;
+	sigset_t all;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_errno(err, "cannot make a pipe");
-	e->keeper = fork();
-	if (!e->keeper) {
-		close(fds[1]);
-		keep(e, fds[0]);
-	}
-	close(fds[0]);
-	e->keeper_fd = fds[1];
-	return e->keeper < 0 ? error_errno(err, "cannot make a process") : 0;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	if (spec)
+		start(spec, &s, to);
+	if (s.init <= 0)
+		_exit(1);
+	keep(e, &s, from);
 }
 
-int keeper_tell(struct env *e, struct error *err)
+static int hear(struct env *e, int from, struct error *err)
 {
-	pid_t init = e->sandbox.init;
+	struct outcome o = { 0 };
 
-	if (write(e->keeper_fd, &init, sizeof(init)) != sizeof(init))
-		return error_errno(err, "cannot guard the environment");
-	return 0;
+	if (fs_read_full(from, &o, sizeof(o)) != sizeof(o))
+		return error_set(err, ERR_SYSTEM,
+				 "the environment's keeper was ended");
+	if (o.init > 0)
+		return runtime_attach(o.init, 0, &e->sandbox, err);
+	error_set(err, o.code, "%s", o.msg);
+	if (err)
+		err->sys = o.sys;
+	return *o.hint ? error_hint(err, "%s", o.hint) : -1;
+}
+
+int keeper_start(struct env *e, const struct runtime_spec *spec,
+		 struct error *err)
+{
+	int life[2], words[2], rc;
+
+	if (pipe2(life, O_CLOEXEC) < 0)
+		return error_errno(err, "cannot make a pipe");
+	e->keeper_fd = life[1];
+	if (pipe2(words, O_CLOEXEC) < 0) {
+		close(life[0]);
+		return error_errno(err, "cannot make a pipe");
+	}
+	e->keeper = fork();
+	if (!e->keeper) {
+		close(life[1]);
+		close(words[0]);
+		live(e, spec, life[0], words[1]);
+	}
+	close(life[0]);
+	close(words[1]);
+	rc = e->keeper < 0 ? error_errno(err, "cannot make a process")
+	     : spec	   ? hear(e, words[0], err)
+			   : 0;
+	close(words[0]);
+	return rc;
 }
 
 void keeper_end(struct env *e)
