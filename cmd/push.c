@@ -236,7 +236,6 @@ static int parse_refs(const struct cmd_call *call, struct oci_ref *refs,
 static int run(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
-	enum runtime_mode mode;
 	CLEANUP(work_release) struct work w = {
 		.archive = BUILD_ARCHIVE_INIT,
 		.manifest = BUILD_MANIFEST_INIT,
@@ -254,7 +253,7 @@ static int run(struct cmd_call *call, struct error *err)
 	if (!rc)
 		rc = cli_platform_get(&o->platform, &w.platform, err);
 	if (!rc)
-		rc = cli_open_store(call->globals->store, &w.store, &mode, err);
+		rc = cli_open_store(call->globals->store, &w.store, NULL, err);
 	if (!rc)
 		rc = load(&w, call->args.v[0], err);
 	if (!rc)

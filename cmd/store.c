@@ -203,9 +203,7 @@ static const struct verb {
 static int open_store(const struct cmd_call *call, bool layers,
 		      struct store **s, struct error *err)
 {
-	enum runtime_mode mode;
-
-	return layers ? cli_open_store(call->globals->store, s, &mode, err)
+	return layers ? cli_open_store(call->globals->store, s, NULL, err)
 		      : cli_read_store(call->globals->store, s, err);
 }
 

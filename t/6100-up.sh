@@ -216,6 +216,8 @@ for kind in range single; do
 	t_is "$(cat "$out")" "0
 two
 cuppsa" "$kind: up"
+	t_is "$(grep -c 'warning: no id ranges for this user' "$err")" \
+		"$([ $kind = range ]; echo $?)" "$kind: a single id is told"
 	t_is "$(stat -c %U "$TMP/$kind/work/made")" "$who" \
 		"$kind: the workspace is the user's"
 	t_run as "$DEVENV" up -d "$TMP/$kind/work" -- sleep 300
@@ -229,6 +231,7 @@ cuppsa" "$kind: up"
 	t_status 0 "$kind: stop"
 	t_run as "$DEVENV" rm "$name"
 	t_status 0 "$kind: rm"
+	t_is "$(wc -c <"$err")" 0 "$kind: rm has nothing to tell"
 	for delay in 0.01 0.03 0.06 0.1; do
 		(HOME=$TMP/$kind; export HOME; env_as "$who" "$DEVENV" up \
 			"$TMP/$kind/work" -- sleep 100) >"$out" 2>&1 &

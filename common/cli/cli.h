@@ -130,7 +130,9 @@ int cli_record_write(const struct record *r, struct error *err) MUST_CHECK;
 /*
  * Enter the namespaces that mounts and foreign owners need (runtime_enter)
  * and open the store. To be called before anything else that opens sockets
- * or makes threads; as a user it returns in a child process.
+ * or makes threads; as a user it returns in a child process. Who builds or
+ * runs asks for the mode, and then a user without id ranges is warned; others
+ * pass NULL.
  */
 int cli_open_store(const char *path, struct store **out,
 		   enum runtime_mode *mode, struct error *err) MUST_CHECK;

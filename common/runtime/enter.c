@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/log.h"
 
 /* Signals that are meant for the work, which the child does. */
 static const int forwarded[] = {
@@ -242,9 +241,6 @@ static int enter_child(struct handshake *h, enum runtime_mode *mode,
 	close(h->parent_fd);
 	close(h->outer[1]);
 	*runtime_outer() = h->outer[0];
-	if (*mode == RUNTIME_SINGLE)
-		log_warn("no id ranges for this user in /etc/subuid and "
-			 "/etc/subgid: all files have one owner");
 	return new_mounts(err) < 0 ? -1 : private_mounts(err);
 }
 

@@ -35,7 +35,7 @@ enum runtime_mode {
  * alone). The parent of that fork stays, passes on signals and ends with the
  * child's status, so the call returns in the child only. To be called once,
  * before any thread is made. ERR_HOST says what the kernel refused.
- * RUNTIME_SINGLE is told with a warning. A user namespace can be entered from
+ * RUNTIME_SINGLE is for the caller to tell. A user namespace can be entered from
  * the one it was made in only, so a user's environments that other processes
  * started are entered by that parent, on request; callers see no difference.
  */
