@@ -251,7 +251,7 @@ static int print(struct work *w, struct error *err)
 		w->plan.text = strbuf_detach(&text);
 	}
 	record_plan_set(&w->plan, &w->project.record);
-	cli_build_record(&w->project.record, &w->result);
+	cli_build_record(&w->project.record, w->b.store, &w->result);
 	return cli_record_write(&w->project.record, err);
 }
 

@@ -57,7 +57,7 @@ static int run(struct cmd_call *call, struct error *err)
 	    fetch_layers(s, r, &ref, &image, err) < 0)
 		return -1;
 	record_new(&record);
-	cli_image_record(&record, &image);
+	cli_image_record(&record, s, &image);
 	return cli_record_write(&record, err);
 }
 

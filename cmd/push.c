@@ -91,7 +91,7 @@ static int from_name(struct work *w, const char *name, struct error *err)
 	if (find(w, name, err) < 0)
 		return -1;
 	record_new(&w->record);
-	cli_image_record(&w->record, &w->image);
+	cli_image_record(&w->record, w->store, &w->image);
 	return 0;
 }
 

@@ -102,7 +102,7 @@ static int write_record(struct work *w, struct json *environment,
 {
 	if (!w->record.json) {
 		record_new(&w->record);
-		cli_image_record(&w->record, &w->image);
+		cli_image_record(&w->record, w->b.store, &w->image);
 	}
 	record_set(&w->record, "environment", environment);
 	return cli_record_write(&w->record, err);

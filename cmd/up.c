@@ -108,7 +108,8 @@ static int launch(struct work *w, char *const *command, int *status,
 		json_free(environment);
 		return 0;
 	}
-	cli_build_record(&w->round.project.record, &w->round.result);
+	cli_build_record(&w->round.project.record, w->b.store,
+			 &w->round.result);
 	record_set(&w->round.project.record, "environment", environment);
 	return cli_record_write(&w->round.project.record, err);
 }

@@ -37,9 +37,18 @@ build --push -t "$registry/app:one" --metadata-file "$TMP/meta" \
 t_status 0 "the image is pushed"
 digest=$(jq -r .image.digest "$out")
 id=$(jq -r .image.config_digest "$out")
+size=$(jq .image.size "$out")
+step=$(jq '[.image.steps[].size | select(. > 0)] | last' "$out")
 t_is "$(cat "$TMP/iid")" "$id" "--iidfile has the id"
 t_is "$(jq -r '."containerimage.digest"' "$TMP/meta")" "$digest" \
 	"--metadata-file has the digest"
+manifest=$(skopeo inspect --format '{{.Digest}}' "oci:$TMP/oci:one")
+layers=$(jq -r '.layers[].digest' "$TMP/oci/blobs/sha256/${manifest#*:}")
+t_is "$(for l in $layers; do cat "$TMP/oci/blobs/sha256/${l#*:}"; done |
+	wc -c)" "$size" "the size is that of the compressed layers"
+last=$(printf '%s\n' "$layers" | tail -n 1)
+t_is "$(gunzip -c "$TMP/oci/blobs/sha256/${last#*:}" | wc -c)" "$step" \
+	"a step's is that of its tar"
 
 # The same image everywhere.
 inspect() { skopeo inspect --tls-verify=false --format '{{.Digest}}' "$1"; }

@@ -133,10 +133,9 @@ struct build_step_report {
 	unsigned line;
 	char *text;
 	char key[65]; /* "" for instructions that make no layer */
-	char layer[STORE_ID];
+	char layer[STORE_ID]; /* "" as well */
 	bool cached;
 	double seconds;
-	uint64_t size; /* bytes of the layer as a tar; 0: not known */
 };
 
 struct build_result {

@@ -92,7 +92,8 @@ int cli_build_name(const struct cli_builder *b, const struct strvec *tags,
 	return tags->nr ? 0 : store_put_image(b->store, image, err);
 }
 
-static struct json *steps_json(const struct build_result *result)
+static struct json *steps_json(const struct store *store,
+			       const struct build_result *result)
 {
 	struct json *list = json_new_array();
 	size_t i;
@@ -100,20 +101,25 @@ static struct json *steps_json(const struct build_result *result)
 	for (i = 0; i < result->n_steps; i++) {
 		const struct build_step_report *s = &result->steps[i];
 		struct json *j = json_push(list, json_new_object());
+		struct store_meta meta = { 0 };
 
+		if (s->layer[0] &&
+		    store_get_meta(store, s->layer, &meta, NULL) < 0)
+			meta.size = 0;
 		json_set_int(j, "stage", (int64_t)s->stage);
 		json_set_int(j, "line", s->line);
 		json_set_str(j, "instruction", s->text);
 		json_set(j, "key", json_new_str(s->key[0] ? s->key : NULL));
 		json_set_bool(j, "cached", s->cached);
 		json_set(j, "seconds", json_new_number(s->seconds));
-		json_set_int(j, "size", (int64_t)s->size);
+		json_set_int(j, "size", (int64_t)meta.size);
 	}
 	return list;
 }
 
-void cli_build_record(struct record *r, const struct build_result *result)
+void cli_build_record(struct record *r, const struct store *s,
+		      const struct build_result *result)
 {
-	cli_image_record(r, &result->image);
-	json_set(record_get(r, "image"), "steps", steps_json(result));
+	cli_image_record(r, s, &result->image);
+	json_set(record_get(r, "image"), "steps", steps_json(s, result));
 }

@@ -121,7 +121,8 @@ struct json *cli_context_json(const char *dir, const char *dockerfile,
 /* --- record.c: sections of records --- */
 
 /* Set the section, without steps. */
-void cli_image_record(struct record *r, const struct store_image *image);
+void cli_image_record(struct record *r, const struct store *s,
+		      const struct store_image *image);
 /* The record on standard output. */
 int cli_record_write(const struct record *r, struct error *err) MUST_CHECK;
 
@@ -194,7 +195,8 @@ int cli_build_plan(const struct cli_builder *b,
 int cli_build_name(const struct cli_builder *b, const struct strvec *tags,
 		   struct store_image *image, struct error *err) MUST_CHECK;
 /* Section "image" with its steps. */
-void cli_build_record(struct record *r, const struct build_result *result);
+void cli_build_record(struct record *r, const struct store *s,
+		      const struct build_result *result);
 
 /* --- mounts.c: what of this host is seen --- */
 
