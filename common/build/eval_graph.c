@@ -1,6 +1,5 @@
 /* eval_graph.c - bases of stages, what they need, cycles (S01 to S07) */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <strings.h>
 
 #include "build/eval.h"
@@ -104,19 +103,6 @@ static void add_dep(struct build_stage *st, size_t stage)
 	st->deps[st->n_deps++] = stage;
 }
 
-/* The `from` of a --mount value (one CSV record), or NULL. */
-static char *mount_from(const char *value)
-{
-	cleanup_strvec struct strvec fields = STRVEC_INIT;
-	size_t i;
-
-	strvec_split(&fields, value, ",\"");
-	for (i = 0; i < fields.nr; i++)
-		if (!strncasecmp(fields.v[i], "from=", 5))
-			return xstrdup(fields.v[i] + 5);
-	return NULL;
-}
-
 static int add_from(struct build_eval *ev, size_t at,
 		    const struct dockerfile_node *node, const char *from,
 		    struct error *err)
@@ -144,7 +130,7 @@ int build_eval_add_deps(struct build_eval *ev, size_t at,
 	if (node->kind != DF_RUN)
 		return 0;
 	for (i = 0; (value = dockerfile_flag(node, "mount", i)); i++) {
-		cleanup_free char *from = mount_from(value);
+		cleanup_free char *from = dockerfile_mount_from(value);
 
 		if (from && *from && add_from(ev, at, node, from, err) < 0)
 			return -1;

@@ -98,6 +98,8 @@ const char *dockerfile_flag(const struct dockerfile_node *node,
 			    const char *name, size_t nth);
 bool dockerfile_flag_bool(const struct dockerfile_node *node,
 			  const char *name);
+/* The last `from` of a --mount value, NULL when there is none; malloc'ed. */
+char *dockerfile_mount_from(const char *value);
 
 /* Is the whole of `text` one heredoc redirection ("<<EOF", "3<<-'E F'")? */
 bool dockerfile_is_heredoc(const char *text);

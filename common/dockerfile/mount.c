@@ -27,9 +27,8 @@ static int fail_owned(const struct check *m, char *text)
 }
 
 /* The next field of the record; moves *p behind its comma, to NULL at the
- * end. */
-static int next_field(const struct check *m, const char **p,
-		      struct strbuf *out)
+ * end. What is wrong with it, or NULL. */
+static const char *next_field(const char **p, struct strbuf *out)
 {
 	const char *s = *p;
 
@@ -38,21 +37,35 @@ static int next_field(const struct check *m, const char **p,
 		size_t n = strcspn(s, ",");
 
 		if (memchr(s, '"', n))
-			return fail(m, "failed to parse csv mounts: bare \" in "
-				       "non-quoted field");
+			return "failed to parse csv mounts: bare \" in "
+			       "non-quoted field";
 		strbuf_add(out, s, n);
 		*p = s[n] ? s + n + 1 : NULL;
-		return 0;
+		return NULL;
 	}
 	for (s++; *s && (*s != '"' || s[1] == '"'); s++) {
 		s += *s == '"';
 		strbuf_addch(out, *s);
 	}
 	if (!*s || (s[1] && s[1] != ','))
-		return fail(m, "failed to parse csv mounts: extraneous or "
-			       "missing \" in quoted-field");
+		return "failed to parse csv mounts: extraneous or missing \" "
+		       "in quoted-field";
 	*p = s[1] ? s + 2 : NULL;
-	return 0;
+	return NULL;
+}
+
+char *dockerfile_mount_from(const char *value)
+{
+	cleanup_strbuf struct strbuf field = STRBUF_INIT;
+	char *from = NULL;
+
+	while (value && !next_field(&value, &field)) {
+		if (strncasecmp(field.buf, "from=", 5) != 0)
+			continue;
+		free(from);
+		from = xstrdup(field.buf + 5);
+	}
+	return from;
 }
 
 static bool one_of(const char *word, const char *const *list)
@@ -241,9 +254,9 @@ int dockerfile_check_mount(const struct dockerfile *df,
 	if (!*p)
 		return fail(&m, "failed to parse csv mounts: EOF");
 	while (!r && p) {
-		r = next_field(&m, &p, &field);
-		if (!r)
-			r = check_field(&m, field.buf);
+		const char *why = next_field(&p, &field);
+
+		r = why ? fail(&m, why) : check_field(&m, field.buf);
 	}
 	if (!r)
 		r = check_whole(&m);

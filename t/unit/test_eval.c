@@ -269,6 +269,11 @@ Test(eval, S07_cycles_and_order)
 		  "D:1:1: circular dependency detected on stage: a"),
 	    GIVES("FROM x AS a\nCOPY --from=a / /",
 		  "circular dependency detected on stage: a"),
+	    GIVES("FROM x AS a\n"
+		  "RUN --mount=target=/b,\\\"source=/p,from=a\\\" c",
+		  "D:2:1: RUN --mount is not supported by this version"),
+	    GIVES("FROM x AS a\nRUN --mount=target=/b,\\\"from=a\\\" c",
+		  "circular dependency detected on stage: a"),
 	    GIVES("FROM x AS a\nCOPY --from=b / /\nFROM x AS b",
 		  "D:2:1: cannot copy from stage \"b\", it needs to be defined before "
 		  "current stage \"a\""),
@@ -381,6 +386,28 @@ Test(eval, unsupported_is_named)
 		  "ADD of a git repository is"),
 	    GIVES("FROM x\nCOPY --from=img a b",
 		  "COPY --from=img (not a stage) is"));
+}
+
+Test(eval, a_mount_names_its_stage_in_a_csv_record)
+{
+	static const char *const rows[][2] = {
+		{ "from=a", "a" },
+		{ "type=bind,From=a,target=/b", "a" },
+		{ "target=/b,\"from=a\"", "a" },
+		{ "target=/b,\"from=a\"\"q,c\"", "a\"q,c" },
+		{ "from=a,from=b", "b" },
+		{ "\"source=/p,from=a\",target=/b", NULL },
+		{ "target=/b", NULL },
+		{ "", NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *from = dockerfile_mount_from(rows[i][0]);
+
+		cr_expect(str_eq_null(from, rows[i][1]), "%s: %s", rows[i][0],
+			  from ? from : "none");
+	}
 }
 
 Test(eval, stages_view_shows_what_cannot_run_yet)
