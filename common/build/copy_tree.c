@@ -7,15 +7,9 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/inodes.h"
 #include "base/path.h"
 #include "build/internal.h"
-
-/* A file with several names, met once: later names become links to it. */
-struct seen {
-	dev_t dev;
-	ino_t ino;
-	char *path; /* in the root */
-};
 
 struct copying {
 	struct copy_target *to;
@@ -23,8 +17,7 @@ struct copying {
 	char *dest; /* absolute, in the root */
 	int *dirs;  /* open directories of the destination, by depth */
 	size_t n_dirs, alloc_dirs;
-	struct seen *seen;
-	size_t n_seen, alloc_seen;
+	struct inodes inodes; /* later names become links; paths in the root */
 };
 
 static void copying_release(struct copying *c)
@@ -32,9 +25,7 @@ static void copying_release(struct copying *c)
 	while (c->n_dirs)
 		close(c->dirs[--c->n_dirs]);
 	free(c->dirs);
-	while (c->n_seen)
-		free(c->seen[--c->n_seen].path);
-	free(c->seen);
+	inodes_release(&c->inodes);
 	free(c->dest);
 }
 
@@ -231,21 +222,12 @@ static int put_hard_link(struct copying *c, const struct tree_entry *e,
 	cleanup_free char *path = path_join(c->dest, e->path);
 	cleanup_free char *dir = NULL, *base = NULL;
 	cleanup_close int first = -1;
-	size_t i;
+	const char *before = inodes_first(&c->inodes, e->st, path);
 
-	for (i = 0; i < c->n_seen; i++)
-		if (c->seen[i].ino == e->st->st_ino &&
-		    c->seen[i].dev == e->st->st_dev)
-			break;
-	if (i == c->n_seen) {
-		GROW(c->seen, c->n_seen, c->alloc_seen);
-		c->seen[c->n_seen++] = (struct seen){
-			e->st->st_dev, e->st->st_ino, steal_ptr(&path)
-		};
+	if (!before)
 		return 0;
-	}
-	dir = path_dir(c->seen[i].path);
-	base = path_base(c->seen[i].path);
+	dir = path_dir(before);
+	base = path_base(before);
 	first = fs_open_in_root(c->to->rootfd, dir, O_PATH | O_DIRECTORY, 0);
 	if (first < 0)
 		return error_errno(err, "cannot open '%s'", dir);

@@ -8,21 +8,15 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/inodes.h"
 #include "wrap/tarwrite.h"
 
 #define XATTR_LIST_MAX 65536
 
-struct emit_inode { /* a file with several names */
-	dev_t dev;
-	ino_t ino;
-	char *path; /* NULL: free slot */
-};
-
 struct emit {
 	struct store *s;
 	struct tarwrite tar;
-	struct emit_inode *inodes; /* open addressing, size a power of two */
-	size_t n_inodes, size;
+	struct inodes inodes;
 };
 
 /* Attributes of one file, copied. */
@@ -55,9 +49,7 @@ void emit_free(struct emit *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < e->size; i++)
-		free(e->inodes[i].path);
-	free(e->inodes);
+	inodes_release(&e->inodes);
 	tarwrite_release(&e->tar);
 	free(e);
 }
@@ -67,48 +59,13 @@ void emit_free_ptr(struct emit **e)
 	emit_free(*e);
 }
 
-static struct emit_inode *find_slot(struct emit_inode *table, size_t size,
-				    dev_t dev, ino_t ino)
-{
-	size_t i = (size_t)(ino * 0x9e3779b97f4a7c15u + dev) & (size - 1);
-
-	while (table[i].path && (table[i].ino != ino || table[i].dev != dev))
-		i = (i + 1) & (size - 1);
-	return &table[i];
-}
-
-static void grow_inodes(struct emit *e)
-{
-	size_t size = e->size ? e->size * 2 : 64;
-	struct emit_inode *table = xcalloc(size, sizeof(*table));
-
-	for (size_t i = 0; i < e->size; i++) {
-		struct emit_inode *old = &e->inodes[i];
-
-		if (old->path)
-			*find_slot(table, size, old->dev, old->ino) = *old;
-	}
-	free(e->inodes);
-	e->inodes = table;
-	e->size = size;
-}
-
 /* The name under which the file went out before, or NULL: then this is it. */
 static const char *first_name(struct emit *e, const struct stat *st,
 			      const char *path)
 {
-	struct emit_inode *slot;
-
 	if (S_ISDIR(st->st_mode) || st->st_nlink < 2)
 		return NULL;
-	if (2 * e->n_inodes >= e->size)
-		grow_inodes(e);
-	slot = find_slot(e->inodes, e->size, st->st_dev, st->st_ino);
-	if (slot->path)
-		return slot->path;
-	*slot = (struct emit_inode){ st->st_dev, st->st_ino, xstrdup(path) };
-	e->n_inodes++;
-	return NULL;
+	return inodes_first(&e->inodes, st, path);
 }
 
 /*

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/inodes.h"
 
 #define DEPTH 3000
 
@@ -94,4 +95,25 @@ Test(fs, remove_tree_says_so_when_names_are_left)
 		cr_expect_eq(err.sys, ENOTEMPTY, "%s", err.msg);
 	pthread_join(thread, NULL);
 	cr_expect_eq(fs_remove_tree(AT_FDCWD, dir, NULL), 0);
+}
+
+Test(inodes, the_first_name_of_many_files_is_found)
+{
+	cleanup_inodes struct inodes t = INODES_INIT;
+	struct stat st = { 0 };
+	char path[16];
+	int i;
+
+	for (i = 0; i < 2000; i++) {
+		st.st_dev = (dev_t)(i % 2);
+		st.st_ino = (ino_t)(i / 2) << 32;
+		snprintf(path, sizeof(path), "p%d", i);
+		cr_expect_null(inodes_first(&t, &st, path), "%d", i);
+	}
+	for (i = 0; i < 2000; i++) {
+		st.st_dev = (dev_t)(i % 2);
+		st.st_ino = (ino_t)(i / 2) << 32;
+		snprintf(path, sizeof(path), "p%d", i);
+		cr_expect_str_eq(inodes_first(&t, &st, "other"), path);
+	}
 }
