@@ -107,8 +107,8 @@ static int print_context(const struct cli_project *p,
 		return -1;
 	if (!bare && !plan.context)
 		return error_set(err, ERR_INPUT, "the plan has no context");
-	j = cli_context_json(bare ? p->dir : plan.context, plan.dockerfile,
-			     err);
+	j = build_context_json(bare ? p->dir : plan.context,
+			       cli_project_inside(&plan), err);
 	if (!j)
 		return -1;
 	json_write(out, j, true);

@@ -108,6 +108,19 @@ t_status 0 "-o"
 t_is "$(wc -c <"$out")" 0 "-o leaves standard output empty"
 t_ok "-o writes the record" grep -q '"kind": "dockerfile"' result
 
+mkdir linked
+touch linked/a linked/b
+echo a >outside-rules
+ln -s "$TMP/outside-rules" linked/.dockerignore
+t_run "$DEVENV" parse linked --print=context
+t_status 0 "an ignore file that is a link out of the context"
+t_out '"path": "a"' "is not followed, as in a build"
+ln -sf rules linked/.dockerignore
+echo a >linked/rules
+t_run "$DEVENV" parse linked --print=context
+t_is "$(grep -c '"path": "a"' "$out")" 0 "one inside is"
+t_out '"path": "b"' "and leaves the others"
+
 ln -s /etc/passwd empty/Dockerfile
 t_run "$DEVENV" parse empty
 t_status 3 "a link out of the tree"

@@ -13,7 +13,6 @@
 #include "base/signals.h"
 #include "build/internal.h"
 
-#define IGNORE_MAX (1u << 20)
 
 void build_result_release(struct build_result *r)
 {
@@ -202,51 +201,6 @@ static int run_stage(struct build *b, size_t i, struct error *err)
 	return rc;
 }
 
-/* 1: opened; 0: there is none; -1: it is there and cannot be read, and to go
- * on without it would copy what it keeps out. */
-static int open_ignore(struct build *b, const char *name, int *fd,
-		       struct error *err)
-{
-	const int flags = O_RDONLY | O_NONBLOCK; /* a pipe must not block */
-	struct stat st;
-
-	*fd = fs_open_in_root(b->context_fd, name, flags, 0);
-	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (*fd < 0)
-		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
-					name);
-	if (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode))
-		return error_set(err, ERR_INPUT, "'%s' is not a regular file",
-				 name);
-	return 1;
-}
-
-/* Its own ignore file beside the Dockerfile beats that of the context. */
-static int read_ignore(struct build *b, struct error *err)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *own = NULL;
-	const char *name = ".dockerignore";
-	cleanup_close int fd = -1;
-	int rc = 0;
-
-	if (b->o->dockerfile) {
-		own = xstrfmt("%s.dockerignore", b->o->dockerfile);
-		rc = open_ignore(b, own, &fd, err);
-	}
-	if (rc > 0)
-		name = own;
-	else if (!rc)
-		rc = open_ignore(b, name, &fd, err);
-	if (rc <= 0)
-		return rc;
-	if (fs_read_fd(fd, IGNORE_MAX, &text, err) < 0)
-		return error_wrap(err, "%s", name);
-	return dockerfile_ignore_parse(&b->ignore, name, text.buf, text.len,
-				       err);
-}
-
 static int open_context(struct build *b, struct error *err)
 {
 	const char *dir = b->o->context;
@@ -257,7 +211,7 @@ static int open_context(struct build *b, struct error *err)
 	if (b->context_fd < 0)
 		return error_errno_code(err, ERR_INPUT,
 					"cannot open the context '%s'", dir);
-	if (read_ignore(b, err) < 0)
+	if (build_ignore(b->context_fd, b->o->dockerfile, &b->ignore, err) < 0)
 		return -1;
 	return store_stat_cache_open(b->o->store, dir, &b->stat_cache, err);
 }

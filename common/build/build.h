@@ -107,6 +107,19 @@ void build_eval_unused(const struct build_eval *ev, struct strvec *out);
 /* The `stages` view of devenv-parse(1). */
 struct json *build_stages_json(struct build_eval *ev, struct error *err);
 
+/* --- context.c: what a build sees of its context --- */
+
+/*
+ * What is left out by DOCKERFILE.dockerignore (relative to the context, may
+ * be NULL) where that exists, else by .dockerignore. No link leads out of the
+ * context. Without such a file `out` is not touched.
+ */
+int build_ignore(int context_fd, const char *dockerfile,
+		 struct dockerfile_ignore **out, struct error *err) MUST_CHECK;
+/* The `context` view of devenv-parse(1), sorted by path; NULL is an error. */
+struct json *build_context_json(const char *dir, const char *dockerfile,
+				struct error *err);
+
 /* --- build.c: the whole way to an image --- */
 
 struct build_options {

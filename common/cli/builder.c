@@ -3,7 +3,6 @@
 #include "cli/cli.h"
 
 #include "base/log.h"
-#include "base/path.h"
 
 #define O(member) offsetof(struct cli_build_options, member)
 const struct opt cli_build_rows[] = {
@@ -26,17 +25,6 @@ void cli_builder_release(struct cli_builder *b)
 	store_close(b->store);
 }
 
-/* The Dockerfile relative to the context, if it lies in there: its own ignore
- * file stands beside it. */
-static const char *inside(const struct record_plan *plan)
-{
-	const char *below = NULL;
-
-	if (plan->dockerfile && plan->context)
-		below = path_below(plan->dockerfile, plan->context);
-	return below && *below ? below : NULL;
-}
-
 int cli_build_plan(const struct cli_builder *b,
 		   const struct cli_build_options *o,
 		   const struct record_plan *plan, struct build_result *result,
@@ -48,7 +36,7 @@ int cli_build_plan(const struct cli_builder *b,
 		.store = b->store,
 		.registry = &b->registry_options,
 		.context = plan->context,
-		.dockerfile = inside(plan),
+		.dockerfile = cli_project_inside(plan),
 		.target = plan->target,
 		.args = &plan->args,
 		.labels = o->labels.nr ? &o->labels : NULL,

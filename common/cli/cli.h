@@ -103,20 +103,13 @@ void cli_project_warn(const struct record_plan *plan);
  * Commands that build call record_plan_check first. */
 int cli_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err) MUST_CHECK;
+/* The Dockerfile relative to the context, if it lies in there: its own ignore
+ * file stands beside it. */
+const char *cli_project_inside(const struct record_plan *plan);
 /* The top of the Git tree that a directory lies in, or itself. */
 char *cli_project_top(const char *dir);
 /* An absolute path as a person would write it here; malloc'ed. */
 char *cli_project_name(const char *path);
-
-/* --- context.c: the view of a context --- */
-
-/*
- * The `context` view: what survives the ignore file, sorted by path. The
- * ignore file is DOCKERFILE.dockerignore where it exists, else .dockerignore
- * in the context. `dockerfile` may be NULL. NULL is an error.
- */
-struct json *cli_context_json(const char *dir, const char *dockerfile,
-			      struct error *err);
 
 /* --- record.c: sections of records --- */
 

@@ -1,5 +1,7 @@
 /* places.c - where a change means another build */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -67,23 +69,15 @@ static bool is_relevant(void *arg, const char *path)
 	       is_source(arg, path);
 }
 
-static int read_ignore(struct cli_places *w, struct error *err)
+static int read_ignore(struct cli_places *w, const struct record_plan *plan,
+		       struct error *err)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *own = w->dockerfile
-					 ? xstrfmt("%s.dockerignore",
-						   w->dockerfile)
-					 : NULL;
-	cleanup_free char *common =
-		path_join(w->context ? w->context : "/", ".dockerignore");
-	const char *path = own && fs_is_file(own) ? own : common;
+	cleanup_close int fd = open(w->context, O_PATH | O_DIRECTORY |
+							O_CLOEXEC);
 
-	if (!w->context || !fs_is_file(path))
-		return 0;
-	if (fs_read_file(path, 1 << 20, &text, err) < 0)
-		return -1;
-	return dockerfile_ignore_parse(&w->ignore, path, text.buf, text.len,
-				       err);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", w->context);
+	return build_ignore(fd, cli_project_inside(plan), &w->ignore, err);
 }
 
 /* Places by the newest plan. A plan that is wrong just now leaves those of
@@ -105,7 +99,7 @@ static void read_places(struct cli_places *w, const struct strvec *words,
 	w->context = xstrdup(r.plan.context ? r.plan.context : p->dir);
 	w->dockerfile = xstrdup_null(r.plan.dockerfile);
 	w->config = xstrdup_null(p->file);
-	if (read_ignore(w, &err) < 0)
+	if (read_ignore(w, &r.plan, &err) < 0)
 		log_warn("%s", err.msg);
 }
 
