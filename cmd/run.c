@@ -73,8 +73,11 @@ static int find(struct work *w, const char *word, struct error *err)
 	}
 	if (build_find_image(w->b.store, &w->b.registry,
 			     &w->b.registry_options, name, &w->platform,
-			     w->pull, &w->image, err) < 0)
+			     w->pull, &w->image, err) < 0) {
+		if (w->record.json && err->code == ERR_USAGE)
+			err->code = ERR_INPUT; /* a record's, no argument */
 		return -1;
+	}
 	return build_fetch_layers(w->b.store, &w->b.registry,
 				  &w->b.registry_options, &w->image, err);
 }

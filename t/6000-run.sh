@@ -195,6 +195,10 @@ run "$TMP/unbuilt" -- pwd
 t_status 125 "a record without an image"
 t_err "unbuilt: the record names no image" "is an error"
 t_err "^hint: 'devenv build' adds one" "with a hint"
+echo '{"schema": "devenv/1", "image": {"reference": "a@sha256:12"}}' \
+	>"$TMP/misnamed"
+run "$TMP/misnamed" -- pwd
+t_status 125 "a wrong name in a record is no usage error"
 echo '{"schema": "devenv/1", "image": 7}' >"$TMP/bad"
 run "$TMP/bad" -- pwd
 t_err 'bad:1:[0-9]+: image: expected an object' "a section of the wrong kind"

@@ -172,6 +172,7 @@ int build_run(const struct build_options *o, struct build_result *result,
  * The image a name denotes: in the store, unless `pull`, else from its
  * registry: manifest and configuration only, and it is remembered.
  * Names: references, image ids, unique prefixes of 12 digits or more.
+ * ERR_USAGE: it is no name.
  */
 int build_find_image(struct store *s, struct registry **r,
 		     const struct registry_options *o, const char *name,
