@@ -111,10 +111,7 @@ t_status 0 "a destination with .. is clamped"
 unharmed "a destination with .."
 
 # --- odd words ---
-log_path=${ASAN_OPTIONS-}
-ASAN_OPTIONS=detect_leaks=0 # no sanitizer can write its log in there
 attack 'FROM base\nWORKDIR /proc/self/fd/7\nRUN ls\n'
-ASAN_OPTIONS=$log_path
 t_status 7 "WORKDIR at a descriptor is refused"
 t_err 'Dockerfile:3:1: cannot enter the directory' "where it is used"
 for id in 4294967295 4294967296 99999999999999999999 0:4294967294; do
