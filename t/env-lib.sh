@@ -32,6 +32,9 @@ env_accounts() {
 		t_skip_all useradd "cannot add users here"
 	useradd "$SINGLE" 2>/dev/null
 	sed -i "/^$SINGLE:/d" /etc/subuid /etc/subgid
+	# The tree may lie where only its owner can go.
+	cp "$DEVENV" "$TMP/devenv"
+	DEVENV=$TMP/devenv
 }
 
 # exec, so that the pid of a background job is that of the command.
