@@ -9,7 +9,6 @@
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "base/signals.h"
 #include "build/internal.h"
 
