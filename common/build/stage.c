@@ -40,11 +40,8 @@ static int begin_image(struct build *b, struct build_stage *st,
 	const struct build_options *o = b->o;
 
 	if (build_find_image(o->store, &b->registry, o->registry, base->image,
-			     base->platform, o->pull, &st->image, err) < 0) {
-		if (err && err->code == ERR_USAGE)
-			err->code = ERR_INPUT; /* a file's word, no argument */
+			     base->platform, o->pull, &st->image, err) < 0)
 		return -1;
-	}
 	base_key(&st->image, st->key);
 	st->created = xstrdup_null(st->image.config.created);
 	return 0;

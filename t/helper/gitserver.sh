@@ -116,7 +116,7 @@ git_http_start() {
 		esac
 	done
 	spawn_sock=$git_dir/cgi.sock
-	# A group of its own, as its children do not end with it.
+	# A group of its own: its children survive it, and SIGTERM.
 	setsid fcgiwrap -c 2 -s "unix:$spawn_sock" >/dev/null \
 		2>"$git_dir/cgi.err" &
 	git_cgi=$!
@@ -160,7 +160,7 @@ END
 		echo "Bail out! nginx: $(cat "$git_dir/start.err")"
 		exit 1
 	}
-	t_atexit "git_stop_pidfile $git_dir/nginx.pid; kill -- -$git_cgi"
+	t_atexit "git_stop_pidfile $git_dir/nginx.pid; kill -9 -- -$git_cgi"
 	git_wait_port "$git_port"
 	GIT_HTTP_DIR=$git_dir
 	GIT_HTTP=$git_scheme://127.0.0.1:$git_port
