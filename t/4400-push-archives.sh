@@ -83,6 +83,7 @@ t_status 0 "layers that are links"
 t_is "$(digest "$to/a/old:1")" "$(digest "$to/a/docker:1")" \
 	"are what they point to"
 
+chmod u+w "$TMP/old/dir/layer.tar"
 echo changed >>"$TMP/old/dir/layer.tar"
 t_run sh -c "tar c -C '$TMP/old' . | '$DEVENV' push - '$to/a/old:2'"
 t_status 3 "a layer that is not what its configuration says"

@@ -16,7 +16,8 @@
 
 set -u
 LC_ALL=C
-export LC_ALL
+PATH=$PATH:/usr/sbin:/sbin # servers are there, and not in a user's PATH
+export LC_ALL PATH
 SRC=$(cd "$(dirname "$0")/.." && pwd)
 DEVENV=${DEVENV:-$SRC/devenv}
 HELPER=${HELPER:-$SRC/build/release/helper}
@@ -42,7 +43,9 @@ t_atexit() { t_cleanups="$*; $t_cleanups"; }
 t_end() {
 	eval "$t_cleanups"
 	chmod -R u+rwx "$TMP" 2>/dev/null
-	rm -rf "$TMP"
+	# A user's layers may hold files of subordinate ids.
+	rm -rf "$TMP" 2>/dev/null ||
+		unshare --map-root-user --map-auto rm -rf "$TMP"
 }
 trap t_end EXIT
 trap 'exit 130' INT

@@ -223,6 +223,7 @@ pid_filename $git_dir/pid
 hosts_file $git_dir/hosts
 cache deny all
 shutdown_lifetime 0 seconds
+pinger_enable off
 END
 	squid -N -f "$git_dir/conf" >/dev/null 2>&1 &
 	echo $! >"$git_dir/started"
