@@ -1,6 +1,7 @@
 /* test_fs.c - removing trees that others made, or are still making */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
