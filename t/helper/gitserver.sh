@@ -160,7 +160,7 @@ END
 		echo "Bail out! nginx: $(cat "$git_dir/start.err")"
 		exit 1
 	}
-	t_atexit "git_stop_pidfile $git_dir/nginx.pid; kill -9 -- -$git_cgi"
+	t_atexit "git_stop_pidfile $git_dir/nginx.pid; kill -s KILL -- -$git_cgi"
 	git_wait_port "$git_port"
 	GIT_HTTP_DIR=$git_dir
 	GIT_HTTP=$git_scheme://127.0.0.1:$git_port
@@ -225,7 +225,8 @@ cache deny all
 shutdown_lifetime 0 seconds
 pinger_enable off
 END
-	squid -N -f "$git_dir/conf" >/dev/null 2>&1 &
+	# Its shared memory bears its name.
+	squid -N -n "test$$" -f "$git_dir/conf" >/dev/null 2>&1 &
 	echo $! >"$git_dir/started"
 	t_atexit "git_stop_pidfile $git_dir/started"
 	git_wait_port "$git_port"
