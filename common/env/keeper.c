@@ -48,6 +48,8 @@ static void end_unused(struct env *e, struct runtime_sandbox *s)
 
 	if (!is_wanted(e, s->init))
 		runtime_stop(s, ENV_GRACE_MS);
+	/* Before the lock is: who gets it must not take us for a user. */
+	base_close_fd(&e->users_fd);
 }
 
 /* Start the sandbox and say how that went. */
