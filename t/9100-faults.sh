@@ -54,7 +54,7 @@ fails 7 'p/Dockerfile:2:1: .*(137|signal|killed)' "a killed RUN"
 build 'FROM base\nRUN /bin/none\n'
 fails 7 'p/Dockerfile:2:1: .*127' "a missing program"
 t_run "$DEVENV" build "$TMP/none"
-fails 3 "none'" "a missing directory"
+fails 3 "none" "a missing directory"
 clean "bad input"
 
 # --- places for the store ---
