@@ -12,8 +12,6 @@
 
 #include "base/fs.h"
 
-#include "base/fs.h"
-
 /*
  * A small process beside each devenv that uses an environment. It holds the
  * reading end of a pipe, so it learns of every way that devenv can end. A new
