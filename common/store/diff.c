@@ -183,10 +183,11 @@ static int walk(struct diff *d, struct frame *f, int fd,
 	return 0;
 }
 
+/* Whose the files without a record are; where owners are set, nobody asks. */
 static int get_metas(struct store *s, const char *const *chain, size_t n,
 		     struct store_meta *metas, struct error *err)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; s->o.single_id && i < n; i++) {
 		if (store_get_meta(s, chain[i], &metas[i], err) < 0)
 			return -1;
 	}
