@@ -100,7 +100,7 @@ int build_eval_add_deps(struct build_eval *ev, size_t at,
 	MUST_CHECK;
 void build_eval_mark(struct build_eval *ev, size_t stage);
 
-/* --- eval_meta.c, eval_step.c: instructions --- */
+/* --- eval_meta.c, eval_step.c, eval_run.c, eval_copy.c: instructions --- */
 
 /* Those that change the configuration only; appends the history text. */
 int build_eval_meta(struct build_eval *ev, struct build_stage *st,
@@ -110,6 +110,24 @@ int build_eval_meta(struct build_eval *ev, struct build_stage *st,
 int build_eval_step(struct build_eval *ev, struct build_stage *st,
 		    const struct dockerfile_node *node,
 		    struct build_step *step, struct error *err) MUST_CHECK;
+/* One instruction on its way to a step. */
+struct eval_make {
+	struct build_eval *ev;
+	struct build_stage *st;
+	const struct dockerfile_node *node;
+	struct build_step *step;
+	struct error *err;
+};
+int eval_make_run(const struct eval_make *m) MUST_CHECK;
+int eval_make_copy(const struct eval_make *m) MUST_CHECK;
+/* Malloc'ed, NULL on error. */
+char *eval_expand(const struct eval_make *m, const char *word);
+int eval_unsupported(const struct eval_make *m, const char *what);
+/* The text of a heredoc, without the tabs that `<<-` takes; malloc'ed. */
+char *eval_heredoc_body(const struct dockerfile_heredoc *h);
+/* Fails when a heredoc's name cannot be that of a file. */
+int eval_check_file_name(const struct eval_make *m, const char *name)
+	MUST_CHECK;
 /* `text` behind the SHELL in force, appended. */
 void build_eval_shell(const struct oci_config *c, const char *text,
 		      struct strvec *out);

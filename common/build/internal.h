@@ -156,6 +156,9 @@ int step_execute(struct build *b, struct build_stage *st,
 int step_run(struct build *b, struct build_stage *st,
 	     const struct build_step *step, struct store_draft *draft,
 	     struct error *err) MUST_CHECK;
+/* The context as a tree to read from; without a context ERR_INPUT. */
+int step_context_tree(struct build *b, struct build_tree *tree,
+		      struct error *err) MUST_CHECK;
 /* Put "FILE:LINE:COL: " before the message of a set error. */
 int step_fail(const struct build *b, const struct build_step *step,
 	      struct error *err);

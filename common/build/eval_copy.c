@@ -1,0 +1,197 @@
+/* eval_copy.c - COPY and ADD with everything expanded */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/path.h"
+#include "build/eval.h"
+
+static int check_copy_flags(const struct eval_make *m)
+{
+	static const char *const switches[] = { "link", "parents",
+						"keep-git-dir", "unpack" };
+	static const char *const values[] = { "exclude", "checksum" };
+	const char *from = dockerfile_flag(m->node, "from", 0);
+	cleanup_free char *what = NULL;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(switches) && !what; i++)
+		if (dockerfile_flag_bool(m->node, switches[i]))
+			what = xstrfmt("%s --%s", m->node->keyword,
+				       switches[i]);
+	for (i = 0; i < ARRAY_SIZE(values) && !what; i++)
+		if (dockerfile_flag(m->node, values[i], 0))
+			what = xstrfmt("%s --%s", m->node->keyword,
+				       values[i]);
+	if (!what && from && *from && m->step->from_stage == SIZE_MAX)
+		what = xstrfmt("COPY --from=%s (not a stage)", from);
+	return what ? eval_unsupported(m, what) : 0;
+}
+
+static int check_source(const struct eval_make *m, const char *source)
+{
+	bool git = dockerfile_is_git(source), url = dockerfile_is_url(source);
+
+	if (!git && !url)
+		return 0;
+	if (m->node->kind == DF_COPY)
+		return build_eval_fail(m->ev, m->st, m->node, m->err,
+				       "source can't be a %s for COPY",
+				       git ? "git ref" : "URL");
+	if (m->ev->view)
+		return 0;
+	return eval_unsupported(m, git ? "ADD of a git repository" :
+				    "ADD of a URL");
+}
+
+static int add_file(const struct eval_make *m, size_t index)
+{
+	const struct dockerfile_heredoc *h = &m->node->heredocs[index];
+	cleanup_free char *body = eval_heredoc_body(h);
+	char *content;
+
+	if (eval_check_file_name(m, h->name) < 0)
+		return -1;
+	content = h->expand ? build_eval_expand_body(m->ev, m->st, m->node,
+						     body, m->err) :
+			      steal_ptr(&body);
+	if (!content)
+		return -1;
+	m->step->files[m->step->n_files++] = (struct dockerfile_heredoc){
+		.name = xstrdup(h->name), .content = content,
+	};
+	return 0;
+}
+
+/* A quoted name with a blank is cut by the words of COPY (P15). */
+static int check_heredocs(const struct eval_make *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i + 1 < m->node->args.nr; i++)
+		n += dockerfile_is_heredoc(m->node->args.v[i]);
+	if (n >= m->node->n_heredocs)
+		return 0;
+	return build_eval_fail(m->ev, m->st, m->node, m->err,
+			       "the name of a heredoc must be one word");
+}
+
+static int copy_sources(const struct eval_make *m)
+{
+	const struct strvec *args = &m->node->args;
+	size_t i, n = 0;
+
+	if (check_heredocs(m) < 0)
+		return -1;
+	m->step->files = xcalloc(m->node->n_heredocs + 1,
+				 sizeof(*m->step->files));
+	for (i = 0; i + 1 < args->nr; i++) {
+		char *source;
+
+		if (n < m->node->n_heredocs &&
+		    dockerfile_is_heredoc(args->v[i])) {
+			if (add_file(m, n++) < 0)
+				return -1;
+			continue;
+		}
+		source = eval_expand(m, args->v[i]);
+		if (!source)
+			return -1;
+		strvec_push_own(&m->step->sources, source);
+		if (check_source(m, source) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static bool names_dir(const char *path)
+{
+	return !*path || str_eq(path, ".") || str_ends(path, "/") ||
+	       str_ends(path, "/.");
+}
+
+static int copy_dest(const struct eval_make *m, const char *dest)
+{
+	struct build_step *step = m->step;
+	cleanup_free char *path = path_resolve(step->cwd, dest);
+
+	step->dest_is_dir = names_dir(dest);
+	if (step->sources.nr + step->n_files > 1 && !step->dest_is_dir)
+		return build_eval_fail(
+			m->ev, m->st, m->node, m->err,
+			"when using %s with more than one source file, the "
+			"destination must be a directory and end with a /",
+			m->node->keyword);
+	step->dest = xstrfmt("%s%s", path,
+			     str_ends(dest, "/") && path[1] ? "/" : "");
+	return 0;
+}
+
+static int copy_owner(const struct eval_make *m)
+{
+	const char *chown = dockerfile_flag(m->node, "chown", 0);
+	const char *chmod = dockerfile_flag(m->node, "chmod", 0);
+	cleanup_error struct error inner = ERROR_INIT;
+	unsigned mode;
+
+	if (chown && *chown) {
+		m->step->chown = eval_expand(m, chown);
+		if (!m->step->chown)
+			return -1;
+	}
+	if (!chmod || !*chmod)
+		return 0;
+	m->step->chmod = eval_expand(m, chmod);
+	if (!m->step->chmod)
+		return -1;
+	if (*m->step->chmod &&
+	    dockerfile_chmod(m->step->chmod, 0644, false, &mode, &inner) < 0)
+		return build_eval_fail(m->ev, m->st, m->node, m->err, "%s",
+				       inner.msg);
+	return 0;
+}
+
+/* BuildKit's order: flags, sources, heredocs, destination as written. */
+static void copy_text(const struct eval_make *m, const char *dest)
+{
+	struct build_step *step = m->step;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t i;
+
+	strbuf_addstr(&text, m->node->keyword);
+	if (dockerfile_flag_bool(m->node, "parents"))
+		strbuf_addstr(&text, " --parents");
+	if (step->chown)
+		strbuf_addf(&text, " --chown=%s", step->chown);
+	if (step->chmod)
+		strbuf_addf(&text, " --chmod=%s", step->chmod);
+	for (i = 0; i < step->sources.nr; i++)
+		strbuf_addf(&text, " %s", step->sources.v[i]);
+	for (i = 0; i < step->n_files; i++)
+		strbuf_addf(&text, " <<%s", step->files[i].name);
+	strbuf_addf(&text, " %s", dest);
+	step->created_by = xstrfmt("%s # buildkit", text.buf);
+	step->text = strbuf_detach(&text);
+}
+
+int eval_make_copy(const struct eval_make *m)
+{
+	const char *from = dockerfile_flag(m->node, "from", 0);
+	cleanup_free char *dest = NULL;
+
+	m->step->op = BUILD_COPY;
+	m->step->add = m->node->kind == DF_ADD;
+	if (from && *from) {
+		m->step->from = xstrdup(from);
+		if (build_eval_from(m->ev, (size_t)(m->st - m->ev->stages),
+				    m->node, from, &m->step->from_stage,
+				    m->err) < 0)
+			return -1;
+	}
+	if (!m->ev->view && check_copy_flags(m) < 0)
+		return -1;
+	if (copy_sources(m) < 0 || copy_owner(m) < 0)
+		return -1;
+	dest = eval_expand(m, m->node->args.v[m->node->args.nr - 1]);
+	if (!dest || copy_dest(m, dest) < 0)
+		return -1;
+	copy_text(m, dest);
+	return 0;
+}

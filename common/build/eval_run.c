@@ -1,0 +1,102 @@
+/* eval_run.c - RUN with everything expanded */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/eval.h"
+
+/* "#!/bin/sh..." : the first line of a script, for people. */
+static void add_summary(struct strbuf *out, const char *body)
+{
+	size_t n;
+
+	body += strspn(body, " \t\r\n");
+	n = strcspn(body, "\r\n");
+	strbuf_addf(out, " (%.*s%s)", (int)n, body,
+		    body[n + strspn(body + n, " \t\r\n")] ? "..." : "");
+}
+
+/* A lone heredoc is the script itself (I02). */
+static int run_script(const struct eval_make *m)
+{
+	const struct dockerfile_heredoc *h = &m->node->heredocs[0];
+	cleanup_free char *body = eval_heredoc_body(h);
+	cleanup_free char *path = NULL;
+
+	if (!str_starts(h->content, "#!")) {
+		build_eval_shell(&m->st->config, body, &m->step->argv);
+		return 0;
+	}
+	if (eval_check_file_name(m, h->name) < 0)
+		return -1;
+	path = xstrfmt("/dev/pipes/%s", h->name);
+	build_eval_shell(&m->st->config, path, &m->step->argv);
+	m->step->script = steal_ptr(&body);
+	m->step->script_name = xstrdup(h->name);
+	return 0;
+}
+
+static int run_argv(const struct eval_make *m)
+{
+	const struct dockerfile_node *node = m->node;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t i;
+
+	if (node->form == DF_FORM_EXEC) {
+		strvec_copy(&m->step->argv, &node->args);
+		return 0;
+	}
+	if (node->n_heredocs == 1 && node->args.nr == 1 &&
+	    dockerfile_is_heredoc(node->args.v[0]))
+		return run_script(m);
+	/* Anything else is put together again for the shell. */
+	strbuf_addstr(&text, node->args.nr ? node->args.v[0] : "");
+	for (i = 0; i < node->n_heredocs; i++)
+		strbuf_addf(&text, "\n%s%s", node->heredocs[i].content,
+			    node->heredocs[i].name);
+	build_eval_shell(&m->st->config, text.buf, &m->step->argv);
+	return 0;
+}
+
+static int check_run(const struct eval_make *m)
+{
+	const char *network = dockerfile_flag(m->node, "network", 0);
+	const char *security = dockerfile_flag(m->node, "security", 0);
+
+	if (dockerfile_flag(m->node, "mount", 0))
+		return eval_unsupported(m, "RUN --mount");
+	if (network && !str_eq(network, "default"))
+		return eval_unsupported(m, "RUN --network");
+	if (security && !str_eq(security, "sandbox"))
+		return eval_unsupported(m, "RUN --security");
+	if (dockerfile_flag(m->node, "device", 0))
+		return eval_unsupported(m, "RUN --device");
+	return 0;
+}
+
+int eval_make_run(const struct eval_make *m)
+{
+	cleanup_strbuf struct strbuf history = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	size_t i;
+
+	if (!m->ev->view && check_run(m) < 0)
+		return -1;
+	m->step->op = BUILD_RUN;
+	if (run_argv(m) < 0)
+		return -1;
+	if (!m->step->argv.nr)
+		return build_eval_fail(m->ev, m->st, m->node, m->err,
+				       "RUN without a command");
+	build_eval_run_env(m->ev, m->st, m->step);
+	strbuf_addstr(&history, "RUN ");
+	build_eval_arg_prefix(m->st, &history);
+	for (i = 0; i < m->step->argv.nr; i++)
+		strbuf_addf(&history, "%s ", m->step->argv.v[i]);
+	strbuf_addstr(&history, "# buildkit");
+	if (build_eval_charge(m->ev, m->st, m->node, history.len, m->err) < 0)
+		return -1;
+	m->step->created_by = strbuf_detach(&history);
+	strbuf_addstr(&text, m->node->text);
+	if (m->node->n_heredocs)
+		add_summary(&text, m->node->heredocs[0].content);
+	m->step->text = strbuf_detach(&text);
+	return 0;
+}

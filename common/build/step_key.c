@@ -1,0 +1,89 @@
+/* step_key.c - what a step depends on, as its key */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/internal.h"
+
+/* Files of the context count by what they are, those of a stage by the key of
+ * the stage, which needs no file to be there. */
+static int key_sources(struct build *b, const struct build_step *step,
+		       struct cache_key *k, struct error *err)
+{
+	struct build_tree tree;
+	size_t i, j;
+
+	cache_key_add_list(k, "source", &step->sources);
+	if (step->from_stage != SIZE_MAX) {
+		cache_key_add(k, "from", b->stages[step->from_stage].key);
+		return 0;
+	}
+	for (i = 0; i < step->sources.nr; i++) {
+		cleanup_strvec struct strvec paths = STRVEC_INIT;
+
+		if (step_context_tree(b, &tree, err) < 0 ||
+		    tree_sources(&tree, step->sources.v[i], &paths, err) < 0)
+			return -1;
+		for (j = 0; j < paths.nr; j++) {
+			cleanup_strbuf struct strbuf hex = STRBUF_INIT;
+
+			if (tree_digest(&tree, paths.v[j], true, &hex, err) <
+			    0)
+				return -1;
+			cache_key_add(k, "file", paths.v[j]);
+			cache_key_add(k, "content", hex.buf);
+		}
+	}
+	return 0;
+}
+
+static int key_copy(struct build *b, const struct build_step *step,
+		    struct cache_key *k, struct error *err)
+{
+	size_t i;
+
+	cache_key_add(k, "op", step->add ? "add" : "copy");
+	cache_key_add(k, "dest", step->dest);
+	cache_key_add(k, "dir", step->dest_is_dir ? "1" : "0");
+	cache_key_add(k, "chown", step->chown ? step->chown : "");
+	cache_key_add(k, "chmod", step->chmod ? step->chmod : "");
+	for (i = 0; i < step->n_files; i++) {
+		cache_key_add(k, "heredoc", step->files[i].name);
+		cache_key_add(k, "content", step->files[i].content);
+	}
+	return key_sources(b, step, k, err);
+}
+
+static void key_run(const struct build *b, const struct build_step *step,
+		    struct cache_key *k)
+{
+	cache_key_add(k, "op", "run");
+	cache_key_add_list(k, "arg", &step->argv);
+	cache_key_add_list(k, "env", &step->env);
+	cache_key_add(k, "cwd", step->cwd);
+	cache_key_add(k, "script", step->script ? step->script : "");
+	cache_key_add(k, "network",
+		      b->o->network == RUNTIME_NET_NONE ? "none" : "host");
+}
+
+int step_key(struct build *b, struct build_stage *st,
+	     const struct build_step *step, struct cache_key *k,
+	     char hex[CACHE_KEY], struct error *err)
+{
+	cleanup_free char *platform =
+		oci_platform_format(&st->image.config.platform);
+
+	cache_key_begin(k, st->key);
+	cache_key_add(k, "platform", platform);
+	/* One mapped id cannot hold the owners that a range can. */
+	cache_key_add(k, "ids", b->o->single_id ? "single" : "all");
+	if (step->op != BUILD_COPY)
+		cache_key_add(k, "user", step->user);
+	if (step->op == BUILD_RUN) {
+		key_run(b, step, k);
+	} else if (step->op == BUILD_WORKDIR) {
+		cache_key_add(k, "op", "workdir");
+		cache_key_add(k, "cwd", step->cwd);
+	} else if (key_copy(b, step, k, err) < 0) {
+		return -1;
+	}
+	cache_key_finish(k, hex);
+	return 0;
+}
