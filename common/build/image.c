@@ -192,30 +192,39 @@ int build_find_image(struct store *s, struct registry **r,
 	return 0;
 }
 
-int build_identify(struct store *s, struct store_image *image,
-		   struct error *err)
+static int find_diff_ids(struct store *s, struct store_image *image,
+			 struct error *err)
 {
 	cleanup_free const char **chain =
 		xcalloc(image->n_layers, sizeof(*chain));
+	cleanup_free char (*ids)[DIGEST_TEXT] =
+		xcalloc(image->n_layers, sizeof(*ids));
+	size_t i;
+
+	for (i = 0; i < image->n_layers; i++) {
+		chain[i] = image->layers[i].id;
+		memcpy(ids[i], image->layers[i].diff_id, DIGEST_TEXT);
+	}
+	if (store_diff_ids(s, chain, image->n_layers, ids, err) < 0)
+		return -1;
+	for (i = 0; i < image->n_layers; i++)
+		memcpy(image->layers[i].diff_id, ids[i], DIGEST_TEXT);
+	return 0;
+}
+
+int build_identify(struct store *s, struct store_image *image,
+		   struct error *err)
+{
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	size_t i;
 
 	if (image->config_digest[0])
 		return 0;
+	if (find_diff_ids(s, image, err) < 0)
+		return -1;
 	strvec_release(&image->config.diff_ids);
-	for (i = 0; i < image->n_layers; i++) {
-		struct store_image_layer *l = &image->layers[i];
-		struct store_meta meta = { 0 };
-
-		chain[i] = l->id;
-		if (!l->diff_id[0]) {
-			if (store_layer_diff_id(s, chain, i + 1, &meta, err) <
-			    0)
-				return -1;
-			memcpy(l->diff_id, meta.diff_id, DIGEST_TEXT);
-		}
-		strvec_push(&image->config.diff_ids, l->diff_id);
-	}
+	for (i = 0; i < image->n_layers; i++)
+		strvec_push(&image->config.diff_ids, image->layers[i].diff_id);
 	oci_config_write(&image->config, &text);
 	return store_put_blob(s, text.buf, text.len, image->config_digest,
 			      err);

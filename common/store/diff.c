@@ -183,9 +183,8 @@ static int walk(struct diff *d, struct frame *f, int fd,
 	return 0;
 }
 
-/* Whose the files without a record are; where owners are set, nobody asks. */
-static int get_metas(struct store *s, const char *const *chain, size_t n,
-		     struct store_meta *metas, struct error *err)
+int diff_owners(struct store *s, const char *const *chain, size_t n,
+		struct store_meta *metas, struct error *err)
 {
 	for (size_t i = 0; s->o.single_id && i < n; i++) {
 		if (store_get_meta(s, chain[i], &metas[i], err) < 0)
@@ -194,19 +193,29 @@ static int get_metas(struct store *s, const char *const *chain, size_t n,
 	return 0;
 }
 
+int diff_tar(struct store *s, const struct view *chain, size_t top,
+	     const struct store_meta *metas, store_write_fn write, void *arg,
+	     struct error *err)
+{
+	cleanup_emit struct emit *emit = emit_new(s, write, arg);
+	const size_t at = chain->n - top; /* the layers below begin there */
+	const struct view below = { chain->fds + at, chain->layers + at, top };
+	struct frame root = { .path = "", .name = "", .out = true };
+	struct diff d = { s, emit, metas, top, STRBUF_INIT };
+
+	if (walk(&d, &root, chain->fds[at - 1], &below, err) < 0)
+		return -1;
+	return emit_end(emit, err);
+}
+
 int store_layer_tar(struct store *s, const char *const *chain, size_t n,
 		    store_write_fn write, void *arg, struct error *err)
 {
-	cleanup_emit struct emit *emit = emit_new(s, write, arg);
 	cleanup_free struct store_meta *metas = xcalloc(n, sizeof(*metas));
-	cleanup_view struct view below = { .n = 0 };
-	struct frame root = { .path = "", .name = "", .out = true };
-	struct diff d = { s, emit, metas, n - 1, STRBUF_INIT };
-	cleanup_close int fd = store_layer_fs_fd(s, chain[n - 1], err);
+	cleanup_view struct view view = { .n = 0 };
 
-	if (fd < 0 || get_metas(s, chain, n, metas, err) < 0 ||
-	    view_open(s, chain, n - 1, &below, err) < 0 ||
-	    walk(&d, &root, fd, &below, err) < 0)
+	if (diff_owners(s, chain, n, metas, err) < 0 ||
+	    view_open(s, chain, n, &view, err) < 0)
 		return -1;
-	return emit_end(emit, err);
+	return diff_tar(s, &view, n - 1, metas, write, arg, err);
 }

@@ -19,10 +19,12 @@ static int take_tar(void *arg, const void *data, size_t n, struct error *err)
 {
 	struct export *x = arg;
 
-	digest_update(&x->digest, data, n);
-	x->size += n;
 	/* The tar writer's pieces are RING_CHUNK bytes, except the last: so
 	 * the compressor always sees the same ones. */
+	if (!x->size)
+		digest_init(&x->digest, n == RING_CHUNK);
+	digest_update(&x->digest, data, n);
+	x->size += n;
 	if (x->ring && !ring_write(x->ring, data, n))
 		return error_set(err, ERR_SYSTEM, "compression was ended");
 	return 0;
@@ -64,24 +66,65 @@ static int same_diff_id(const struct store_meta *meta, const char *found,
 			       "blob is used");
 }
 
-int store_layer_diff_id(struct store *s, const char *const *chain, size_t n,
-			struct store_meta *meta, struct error *err)
+static int find_diff_id(struct store *s, const char *const *chain, size_t i,
+			const struct view *view,
+			const struct store_meta *metas,
+			char diff_id[DIGEST_TEXT], struct error *err)
 {
-	const char *id = chain[n - 1];
 	struct export x = { .ring = NULL };
+	struct store_meta meta;
 
-	if (store_get_meta(s, id, meta, err) < 0)
+	if (store_get_meta(s, chain[i], &meta, err) < 0)
 		return -1;
-	if (*meta->diff_id)
-		return 0;
-	digest_init(&x.digest, true);
-	if (store_layer_tar(s, chain, n, take_tar, &x, err) < 0) {
+	if (diff_tar(s, view, i, metas, take_tar, &x, err) < 0) {
 		digest_release(&x.digest);
-		return error_wrap(err, "layer %.12s", id);
+		return error_wrap(err, "layer %.12s", chain[i]);
 	}
-	digest_final_text(&x.digest, meta->diff_id);
-	meta->size = x.size;
-	return store_set_meta(s, id, meta, err);
+	digest_final_text(&x.digest, diff_id);
+	memcpy(meta.diff_id, diff_id, DIGEST_TEXT);
+	meta.size = x.size;
+	return store_set_meta(s, chain[i], &meta, err);
+}
+
+/* What the metas know; *n is where the last one that they do not know ends. */
+static int known_diff_ids(struct store *s, const char *const *chain, size_t *n,
+			  char (*diff_ids)[DIGEST_TEXT], struct error *err)
+{
+	size_t end = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		struct store_meta meta;
+
+		if (*diff_ids[i])
+			continue;
+		if (store_get_meta(s, chain[i], &meta, err) < 0)
+			return -1;
+		memcpy(diff_ids[i], meta.diff_id, DIGEST_TEXT);
+		if (!*meta.diff_id)
+			end = i + 1;
+	}
+	*n = end;
+	return 0;
+}
+
+int store_diff_ids(struct store *s, const char *const *chain, size_t n,
+		   char (*diff_ids)[DIGEST_TEXT], struct error *err)
+{
+	cleanup_free struct store_meta *metas = xcalloc(n, sizeof(*metas));
+	cleanup_view struct view view = { .n = 0 };
+
+	if (known_diff_ids(s, chain, &n, diff_ids, err) < 0)
+		return -1;
+	/* Opened once for all that are missing. */
+	if (diff_owners(s, chain, n, metas, err) < 0 ||
+	    view_open(s, chain, n, &view, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (!*diff_ids[i] && find_diff_id(s, chain, i, &view, metas,
+						  diff_ids[i], err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int run_threads(struct store *s, const char *const *chain, size_t n,
@@ -154,7 +197,6 @@ int store_layer_blob(struct store *s, const char *const *chain, size_t n,
 	x.ring = ring = ring_new();
 	if (store_writer_new(s, &x.writer, err) < 0)
 		return -1;
-	digest_init(&x.digest, true);
 	rc = make_blob(s, chain, n, &x, meta, err);
 	digest_release(&x.digest);
 	compress_free(x.compress);

@@ -152,9 +152,10 @@ typedef int (*store_write_fn)(void *arg, const void *data, size_t n,
 int store_layer_tar(struct store *s, const char *const *chain, size_t n,
 		    store_write_fn write, void *arg, struct error *err)
 	MUST_CHECK;
-/* Make sure the meta of chain[n-1] has diff_id and size. */
-int store_layer_diff_id(struct store *s, const char *const *chain, size_t n,
-			struct store_meta *meta, struct error *err)
+/* Fill in the diff ids of a chain that are "", and remember them in the meta
+ * of their layers. Those that are known already need no layer here. */
+int store_diff_ids(struct store *s, const char *const *chain, size_t n,
+		   char (*diff_ids)[DIGEST_TEXT], struct error *err)
 	MUST_CHECK;
 /* Make sure its compressed form is in blobs/ and remembered in the meta. */
 int store_layer_blob(struct store *s, const char *const *chain, size_t n,

@@ -568,6 +568,49 @@ Test(store, unchanged_copies_are_dropped)
 	expect_tar(&f, chain, 2, ROWS("d b", "f b/new"));
 }
 
+static void draft_file(struct fixture *f, char id[STORE_ID], const char *name,
+		       const char *text)
+{
+	cleanup_free char *path = NULL;
+	struct store_draft d;
+
+	store_new_id(id);
+	cr_assert_eq(store_draft_new(f->s, &d, NULL), 0);
+	path = xstrfmt("%s/%s", d.fs, name);
+	cr_assert_eq(fs_write_atomic(AT_FDCWD, path, text, strlen(text),
+				     0644, NULL), 0);
+	cr_assert_eq(store_draft_commit(f->s, &d, NULL, id, NULL), 0);
+}
+
+Test(store, diff_ids_of_a_chain_are_those_of_its_layers)
+{
+	FIXTURE;
+	char low[STORE_ID], mid[STORE_ID], high[STORE_ID];
+	const char *chain[] = { low, mid, high, "not-here" };
+	char ids[4][DIGEST_TEXT] = { "", "", "", "sha256:known" };
+	struct store_meta meta;
+
+	cr_assert_eq(unpack_rows(&f, low, &err, ROWS("f one")), 0);
+	draft_file(&f, mid, "one", "1");
+	draft_file(&f, high, "two", "2");
+	cr_assert_eq(store_diff_ids(f.s, chain, 4, ids, &err), 0, "%s",
+		     err.msg);
+	cr_expect_str_eq(digest_hex(ids[0]), low);
+	cr_expect_str_eq(ids[3], "sha256:known");
+	for (size_t i = 1; i < 3; i++) {
+		cleanup_strbuf struct strbuf tar = STRBUF_INIT;
+		char digest[DIGEST_TEXT];
+
+		cr_assert_eq(store_layer_tar(f.s, chain, i + 1, to_strbuf,
+					     &tar, &err), 0, "%s", err.msg);
+		digest_bytes(tar.buf, tar.len, digest);
+		cr_expect_str_eq(ids[i], digest);
+		cr_assert_eq(store_get_meta(f.s, chain[i], &meta, &err), 0);
+		cr_expect_str_eq(meta.diff_id, digest);
+		cr_expect_eq(meta.size, tar.len);
+	}
+}
+
 Test(store, flat_tar_is_the_merged_view)
 {
 	FIXTURE;
