@@ -48,9 +48,9 @@ ARG BASE
 FROM \$BASE AS one
 COPY --from=one /x /y
 X
-fails 3 2 'nowhere' "missing stage" <<X
+fails 6 2 'nowhere:0: .*manifest unknown' "neither a stage nor an image" <<X
 FROM scratch
-COPY --from=nowhere:0 a /x
+COPY --from=$registry/nowhere:0 a /x
 X
 fails 3 2 'unknown flag: --chonw' "unknown flag" <<X
 FROM scratch

@@ -149,7 +149,9 @@ static int run_step(struct build *b, size_t stage,
 		return 0;
 	}
 	rc = layer_step(b, stage, step, err);
-	if (rc < 0 && err && (err->code == ERR_INPUT || err->code == ERR_STEP))
+	if (rc < 0 && err && (err->code == ERR_INPUT || err->code == ERR_STEP ||
+			      err->code == ERR_NETWORK ||
+			      err->code == ERR_REFUSED))
 		step_fail(b, step, err);
 	return rc;
 }
@@ -222,7 +224,8 @@ static int prepare(struct build *b, struct error *err)
 	struct build_eval_options eo = { .build_args = o->args,
 					 .target = o->target,
 					 .platform = &o->platform,
-					 .build_platform = &host };
+					 .build_platform = &host,
+					 .named = o->named };
 	size_t i;
 
 	oci_platform_host(&host);
@@ -248,6 +251,7 @@ static void release(struct build *b)
 	for (i = 0; i < b->n_stages; i++)
 		stage_release(&b->stages[i]);
 	free(b->stages);
+	source_release_all(b);
 	build_eval_free(b->ev);
 	dockerfile_release(&b->df);
 	dockerfile_ignore_free(b->ignore);

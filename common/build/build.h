@@ -9,7 +9,47 @@
 #include "runtime/runtime.h"
 #include "store/store.h"
 
+/* --- named.c: --build-context --- */
+
+enum build_named_kind {
+	BUILD_NAMED_IMAGE,  /* docker-image://VALUE */
+	BUILD_NAMED_LAYOUT, /* oci-layout://VALUE[:TAG][@DIGEST] */
+	BUILD_NAMED_DIR,
+};
+
+/* A name that FROM, COPY --from and RUN --mount=from= may use; it hides a
+ * stage or an image of that name. */
+struct build_named {
+	char *name; /* shortened as docker does it, perhaps with ::PLATFORM */
+	enum build_named_kind kind;
+	char *value;
+	char *tag; /* of a layout: tag or digest; NULL: its only image */
+};
+struct build_named_list {
+	struct build_named *v;
+	size_t nr, alloc;
+};
+#define cleanup_build_named CLEANUP(build_named_release)
+void build_named_release(struct build_named_list *list);
+/* "NAME=VALUE"; ERR_USAGE. */
+int build_named_add(struct build_named_list *list, const char *text,
+		    struct error *err) MUST_CHECK;
+/* What hides `name` for a platform; NULL: nothing does. */
+const struct build_named *
+build_named_find(const struct build_named_list *list, const char *name,
+		 const struct oci_platform *platform);
+/* Files only, rather than an image? */
+bool build_named_is_tree(const struct build_named *n);
+
 /* --- eval.c: what the text means, stage by stage --- */
+
+/* What --from of COPY, or from= of a mount, means. */
+struct build_from {
+	size_t stage;	  /* SIZE_MAX: it is no stage */
+	const char *name; /* then: of an image or a named context; NULL: the
+			     build's own context */
+};
+#define BUILD_FROM_CONTEXT { SIZE_MAX, NULL }
 
 enum build_op {
 	BUILD_META, /* changes the configuration only */
@@ -42,7 +82,7 @@ struct build_step {
 	struct strvec sources; /* expanded, as written else */
 	char *dest;	       /* absolute; keeps a trailing slash */
 	bool dest_is_dir;      /* dest ended in "/" or was "." */
-	char *from;	       /* --from as written, or NULL */
+	char *from;	       /* --from: a name, or NULL */
 	size_t from_stage;     /* its stage, or SIZE_MAX */
 	char *chown, *chmod;   /* expanded, or NULL */
 	struct dockerfile_heredoc *files; /* heredoc sources, expanded */
@@ -59,6 +99,7 @@ struct build_eval_options {
 	const char *target;		 /* NULL: the last stage */
 	const struct oci_platform *platform; /* of the result */
 	const struct oci_platform *build_platform;
+	const struct build_named_list *named; /* NULL: none; must outlive it */
 };
 
 /* Checks the whole text (all stages); `df` must outlive the result. */
@@ -77,6 +118,7 @@ struct build_base {
 	enum { BASE_SCRATCH, BASE_STAGE, BASE_IMAGE } kind;
 	size_t stage;		 /* BASE_STAGE */
 	const char *image;	 /* BASE_IMAGE: expanded, not normalised */
+	const struct build_named *named; /* where it is from, or NULL */
 	const char *name;	 /* of this stage, or NULL */
 	const struct oci_platform *platform;
 	unsigned line;
@@ -133,6 +175,7 @@ struct build_options {
 				   ignore file; NULL: it is not in there */
 	const char *target;
 	const struct strvec *args;   /* "K=V" or "K" */
+	const struct build_named_list *named;
 	const struct strvec *labels; /* "K=V", win over the Dockerfile's */
 	struct oci_platform platform;
 	bool no_cache, pull;

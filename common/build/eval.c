@@ -107,6 +107,7 @@ int build_eval_new(struct build_eval **out, const struct dockerfile *df,
 	const char *syntax;
 
 	ev->df = df;
+	ev->named = o->named;
 	syntax = strvec_env_get(&df->directives, "syntax");
 	if (syntax)
 		log_debug("syntax=%s: the language is built in, no frontend "
@@ -137,7 +138,8 @@ void build_eval_base(const struct build_eval *ev, size_t stage,
 			st->scratch	     ? BASE_SCRATCH :
 					       BASE_IMAGE,
 		.stage = st->base,
-		.image = st->image,
+		.image = st->named ? st->named->value : st->image,
+		.named = st->named,
 		.name = st->cut->name,
 		.platform = &st->platform,
 		.line = ev->df->nodes[st->cut->from].start,
@@ -289,13 +291,17 @@ int build_eval_begin(struct build_eval *ev, size_t stage,
 	release_triggers(st);
 	st->cmd_set = false;
 	st->next_trigger = 0;
-	st->next_node = st->cut->first;
+	st->next_node = st->replaced ? st->cut->end : st->cut->first;
+	st->filled = false;
 	if (st->base != SIZE_MAX) {
 		if (charge_base(ev, st, &ev->stages[st->base], err) < 0)
 			return -1;
 		strvec_copy(&st->args, &ev->stages[st->base].args);
 		st->cmd_set = ev->stages[st->base].cmd_set;
 	}
+	/* Those of what stands for a stage are for the stages on top of it. */
+	if (st->replaced)
+		return 0;
 	if (take_triggers(ev, stage, err) < 0)
 		return -1;
 	return need_triggers(ev, stage, err);
@@ -355,8 +361,11 @@ int build_eval_next(struct build_eval *ev, size_t stage,
 		    struct build_step *step, struct error *err)
 {
 	struct build_stage *st = &ev->stages[stage];
-	const struct dockerfile_node *node = next_node(ev, st);
+	const struct dockerfile_node *node;
 
+	if (build_eval_fill(ev, st, step))
+		return 1;
+	node = next_node(ev, st);
 	if (!node)
 		return 0;
 	begin_step(ev, st, node, step);

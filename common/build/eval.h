@@ -14,6 +14,9 @@ struct build_stage {
 	char *image; /* base as expanded */
 	size_t base; /* stage it continues, or SIZE_MAX */
 	bool scratch;
+	const struct build_named *named; /* its base is from there, or NULL */
+	bool replaced; /* a context of its name stands for all of it */
+	bool filled;   /* the files of `named` were taken */
 	struct oci_platform platform;
 	bool needed;
 	size_t *deps; /* stages whose files or configuration it needs */
@@ -39,6 +42,7 @@ struct build_eval {
 	struct strvec globals;	  /* before the first FROM, "K=V" */
 	size_t expanded;	  /* bytes of text that variables made */
 	struct oci_platform platform;
+	const struct build_named_list *named;
 	bool view; /* steps are shown, not run: nothing is unsupported */
 };
 
@@ -89,11 +93,14 @@ void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out);
 /* --- eval_graph.c: stages and what they need --- */
 
 int build_eval_resolve(struct build_eval *ev, struct error *err) MUST_CHECK;
-/* The stage that --from means at `at`; *stage is SIZE_MAX for what is no
- * stage. */
+/* What --from means at `at`; strings are borrowed from `from` or the stages. */
 int build_eval_from(const struct build_eval *ev, size_t at,
 		    const struct dockerfile_node *node, const char *from,
-		    size_t *stage, struct error *err) MUST_CHECK;
+		    struct build_from *out, struct error *err) MUST_CHECK;
+/* A stage that begins with the files of a named context: the step that takes
+ * them, once. */
+bool build_eval_fill(const struct build_eval *ev, struct build_stage *st,
+		     struct build_step *step);
 /* Add what an instruction needs to the stage `at`. */
 int build_eval_add_deps(struct build_eval *ev, size_t at,
 			const struct dockerfile_node *node, struct error *err)

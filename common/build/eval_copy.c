@@ -8,7 +8,6 @@ static int check_copy_flags(const struct eval_make *m)
 	static const char *const switches[] = { "link", "parents",
 						"keep-git-dir", "unpack" };
 	static const char *const values[] = { "exclude", "checksum" };
-	const char *from = dockerfile_flag(m->node, "from", 0);
 	cleanup_free char *what = NULL;
 	size_t i;
 
@@ -20,8 +19,6 @@ static int check_copy_flags(const struct eval_make *m)
 		if (dockerfile_flag(m->node, values[i], 0))
 			what = xstrfmt("%s --%s", m->node->keyword,
 				       values[i]);
-	if (!what && from && *from && m->step->from_stage == SIZE_MAX)
-		what = xstrfmt("COPY --from=%s (not a stage)", from);
 	return what ? eval_unsupported(m, what) : 0;
 }
 
@@ -171,20 +168,29 @@ static void copy_text(const struct eval_make *m, const char *dest)
 	step->text = strbuf_detach(&text);
 }
 
-int eval_make_copy(const struct eval_make *m)
+static int copy_from(const struct eval_make *m)
 {
 	const char *from = dockerfile_flag(m->node, "from", 0);
+	struct build_from means = BUILD_FROM_CONTEXT;
+
+	if (!from || !*from)
+		return 0;
+	if (build_eval_from(m->ev, (size_t)(m->st - m->ev->stages), m->node,
+			    from, &means, m->err) < 0)
+		return -1;
+	m->step->from_stage = means.stage;
+	m->step->from = xstrdup(means.name ? means.name : from);
+	return 0;
+}
+
+int eval_make_copy(const struct eval_make *m)
+{
 	cleanup_free char *dest = NULL;
 
 	m->step->op = BUILD_COPY;
 	m->step->add = m->node->kind == DF_ADD;
-	if (from && *from) {
-		m->step->from = xstrdup(from);
-		if (build_eval_from(m->ev, (size_t)(m->st - m->ev->stages),
-				    m->node, from, &m->step->from_stage,
-				    m->err) < 0)
-			return -1;
-	}
+	if (copy_from(m) < 0)
+		return -1;
 	if (!m->ev->view && check_copy_flags(m) < 0)
 		return -1;
 	if (copy_sources(m) < 0 || copy_owner(m) < 0)

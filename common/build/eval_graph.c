@@ -53,6 +53,26 @@ static int set_stage_platform(struct build_eval *ev, size_t index,
 	return 0;
 }
 
+/* A context of the stage's own name stands for the stage, one of its base's
+ * name for that. */
+static void set_named(const struct build_eval *ev, struct build_stage *st)
+{
+	if (st->cut->name)
+		st->named = build_named_find(ev->named, st->cut->name,
+					     &st->platform);
+	st->replaced = st->named;
+	if (st->replaced) {
+		st->base = SIZE_MAX;
+		st->scratch = false;
+	} else if (st->base == SIZE_MAX && !st->scratch) {
+		st->named = build_named_find(ev->named, st->image,
+					     &st->platform);
+	}
+	if (st->named && (build_named_is_tree(st->named) ||
+			  str_eq(st->named->value, "scratch")))
+		st->scratch = true;
+}
+
 static int set_base(struct build_eval *ev, size_t index, struct error *err)
 {
 	const struct dockerfile_node *node = from_node(ev, index);
@@ -69,26 +89,44 @@ static int set_base(struct build_eval *ev, size_t index, struct error *err)
 				       node->args.v[0]);
 	st->base = find_name(ev, index, st->image);
 	st->scratch = st->base == SIZE_MAX && str_eq(st->image, "scratch");
-	return set_stage_platform(ev, index, err);
+	if (set_stage_platform(ev, index, err) < 0)
+		return -1;
+	set_named(ev, st);
+	return 0;
+}
+
+/* Files of a context that stands for a stage are read where they are. */
+static struct build_from from_stage(const struct build_eval *ev, size_t index)
+{
+	const struct build_stage *st = &ev->stages[index];
+
+	if (st->replaced && build_named_is_tree(st->named))
+		return (struct build_from){ SIZE_MAX, st->cut->name };
+	return (struct build_from){ index, NULL };
 }
 
 int build_eval_from(const struct build_eval *ev, size_t at,
 		    const struct dockerfile_node *node, const char *from,
-		    size_t *stage, struct error *err)
+		    struct build_from *out, struct error *err)
 {
 	const struct build_stage *st = &ev->stages[at];
 	uint64_t number;
+	size_t stage;
 
 	if (str_to_u64(from, UINT32_MAX, &number)) {
 		if (number >= ev->nr)
 			return build_eval_fail(ev, st, node, err,
 					       "invalid stage index %s", from);
-		*stage = (size_t)number;
+		*out = from_stage(ev, (size_t)number);
 		return 0;
 	}
-	*stage = find_name(ev, at, from);
-	if (*stage == SIZE_MAX)
-		*stage = find_name(ev, ev->nr, from);
+	stage = find_name(ev, at, from);
+	if (stage == SIZE_MAX)
+		stage = find_name(ev, ev->nr, from);
+	if (stage == SIZE_MAX)
+		*out = (struct build_from){ SIZE_MAX, from };
+	else
+		*out = from_stage(ev, stage);
 	return 0;
 }
 
@@ -107,12 +145,12 @@ static int add_from(struct build_eval *ev, size_t at,
 		    const struct dockerfile_node *node, const char *from,
 		    struct error *err)
 {
-	size_t stage = SIZE_MAX;
+	struct build_from means = BUILD_FROM_CONTEXT;
 
-	if (build_eval_from(ev, at, node, from, &stage, err) < 0)
+	if (build_eval_from(ev, at, node, from, &means, err) < 0)
 		return -1;
-	if (stage != SIZE_MAX)
-		add_dep(&ev->stages[at], stage);
+	if (means.stage != SIZE_MAX)
+		add_dep(&ev->stages[at], means.stage);
 	return 0;
 }
 
@@ -144,6 +182,8 @@ static int set_deps(struct build_eval *ev, size_t index, struct error *err)
 	struct build_stage *st = &ev->stages[index];
 	size_t i;
 
+	if (st->replaced)
+		return 0;
 	for (i = st->cut->first; i < st->cut->end; i++)
 		if (build_eval_add_deps(ev, index, &ev->df->nodes[i], err) < 0)
 			return -1;
@@ -219,7 +259,8 @@ static const struct dockerfile_node *user_of(const struct build_eval *ev,
 					     size_t stage, size_t dep)
 {
 	const struct dockerfile_stage *cut = ev->stages[stage].cut;
-	size_t i, found = SIZE_MAX;
+	struct build_from means = BUILD_FROM_CONTEXT;
+	size_t i;
 
 	for (i = cut->first; i < cut->end; i++) {
 		const struct dockerfile_node *node = &ev->df->nodes[i];
@@ -229,8 +270,8 @@ static const struct dockerfile_node *user_of(const struct build_eval *ev,
 			continue;
 		from = dockerfile_flag(node, "from", 0);
 		if (from && *from &&
-		    build_eval_from(ev, stage, node, from, &found, NULL) == 0 &&
-		    found == dep)
+		    build_eval_from(ev, stage, node, from, &means, NULL) == 0 &&
+		    means.stage == dep)
 			return node;
 	}
 	return from_node(ev, stage);
@@ -255,6 +296,31 @@ static int check_order(struct build_eval *ev, struct error *err)
 					st->label);
 	}
 	return 0;
+}
+
+bool build_eval_fill(const struct build_eval *ev, struct build_stage *st,
+		     struct build_step *step)
+{
+	const struct dockerfile_node *node = &ev->df->nodes[st->cut->from];
+
+	if (st->filled || !st->named || !build_named_is_tree(st->named))
+		return false;
+	st->filled = true;
+	*step = (struct build_step){
+		.op = BUILD_COPY,
+		.line = node->start,
+		.node = node,
+		.from = xstrdup(st->replaced ? st->cut->name : st->image),
+		.from_stage = SIZE_MAX,
+		.cwd = xstrdup("/"),
+		.user = xstrdup(""),
+		.dest = xstrdup("/"),
+		.dest_is_dir = true,
+		.created_by = xstrdup("COPY . / # buildkit"),
+	};
+	step->text = xstrfmt("FROM %s", step->from);
+	strvec_push(&step->sources, ".");
+	return true;
 }
 
 void build_eval_mark(struct build_eval *ev, size_t stage)

@@ -86,9 +86,8 @@ static int get_config(struct store *s, struct registry *r,
 	return store_put_blob(s, text->buf, text->len, digest, err);
 }
 
-/* Join a manifest and its configuration. */
-static int describe(struct store_image *image, const struct oci_manifest *m,
-		    struct error *err)
+int build_describe(struct store_image *image, const struct oci_manifest *m,
+		   struct error *err)
 {
 	size_t i;
 
@@ -130,7 +129,7 @@ static int from_registry(struct store *s, struct registry *r,
 	    get_config(s, r, ref, &m.config, &config, err) < 0 ||
 	    oci_config_parse(&image->config, config.buf, config.len, err) <
 		    0 ||
-	    describe(image, &m, err) < 0 ||
+	    build_describe(image, &m, err) < 0 ||
 	    store_put_blob(s, got.body.buf, got.body.len, digest, err) < 0)
 		return -1;
 	memcpy(image->manifest, got.digest, DIGEST_TEXT);

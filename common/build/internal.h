@@ -15,6 +15,16 @@ int build_layout_read(int dirfd, const char *tag,
 		      const struct oci_platform *platform,
 		      struct build_manifest *m, struct error *err) MUST_CHECK;
 
+/* Take an image of a layout into the store: manifest, configuration and the
+ * blobs of layers that are not unpacked here. `tag` may be a digest. */
+int build_layout_import(struct store *s, const char *dir, const char *tag,
+			const struct oci_platform *platform,
+			struct store_image *image, struct error *err)
+	MUST_CHECK;
+/* Join a manifest and its configuration, which the image has. */
+int build_describe(struct store_image *image, const struct oci_manifest *m,
+		   struct error *err) MUST_CHECK;
+
 /* --- tree.c: what COPY and ADD read --- */
 
 /* A directory tree opened for reading; nothing outside it can be reached. */
@@ -114,12 +124,43 @@ struct build {
 	struct dockerfile_ignore *ignore;
 	struct store_stat_cache *stat_cache;
 	int context_fd;
+	struct build_source **sources; /* source.c: by name, as they are met */
+	size_t n_sources, alloc_sources;
+	unsigned n_mounts; /* of sources, to give each its own name */
 	char *scratch; /* empty directory and mount points below it */
 	int scratch_lock;
 	char *now; /* RFC 3339, for what this build makes */
 	struct build_result *result;
 };
 
+/* --- source.c: where COPY, ADD and mounts read from --- */
+
+/* A source opened for reading; root of `tree` is its top. */
+struct source_view {
+	struct build_tree tree;
+	char *mount; /* name below the scratch directory; NULL: not mounted */
+};
+int source_open(struct build *b, const struct build_from *from,
+		struct source_view *view, struct error *err) MUST_CHECK;
+void source_close(struct build *b, struct source_view *view);
+/*
+ * What a source adds to a key, without its files being fetched. 1: it counts
+ * as a whole (stages and images) and is in the key; 0: what is read from
+ * `tree` counts, which the caller adds.
+ */
+int source_key(struct build *b, const struct build_from *from,
+	       struct cache_key *k, struct build_tree *tree, struct error *err)
+	MUST_CHECK;
+/* The image that FROM or --from means; with `named` what that says. */
+int source_image(struct build *b, const struct build_named *named,
+		 const char *name, const struct oci_platform *platform,
+		 struct store_image *image, struct error *err) MUST_CHECK;
+void source_release_all(struct build *b);
+
+/* --- stage.c: what steps are executed on --- */
+
+/* The key of what a base image holds. */
+void stage_base_key(const struct store_image *image, char key[CACHE_KEY]);
 /* Begin a stage: resolve what it stands on. */
 int stage_begin(struct build *b, size_t i, struct error *err) MUST_CHECK;
 /* Take the result of a step: history, and a layer unless `layer` is NULL. */

@@ -57,7 +57,8 @@ static int keep_tag(struct strbuf *index, const char *tag, struct error *err)
 			continue;
 		if (name && !strvec_has(&names, name))
 			strvec_push(&names, name);
-		if (tag && !str_eq_null(name, tag) && !str_eq_null(full, tag))
+		if (tag && !str_eq_null(name, tag) &&
+		    !str_eq_null(full, tag) && !str_eq_null(digest, tag))
 			continue;
 		strvec_push(&seen, digest ? digest : "");
 		json_push(kept, json_dup(e));

@@ -20,7 +20,7 @@ void stage_release(struct build_stage *st)
 
 /* The key of what a base image holds: its files, by the digests of its layers
  * where they are known. They stay what they are when the image is pushed. */
-static void base_key(const struct store_image *image, char key[CACHE_KEY])
+void stage_base_key(const struct store_image *image, char key[CACHE_KEY])
 {
 	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
 	size_t i;
@@ -37,12 +37,10 @@ static void base_key(const struct store_image *image, char key[CACHE_KEY])
 static int begin_image(struct build *b, struct build_stage *st,
 		       const struct build_base *base, struct error *err)
 {
-	const struct build_options *o = b->o;
-
-	if (build_find_image(o->store, &b->registry, o->registry, base->image,
-			     base->platform, o->pull, &st->image, err) < 0)
+	if (source_image(b, base->named, base->image, base->platform,
+			 &st->image, err) < 0)
 		return -1;
-	base_key(&st->image, st->key);
+	stage_base_key(&st->image, st->key);
 	st->created = xstrdup_null(st->image.config.created);
 	return 0;
 }
@@ -69,11 +67,8 @@ int stage_begin(struct build *b, size_t i, struct error *err)
 		rc = begin_image(b, st, &base, err);
 	else if (base.kind == BASE_STAGE)
 		begin_stage(st, &b->stages[base.stage]);
-	if (rc < 0) {
-		if (err && err->code == ERR_USAGE)
-			err->code = ERR_INPUT; /* a file's word, no argument */
+	if (rc < 0)
 		return error_wrap(err, "%s:%u:1", b->o->name, base.line);
-	}
 	return build_eval_begin(b->ev, i,
 				base.kind == BASE_SCRATCH ? NULL
 							  : &st->image.config,

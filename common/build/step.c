@@ -28,30 +28,6 @@ int step_context_tree(struct build *b, struct build_tree *tree,
 	return 0;
 }
 
-static int open_source(struct build *b, const struct build_step *step,
-		       struct build_tree *tree, struct error *err)
-{
-	if (step->from_stage == SIZE_MAX) {
-		if (step->sources.nr)
-			return step_context_tree(b, tree, err);
-		*tree = (struct build_tree){ .fd = -1 };
-		return 0;
-	}
-	*tree = (struct build_tree){ .keep_owners = true };
-	tree->fd = stage_mount(b, &b->stages[step->from_stage], NULL, "from",
-			       err);
-	return tree->fd < 0 ? -1 : 0;
-}
-
-static void close_source(struct build *b, const struct build_step *step,
-			 struct build_tree *tree)
-{
-	if (step->from_stage == SIZE_MAX)
-		return;
-	close(tree->fd);
-	stage_unmount(b, "from");
-}
-
 static int copy(struct build *b, const struct build_step *step, int root,
 		struct error *err)
 {
@@ -61,7 +37,8 @@ static int copy(struct build *b, const struct build_step *step, int root,
 		.chmod = step->chmod,
 		.single_id = b->o->single_id,
 	};
-	struct build_tree tree;
+	const struct build_from from = { step->from_stage, step->from };
+	struct source_view view = { .tree = { .fd = -1 } };
 	int rc;
 
 	if (step->chown) {
@@ -70,10 +47,10 @@ static int copy(struct build *b, const struct build_step *step, int root,
 					 err) < 0)
 			return -1;
 	}
-	if (open_source(b, step, &tree, err) < 0)
+	if (step->sources.nr && source_open(b, &from, &view, err) < 0)
 		return -1;
-	rc = copy_run(&to, &tree, step, err);
-	close_source(b, step, &tree);
+	rc = copy_run(&to, &view.tree, step, err);
+	source_close(b, &view);
 	return rc;
 }
 

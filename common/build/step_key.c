@@ -2,24 +2,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/internal.h"
 
-/* Files of the context count by what they are, those of a stage by the key of
- * the stage, which needs no file to be there. */
+/* Files of a context count by what they are, those of a stage or an image by
+ * the key of that, which needs no file to be there. */
 static int key_sources(struct build *b, const struct build_step *step,
 		       struct cache_key *k, struct error *err)
 {
+	const struct build_from from = { step->from_stage, step->from };
 	struct build_tree tree;
 	size_t i, j;
+	int rc;
 
 	cache_key_add_list(k, "source", &step->sources);
-	if (step->from_stage != SIZE_MAX) {
-		cache_key_add(k, "from", b->stages[step->from_stage].key);
+	if (!step->sources.nr)
 		return 0;
-	}
+	rc = source_key(b, &from, k, &tree, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	for (i = 0; i < step->sources.nr; i++) {
 		cleanup_strvec struct strvec paths = STRVEC_INIT;
 
-		if (step_context_tree(b, &tree, err) < 0 ||
-		    tree_sources(&tree, step->sources.v[i], &paths, err) < 0)
+		if (tree_sources(&tree, step->sources.v[i], &paths, err) < 0)
 			return -1;
 		for (j = 0; j < paths.nr; j++) {
 			cleanup_strbuf struct strbuf hex = STRBUF_INIT;

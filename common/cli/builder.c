@@ -14,6 +14,9 @@ const struct opt cli_build_rows[] = {
 	  O(pull) },
 	{ OPT_ENUM, 0, "network", "default|host|none", NULL,
 	  "network of RUN (default: the host's)", O(network) },
+	{ OPT_LIST, 0, "build-context", "NAME=SOURCE", NULL,
+	  "let NAME mean another directory or image in the Dockerfile",
+	  O(contexts) },
 	{ OPT_LIST, 0, "label", "KEY=VALUE", NULL, "set a label of the image",
 	  O(labels) },
 	{ OPT_END },
@@ -25,12 +28,24 @@ void cli_builder_release(struct cli_builder *b)
 	store_close(b->store);
 }
 
+static int name_contexts(const struct cli_build_options *o,
+			 struct build_named_list *named, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < o->contexts.nr; i++)
+		if (build_named_add(named, o->contexts.v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 int cli_build_plan(const struct cli_builder *b,
 		   const struct cli_build_options *o,
 		   const struct record_plan *plan, struct build_result *result,
 		   struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_build_named struct build_named_list named = { 0 };
 	cleanup_free char *name = NULL;
 	struct build_options bo = {
 		.store = b->store,
@@ -39,6 +54,7 @@ int cli_build_plan(const struct cli_builder *b,
 		.dockerfile = cli_project_inside(plan),
 		.target = plan->target,
 		.args = &plan->args,
+		.named = &named,
 		.labels = o->labels.nr ? &o->labels : NULL,
 		.no_cache = o->no_cache,
 		.pull = o->pull,
@@ -48,7 +64,8 @@ int cli_build_plan(const struct cli_builder *b,
 	};
 	int rc;
 
-	if (cli_project_dockerfile(plan, &text, &name, err) < 0)
+	if (name_contexts(o, &named, err) < 0 ||
+	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
 	bo.name = name;
 	bo.text = text.buf;

@@ -40,6 +40,8 @@ static void describe(struct strbuf *out, size_t stage,
 			    step->dest_is_dir ? " dir" : "");
 	if (step->from_stage != SIZE_MAX)
 		strbuf_addf(out, " from=%zu", step->from_stage);
+	else if (step->from)
+		strbuf_addf(out, " from=%s", step->from);
 	for (i = 0; i < step->n_files; i++)
 		strbuf_addf(out, " file %s=%s", step->files[i].name,
 			    step->files[i].content);
@@ -383,9 +385,14 @@ Test(eval, unsupported_is_named)
 	    GIVES("FROM x\nADD --unpack a b", "ADD --unpack is"),
 	    GIVES("FROM x\nADD http://a/b c", "ADD of a URL is"),
 	    GIVES("FROM x\nADD https://a/b.git c",
-		  "ADD of a git repository is"),
-	    GIVES("FROM x\nCOPY --from=img a b",
-		  "COPY --from=img (not a stage) is"));
+		  "ADD of a git repository is"));
+}
+
+/* [I34] */
+Test(eval, from_means_a_stage_before_an_image)
+{
+	SEE(GIVES("FROM x AS img\nFROM y\nCOPY --from=IMG a b", "from=0"),
+	    GIVES("FROM x\nCOPY --from=img a b", "from=img"));
 }
 
 Test(eval, a_mount_names_its_stage_in_a_csv_record)
@@ -506,4 +513,54 @@ Test(eval, unused_arguments_are_told)
 	build_eval_unused(ev, &unused);
 	cr_assert_eq(unused.nr, 1);
 	cr_expect_str_eq(unused.v[0], "b");
+}
+
+static char os[] = "linux", amd64[] = "amd64", arm64[] = "arm64";
+
+static void add_named(struct build_named_list *list, const char *text)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	cr_assert_eq(build_named_add(list, text, &err), 0, "%s", err.msg);
+}
+
+/* [S09] */
+Test(named, all_spellings_of_an_image_are_one_name)
+{
+	static const char *const same[] = { "debian", "debian:latest",
+					    "library/debian", "DEBIAN",
+					    "docker.io/library/debian",
+					    "docker.io/debian:latest" };
+	static const char *const others[] = { "debian:12", "x/debian",
+					      "127.0.0.1:5000/debian",
+					      "debian::linux/arm64", "" };
+	cleanup_build_named struct build_named_list list = { 0 };
+	const struct oci_platform p = { .os = os, .arch = amd64 };
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(same); i++) {
+		cleanup_free char *text =
+			xstrfmt("%s=docker-image://to", same[i]);
+
+		add_named(&list, text);
+		for (k = 0; k < ARRAY_SIZE(same); k++)
+			cr_expect(build_named_find(&list, same[k], &p));
+		for (k = 0; k < ARRAY_SIZE(others); k++)
+			cr_expect(!build_named_find(&list, others[k], &p));
+		build_named_release(&list);
+	}
+}
+
+/* [S09] */
+Test(named, one_for_the_platform_wins_and_then_the_last)
+{
+	cleanup_build_named struct build_named_list list = { 0 };
+	const struct oci_platform amd = { .os = os, .arch = amd64 };
+	const struct oci_platform arm = { .os = os, .arch = arm64 };
+
+	add_named(&list, "a::linux/aarch64=docker-image://arm");
+	add_named(&list, "a=docker-image://first");
+	add_named(&list, "a=docker-image://last");
+	cr_expect_str_eq(build_named_find(&list, "a", &amd)->value, "last");
+	cr_expect_str_eq(build_named_find(&list, "a", &arm)->value, "arm");
 }
