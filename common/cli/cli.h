@@ -37,6 +37,7 @@ struct cli_registry {
 	char *docker_config, *docker_config_base64;
 	char *ca_file, *ca_base64;
 	struct strvec insecure;
+	struct strvec mirrors;
 	int retries, stall_seconds;
 };
 /* Rows over struct cli_registry. */

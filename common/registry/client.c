@@ -34,7 +34,8 @@ int registry_new(struct registry **out, const struct registry_options *o,
 			return error_wrap(err, "certificates in base64");
 		h.ca_pem = pem.buf;
 	}
-	if (http_new(&r->http, &h, err) < 0)
+	if (registry_mirrors_load(r, &o->mirrors, err) < 0 ||
+	    http_new(&r->http, &h, err) < 0)
 		return -1;
 	*out = steal_ptr(&r);
 	return 0;
@@ -51,6 +52,7 @@ void registry_free(struct registry *r)
 		registry_host_free(r->hosts[i]);
 	free(r->hosts);
 	registry_config_release(&r->config);
+	registry_mirrors_release(r);
 	strvec_release(&r->insecure);
 	free(r);
 }

@@ -88,6 +88,23 @@ bool registry_host_switch(struct registry_host *host,
 			  enum registry_scheme sent,
 			  const struct http_transfer *t);
 
+/* --- mirror.c --- */
+
+struct registry_mirror {
+	char *origin, *host;
+	char *prefix; /* of repository names there, or NULL */
+};
+int registry_mirrors_load(struct registry *r, const struct strvec *list,
+			  struct error *err) MUST_CHECK;
+void registry_mirrors_release(struct registry *r);
+/* Read from the mirrors of a name, then from its origin, until one of them
+ * serves. What a failed try has done already, `fn` must know. */
+typedef int (*registry_try_fn)(struct registry *r, const struct oci_ref *at,
+			       void *arg, struct error *err);
+int registry_try_places(struct registry *r, const struct oci_ref *ref,
+			registry_try_fn fn, void *arg, struct error *err)
+	MUST_CHECK;
+
 /* --- client.c --- */
 
 struct registry {
@@ -98,6 +115,8 @@ struct registry {
 	size_t n_hosts, alloc_hosts;
 	struct registry_config config;
 	bool config_loaded;
+	struct registry_mirror *mirrors;
+	size_t n_mirrors;
 };
 
 /*

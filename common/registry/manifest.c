@@ -112,14 +112,20 @@ static int get(struct registry_call *call, const struct oci_ref *ref,
 	return 0;
 }
 
+static int get_at(struct registry *r, const struct oci_ref *at, void *arg,
+		  struct error *err)
+{
+	cleanup_registry_call struct registry_call call;
+
+	registry_call_init(&call, r, at, false);
+	return get(&call, at, arg, err);
+}
+
 /* Without the name: the caller has it in his own words. */
 static int get_unnamed(struct registry *r, const struct oci_ref *ref,
 		       struct registry_manifest *out, struct error *err)
 {
-	cleanup_registry_call struct registry_call call;
-
-	registry_call_init(&call, r, ref, false);
-	return get(&call, ref, out, err);
+	return registry_try_places(r, ref, get_at, out, err);
 }
 
 int registry_get_manifest(struct registry *r, const struct oci_ref *ref,

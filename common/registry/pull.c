@@ -9,6 +9,7 @@ struct pull {
 	struct digest digest;
 	uint64_t got;
 	bool again; /* a wrong digest was seen once */
+	bool *have; /* told when it has come */
 };
 
 struct pulls {
@@ -81,7 +82,8 @@ static int next(struct registry_call *call, struct error *err)
 	}
 	rc = verify(p, err);
 	if (rc == 0 && p->blob->done)
-		return p->blob->done(p->blob->sink.arg, err);
+		rc = p->blob->done(p->blob->sink.arg, err);
+	*p->have = rc == 0;
 	return rc;
 }
 
@@ -97,9 +99,11 @@ static uint64_t moved(const void *arg)
 }
 
 static void init(struct pull *p, struct registry *r,
-		 const struct oci_ref *ref, struct registry_blob *blob)
+		 const struct oci_ref *ref, struct registry_blob *blob,
+		 bool *have)
 {
 	p->blob = blob;
+	p->have = have;
 	p->sink = (struct http_sink){ sink_write, sink_restart, p };
 	digest_init(&p->digest, true);
 	registry_call_init(&p->call, r, ref, false);
@@ -111,35 +115,83 @@ static void init(struct pull *p, struct registry *r,
 				 blob->desc.digest));
 }
 
-int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
-			struct registry_blob *blobs, size_t n,
-			struct error *err)
+/* Blobs on their way; those that one place served need no other. */
+struct fetch {
+	struct registry_blob *blobs;
+	bool *have;
+	size_t n;
+	bool again; /* what came from another place is dropped */
+};
+
+static size_t begin(struct fetch *f, struct registry *r,
+		    const struct oci_ref *at, struct pull *list,
+		    struct registry_batch *b)
 {
-	cleanup_free struct pull *list = xcalloc(n + 1, sizeof(*list));
-	cleanup_free struct registry_call **calls = xcalloc(n + 1,
+	size_t i, n = 0;
+
+	for (i = 0; i < f->n; i++) {
+		if (f->have[i])
+			continue;
+		init(&list[n], r, at, &f->blobs[i], &f->have[i]);
+		b->calls[n] = &list[n].call;
+		b->total += f->blobs[i].desc.size;
+		n++;
+	}
+	return n;
+}
+
+static int drop_partial(struct fetch *f, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; f->again && i < f->n; i++) {
+		const struct registry_sink *sink = &f->blobs[i].sink;
+
+		if (!f->have[i] && sink->restart(sink->arg, err) < 0)
+			return -1;
+	}
+	f->again = true;
+	return 0;
+}
+
+static int fetch_at(struct registry *r, const struct oci_ref *at, void *arg,
+		    struct error *err)
+{
+	struct fetch *f = arg;
+	cleanup_free struct pull *list = xcalloc(f->n, sizeof(*list));
+	cleanup_free struct registry_call **calls = xcalloc(f->n,
 							    sizeof(*calls));
-	cleanup_free char *title = xstrfmt("pulling %s/%s", ref->host,
-					   ref->repository);
-	struct pulls all = { .all = list, .n = n };
-	struct registry_batch b = { .calls = calls, .n = n,
+	cleanup_free char *title = xstrfmt("pulling %s/%s", at->host,
+					   at->repository);
+	struct pulls all = { .all = list };
+	struct registry_batch b = { .calls = calls,
 				    .parallel = r->o.parallel,
 				    .title = title,
 				    .moved = moved, .arg = &all };
 	size_t i;
 	int rc;
 
-	if (!n)
-		return 0;
-	for (i = 0; i < n; i++) {
-		init(&list[i], r, ref, &blobs[i]);
-		calls[i] = &list[i].call;
-		b.total += blobs[i].desc.size;
-	}
+	if (drop_partial(f, err) < 0)
+		return -1;
+	all.n = b.n = begin(f, r, at, list, &b);
 	rc = registry_run(r, &b, err);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < b.n; i++) {
 		registry_call_release(&list[i].call);
 		digest_release(&list[i].digest);
 	}
-	return rc < 0 ? error_wrap(err, "%s/%s", ref->host, ref->repository)
-		      : 0;
+	return rc;
+}
+
+int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
+			struct registry_blob *blobs, size_t n,
+			struct error *err)
+{
+	cleanup_free bool *have = xcalloc(n + 1, sizeof(*have));
+	struct fetch f = { .blobs = blobs, .have = have, .n = n };
+
+	if (!n)
+		return 0;
+	if (registry_try_places(r, ref, fetch_at, &f, err) < 0)
+		return error_wrap(err, "%s/%s", ref->host, ref->repository);
+	return 0;
 }

@@ -15,6 +15,10 @@ struct registry_options {
 	const char *ca_base64;	     /* the same, as base64 of PEM text */
 	struct strvec insecure; /* host[:port] allowed without TLS or with an
 				   unverified certificate */
+	/* "[ORIGIN=]HOST[:PORT][/PREFIX]", ORIGIN docker.io by default: asked
+	 * in this order, the origin last. A mirror gets the credentials of its
+	 * own host only. Reading uses them, pushing never does. */
+	struct strvec mirrors;
 	int parallel;		     /* blob transfers at once; 0: 4 */
 	int retries;	   /* tries for idempotent requests; 0: 5 */
 	int stall_seconds;	     /* 0: 60 */
