@@ -19,6 +19,8 @@
 #define LAST_KNOWN 466 /* newer calls: ENOSYS, so that callers fall back */
 #define NAMESPACES 0x7e020000u /* CLONE_NEW* that clone() knows */
 #define MAX_INSNS 1024
+#define MAX_VERDICTS 128
+#define LEAF 8 /* numbers that are compared one after the other */
 
 struct denied {
 	const char *name;
@@ -164,6 +166,67 @@ static void ret_if_nr(struct program *p, int nr, uint32_t action)
 	ret(p, action);
 }
 
+/* What becomes of single calls of one ABI, by number. */
+struct verdicts {
+	struct verdict {
+		uint32_t nr, action;
+	} v[MAX_VERDICTS];
+	size_t n;
+};
+
+static void judge(struct verdicts *all, int nr, uint32_t action)
+{
+	size_t i = all->n;
+
+	if (nr < 0)
+		return;
+	if (all->n == MAX_VERDICTS)
+		abort();
+	for (; i && all->v[i - 1].nr > (uint32_t)nr; i--)
+		all->v[i] = all->v[i - 1];
+	all->v[i] = (struct verdict){ (uint32_t)nr, action };
+	all->n++;
+}
+
+/* Distinct actions are few; each is written once, behind the comparisons. */
+static void decide_leaf(struct program *p, const struct verdict *v, size_t n)
+{
+	uint32_t actions[LEAF];
+	size_t n_actions = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < n_actions && actions[k] != v[i].action)
+			k++;
+		if (k == n_actions)
+			actions[n_actions++] = v[i].action;
+		emit(p, BPF_JMP | BPF_JEQ | BPF_K, v[i].nr,
+		     (uint8_t)(n - i + k), 0);
+	}
+	ret(p, SECCOMP_RET_ALLOW);
+	for (size_t k = 0; k < n_actions; k++)
+		ret(p, actions[k]);
+}
+
+/* The kernel compiles the program and tries all numbers for its bitmap each
+ * time a process installs it: short ways count. */
+static void decide(struct program *p, const struct verdict *v, size_t n)
+{
+	size_t half = n / 2, at = p->n;
+
+	if (n <= LEAF) {
+		decide_leaf(p, v, n);
+		return;
+	}
+	emit(p, BPF_JMP | BPF_JGE | BPF_K, v[half].nr, 0, 0);
+	decide(p, v, half);
+	if (p->n - at - 1 > UINT8_MAX)
+		abort();
+	p->code[at].jt = (uint8_t)(p->n - at - 1);
+	decide(p, v + half, n - half);
+}
+
 static void deny_clone(struct program *p, int nr)
 {
 	if (nr < 0)
@@ -210,29 +273,30 @@ const char *runtime_chown_name(uint32_t abi, int nr)
 	return NULL;
 }
 
-static void ret_all(struct program *p, uint32_t abi, const char *const *names,
-		    size_t n, uint32_t action)
+static void judge_all(struct verdicts *all, uint32_t abi,
+		      const char *const *names, size_t n, uint32_t action)
 {
 	for (size_t i = 0; i < n; i++)
-		ret_if_nr(p, seccomp_number(abi, names[i]), action);
+		judge(all, seccomp_number(abi, names[i]), action);
 }
 
-static void single_id(struct program *p, uint32_t abi, unsigned int kind)
+static void single_id(struct verdicts *all, uint32_t abi, unsigned int kind)
 {
-	ret_all(p, abi, group_calls, ARRAY_SIZE(group_calls),
-		SECCOMP_RET_ERRNO | 0);
-	ret_all(p, abi, chown_calls, ARRAY_SIZE(chown_calls),
-		kind & FILTER_NOTIFY ? SECCOMP_RET_USER_NOTIF
-				     : SECCOMP_RET_ERRNO | 0);
+	judge_all(all, abi, group_calls, ARRAY_SIZE(group_calls),
+		  SECCOMP_RET_ERRNO | 0);
+	judge_all(all, abi, chown_calls, ARRAY_SIZE(chown_calls),
+		  kind & FILTER_NOTIFY ? SECCOMP_RET_USER_NOTIF
+				       : SECCOMP_RET_ERRNO | 0);
 	if (kind & FILTER_ROOT)
-		ret_all(p, abi, id_calls, ARRAY_SIZE(id_calls),
-			SECCOMP_RET_ERRNO | 0);
+		judge_all(all, abi, id_calls, ARRAY_SIZE(id_calls),
+			  SECCOMP_RET_ERRNO | 0);
 }
 
 static void abi_part(struct program *p, uint32_t abi, uint64_t caps,
 		     unsigned int kind)
 {
 	bool admin = caps & (UINT64_C(1) << CAP_SYS_ADMIN);
+	struct verdicts all = { .n = 0 };
 
 	load(p, offsetof(struct seccomp_data, nr));
 	/* The private calls of 32-bit arm lie far above all others. */
@@ -243,19 +307,19 @@ static void abi_part(struct program *p, uint32_t abi, uint64_t caps,
 	ret(p, SECCOMP_RET_ERRNO | ENOSYS);
 	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
 		if (!(caps & (UINT64_C(1) << denied[i].cap)))
-			ret_if_nr(p, seccomp_number(abi, denied[i].name),
-				  SECCOMP_RET_ERRNO | EPERM);
+			judge(&all, seccomp_number(abi, denied[i].name),
+			      SECCOMP_RET_ERRNO | EPERM);
 	if (kind & FILTER_SINGLE)
-		single_id(p, abi, kind);
+		single_id(&all, abi, kind);
 	if (!admin) {
 		/* Its flags are in memory, where a filter cannot look. */
-		ret_if_nr(p, seccomp_number(abi, "clone3"),
-			  SECCOMP_RET_ERRNO | ENOSYS);
+		judge(&all, seccomp_number(abi, "clone3"),
+		      SECCOMP_RET_ERRNO | ENOSYS);
 		deny_clone(p, seccomp_number(abi, "clone"));
 	}
 	deny_personality(p, seccomp_number(abi, "personality"));
 	deny_vsock(p, seccomp_number(abi, "socket"));
-	ret(p, SECCOMP_RET_ALLOW);
+	decide(p, all.v, all.n);
 }
 
 static struct sock_fprog *build(uint64_t caps, unsigned int kind)

@@ -1,12 +1,16 @@
 /* test_runtime.c - names of users and groups, ranges of ids */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "runtime/internal.h"
+#include "wrap/seccomp.h"
 
 static char root_path[] = "/tmp/devenv-runtime-XXXXXX";
 static int root = -1;
@@ -144,4 +148,80 @@ Test(runtime_ids, knows_a_single_id)
 	cr_expect(runtime_ids_text_single("         0       1001          1\n"));
 	cr_expect_not(runtime_ids_text_single("0 1001 1\n1 100000 65536\n"));
 	cr_expect_not(runtime_ids_text_single("0 0 4294967295\n"));
+}
+
+/* What the kernel would do with one call. */
+static uint32_t verdict(const struct sock_fprog *f, uint32_t abi, int nr,
+			uint64_t arg)
+{
+	const struct seccomp_data d = { .nr = nr, .arch = abi,
+					.args = { arg } };
+	uint32_t a = 0;
+
+	for (size_t pc = 0; pc < f->len; pc++) {
+		const struct sock_filter *i = &f->filter[pc];
+		bool yes;
+
+		if (i->code == (BPF_RET | BPF_K))
+			return i->k;
+		if (i->code == (BPF_LD | BPF_W | BPF_ABS)) {
+			memcpy(&a, (const char *)&d + i->k, sizeof(a));
+			continue;
+		}
+		if (i->code == (BPF_JMP | BPF_JA)) {
+			pc += i->k;
+			continue;
+		}
+		yes = BPF_OP(i->code) == BPF_JEQ   ? a == i->k
+		      : BPF_OP(i->code) == BPF_JGT ? a > i->k
+		      : BPF_OP(i->code) == BPF_JGE ? a >= i->k
+						   : (a & i->k) != 0;
+		pc += yes ? i->jt : i->jf;
+	}
+	cr_assert_fail("the program has no end");
+	return 0;
+}
+
+static void expect_verdict(unsigned int kind, const char *name, uint64_t arg,
+			   uint32_t want)
+{
+	const struct sock_fprog *f = runtime_filter(0, kind);
+	uint32_t abi[2];
+	size_t n = seccomp_abis(abi);
+
+	for (size_t i = 0; i < n; i++) {
+		int nr = seccomp_number(abi[i], name);
+
+		if (nr >= 0)
+			cr_expect_eq(verdict(f, abi[i], nr, arg), want,
+				     "%s of ABI %zu", name, i);
+	}
+}
+
+Test(runtime, filter_judges_each_call_by_its_number)
+{
+	static const char *const denied[] = { "acct", "bpf", "mount", "setns",
+					      "umount2", "vhangup" };
+	static const char *const fine[] = { "read", "openat", "chmod", "chown",
+					    "setuid", "close_range" };
+	uint32_t abi[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(denied); i++)
+		expect_verdict(0, denied[i], 0, SECCOMP_RET_ERRNO | EPERM);
+	for (size_t i = 0; i < ARRAY_SIZE(fine); i++)
+		expect_verdict(0, fine[i], 0, SECCOMP_RET_ALLOW);
+	expect_verdict(0, "clone3", 0, SECCOMP_RET_ERRNO | ENOSYS);
+	expect_verdict(0, "clone", CLONE_NEWUSER, SECCOMP_RET_ERRNO | EPERM);
+	expect_verdict(0, "clone", SIGCHLD, SECCOMP_RET_ALLOW);
+	expect_verdict(FILTER_SINGLE, "chown", 0, SECCOMP_RET_ERRNO | 0);
+	expect_verdict(FILTER_SINGLE, "setuid", 0, SECCOMP_RET_ALLOW);
+	expect_verdict(FILTER_SINGLE | FILTER_ROOT, "setuid", 0,
+		       SECCOMP_RET_ERRNO | 0);
+	expect_verdict(FILTER_SINGLE | FILTER_NOTIFY, "chown", 0,
+		       SECCOMP_RET_USER_NOTIF);
+	cr_assert(seccomp_abis(abi) > 0);
+	cr_expect_eq(verdict(runtime_filter(0, 0), abi[0], 9999, 0),
+		     SECCOMP_RET_ERRNO | ENOSYS);
+	cr_expect_eq(verdict(runtime_filter(0, 0), ~abi[0], 0, 0),
+		     SECCOMP_RET_ERRNO | ENOSYS);
 }
