@@ -1,20 +1,24 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/units.h"
 #include "cli/cli.h"
 #include "cmd/cmd.h"
 
 struct options {
 	bool dry_run;
 	bool json;
-	int older;
+	char *keep_age, *keep_size;
 };
 
 static const struct opt rows[] = {
 	{ OPT_BOOL, 'n', "dry-run", NULL, OPT_NO_ENV,
 	  "gc: only say what would go", offsetof(struct options, dry_run) },
-	{ OPT_INT, 0, "older-than", "DAYS", OPT_NO_ENV,
-	  "gc: first forget steps unused, and images without a name, for so "
-	  "many days", offsetof(struct options, older) },
+	{ OPT_STR, 0, "keep-age", "AGE", OPT_NO_ENV,
+	  "gc: first forget steps, and images without a name, that were not "
+	  "used for so long (36h, 14d)", offsetof(struct options, keep_age) },
+	{ OPT_STR, 0, "keep-size", "SIZE", OPT_NO_ENV,
+	  "gc: first forget those least recently used, while more than this "
+	  "is kept (20GB)", offsetof(struct options, keep_size) },
 	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
 	  "ls, du, gc: print JSON", offsetof(struct options, json) },
 	{ OPT_END },
@@ -112,9 +116,14 @@ static int gc(struct store *s, const struct options *o,
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_json struct json *j = json_new_object();
+	struct store_gc_options limits = { .dry_run = o->dry_run };
 	struct store_gc_result r;
 
-	if (store_gc(s, (uint64_t)o->older * 86400, o->dry_run, &r, err) < 0)
+	if ((o->keep_age &&
+	     units_age(o->keep_age, &limits.max_age, err) < 0) ||
+	    (o->keep_size &&
+	     units_size(o->keep_size, &limits.keep_size, err) < 0) ||
+	    store_gc(s, &limits, &r, err) < 0)
 		return -1;
 	json_set_int(j, "images", (int64_t)r.images);
 	json_set_int(j, "layers", (int64_t)r.layers);
@@ -235,7 +244,7 @@ const struct cmd cmd_store = {
 	.summary = "Look at, check and clean the local store.",
 	.usage = "store ls [--json]\n"
 		 "store du [--json]\n"
-		 "store gc [-n] [--older-than DAYS] [--json]\n"
+		 "store gc [-n] [--keep-age AGE] [--keep-size SIZE] [--json]\n"
 		 "store rm IMAGE...\n"
 		 "store verify\n"
 		 "store path",

@@ -1,4 +1,4 @@
-/* gc.c - remove what nothing refers to any more */
+/* gc.c - remove what nothing refers to, and what was not used for long */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/internal.h"
 
@@ -8,73 +8,31 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TEXT_MAX ((size_t)32 << 20)
+/* A name that may go when it was not used for long: a remembered step, or an
+ * image that no reference shows. */
+struct candidate {
+	char *path;
+	struct timespec used;
+	size_t *count; /* of the result */
+};
 
 struct gc {
 	struct store *s;
-	uint64_t max_age;
-	bool dry_run;
+	const struct store_gc_options *o;
 	time_t now;
-	struct strvec live; /* hexadecimal names; the first `sorted` are */
-	size_t sorted;
+	struct reach reach;
+	struct candidate *old;
+	size_t n, alloc;
+	uint64_t bytes; /* of what is kept */
 	struct store_gc_result *result;
 };
 
-/* Whatever has 64 hexadecimal digits in a text of ours names a layer or a
- * blob; one too many kept does no harm. */
-static void find_names(struct gc *g, const char *text, size_t n)
+static void release(struct gc *g)
 {
-	size_t run = 0;
-
-	for (size_t i = 0; i <= n; i++) {
-		bool hex = i < n && ((text[i] >= '0' && text[i] <= '9') ||
-				     (text[i] >= 'a' && text[i] <= 'f'));
-
-		if (hex) {
-			run++;
-			continue;
-		}
-		if (run == DIGEST_HEX)
-			strvec_push_own(&g->live, xstrndup(text + i - run,
-							   run));
-		run = 0;
-	}
-}
-
-static int find_names_in(struct gc *g, const char *path, struct error *err)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-
-	if (fs_read_at(g->s->fd, path, TEXT_MAX, &text, err) < 0)
-		return -1;
-	find_names(g, text.buf, text.len);
-	return 0;
-}
-
-static uint64_t tree_size(struct store *s, const char *path)
-{
-	uint64_t bytes = 0, files = 0;
-
-	if (store_disk_usage(s, path, &bytes, &files, NULL) < 0)
-		return 0;
-	return bytes;
-}
-
-static int discard(struct gc *g, const char *path, size_t *count,
-		   struct error *err)
-{
-	g->result->bytes += tree_size(g->s, path);
-	++*count;
-	return g->dry_run ? 0 : store_discard(g->s, path, err);
-}
-
-static bool expired(const struct gc *g, const char *path)
-{
-	struct stat st;
-
-	return g->max_age &&
-	       fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_mtime + (time_t)g->max_age < g->now;
+	for (size_t i = 0; i < g->n; i++)
+		free(g->old[i].path);
+	free(g->old);
+	reach_release(&g->reach);
 }
 
 static int walk(struct gc *g, const char *dir,
@@ -94,6 +52,30 @@ static int walk(struct gc *g, const char *dir,
 	return 0;
 }
 
+static int discard(struct gc *g, const char *path, uint64_t bytes,
+		   size_t *count, struct error *err)
+{
+	g->result->bytes += bytes;
+	++*count;
+	return g->o->dry_run ? 0 : store_discard(g->s, path, err);
+}
+
+/* --- what must stay --- */
+
+static int keep(struct gc *g, const char *path, struct error *err)
+{
+	return reach_from(&g->reach, path,
+			  g->o->keep_size ? &g->bytes : NULL, err);
+}
+
+static void add_candidate(struct gc *g, const char *path,
+			  const struct stat *st, size_t *count)
+{
+	GROW(g->old, g->n, g->alloc);
+	g->old[g->n++] = (struct candidate){ xstrdup(path), st->st_mtim,
+					     count };
+}
+
 /* An image that no reference shows has one name only: its record is linked
  * once for each. */
 static int visit_image(struct gc *g, const char *path, const char *name,
@@ -101,19 +83,24 @@ static int visit_image(struct gc *g, const char *path, const char *name,
 {
 	struct stat st;
 
-	if (str_starts(name, "id-") && expired(g, path) &&
+	if (str_starts(name, "id-") &&
 	    fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_nlink == 1)
-		return discard(g, path, &g->result->images, err);
-	return find_names_in(g, path, err);
+	    st.st_nlink == 1) {
+		add_candidate(g, path, &st, &g->result->images);
+		return 0;
+	}
+	return keep(g, path, err);
 }
 
 static int visit_cache(struct gc *g, const char *path, const char *name UNUSED,
 		       struct error *err)
 {
-	if (expired(g, path))
-		return discard(g, path, &g->result->cache, err);
-	return find_names_in(g, path, err);
+	struct stat st;
+
+	if (fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, "cannot examine '%s'", path);
+	add_candidate(g, path, &st, &g->result->cache);
+	return 0;
 }
 
 static int visit_state(struct gc *g, const char *path, const char *name UNUSED,
@@ -122,9 +109,9 @@ static int visit_state(struct gc *g, const char *path, const char *name UNUSED,
 	struct stat st;
 
 	if (fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size > TEXT_MAX)
+	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size > REACH_TEXT_MAX)
 		return 0;
-	return find_names_in(g, path, err);
+	return keep(g, path, err);
 }
 
 /* State files are right below run/<name>; what is deeper is the file system
@@ -140,99 +127,82 @@ static int visit_run(struct gc *g, const char *path, const char *name UNUSED,
 	return walk(g, path, visit_state, err);
 }
 
-static bool is_live(const struct gc *g, const char *name)
+/* --- what may go --- */
+
+static int newest_first(const void *a, const void *b)
 {
-	size_t low = 0, high = g->sorted;
+	const struct timespec *x = &((const struct candidate *)a)->used;
+	const struct timespec *y = &((const struct candidate *)b)->used;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int c = strcmp(g->live.v[mid], name);
-
-		if (!c)
-			return true;
-		if (c < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
+	if (x->tv_sec != y->tv_sec)
+		return x->tv_sec < y->tv_sec ? 1 : -1;
+	return (x->tv_nsec < y->tv_nsec) - (x->tv_nsec > y->tv_nsec);
 }
 
-static int visit_layer(struct gc *g, const char *path, const char *name,
-		       struct error *err)
+static bool too_old(const struct gc *g, const struct candidate *c)
 {
-	if (is_live(g, name) && store_has_layer(g->s, name))
-		return 0;
-	return discard(g, path, &g->result->layers, err);
+	return g->o->max_age &&
+	       c->used.tv_sec + (time_t)g->o->max_age < g->now;
 }
 
-static int visit_blob(struct gc *g, const char *path, const char *name,
-		      struct error *err)
+/*
+ * What was used last is kept first, until the size is reached. All that is
+ * older goes, as a step without the ones it builds on is of no use.
+ */
+static int choose(struct gc *g, struct error *err)
 {
-	return is_live(g, name) ? 0 : discard(g, path, &g->result->blobs, err);
-}
+	bool full = false;
 
-/* A blob that stays may itself name others: manifests and configurations
- * name layers, and a layer that stays names its compressed form. */
-static int follow_blob(struct gc *g, const char *path, const char *name,
-		       struct error *err)
-{
-	struct stat st;
+	if (g->n)
+		qsort(g->old, g->n, sizeof(*g->old), newest_first);
+	for (size_t i = 0; i < g->n; i++) {
+		struct candidate *c = &g->old[i];
 
-	if (!is_live(g, name) ||
-	    fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    st.st_size > OCI_MANIFEST_MAX)
-		return 0;
-	return find_names_in(g, path, err);
-}
-
-static int follow_layer(struct gc *g, const char *path UNUSED,
-			const char *name, struct error *err UNUSED)
-{
-	struct store_meta meta;
-
-	if (is_live(g, name) && store_get_meta(g->s, name, &meta, NULL) == 0)
-		find_names(g, meta.blob, strlen(meta.blob));
-	return 0;
-}
-
-static void sort_live(struct gc *g)
-{
-	if (g->live.nr)
-		strvec_sort(&g->live);
-	g->sorted = g->live.nr;
-}
-
-static int follow(struct gc *g, struct error *err)
-{
-	if (walk(g, "layers", follow_layer, err) < 0 ||
-	    walk(g, "blobs/sha256", follow_blob, err) < 0)
-		return -1;
-	sort_live(g);
-	return 0;
-}
-
-static int mark(struct gc *g, struct error *err)
-{
-	if (walk(g, "images", visit_image, err) < 0 ||
-	    walk(g, "cache", visit_cache, err) < 0 ||
-	    walk(g, "run", visit_run, err) < 0)
-		return -1;
-	sort_live(g);
-	/* Record, manifest, configuration or layer, blob of the layer: three
-	 * rounds follow the longest way. */
-	for (int i = 0; i < 3; i++) {
-		if (follow(g, err) < 0)
+		full = full || too_old(g, c);
+		if (!full && keep(g, c->path, err) < 0)
+			return -1;
+		if (!full && g->o->keep_size && g->bytes > g->o->keep_size) {
+			reach_undo(&g->reach);
+			full = true;
+		}
+		if (full && discard(g, c->path, 0, c->count, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int store_gc(struct store *s, uint64_t max_age, bool dry_run,
+static int sweep(struct gc *g, struct error *err)
+{
+	for (size_t i = 0; i < g->reach.n; i++) {
+		struct reach_item *item = &g->reach.items[i];
+		char path[REACH_PATH];
+
+		if (item->live &&
+		    (!item->layer || store_has_layer(g->s, item->name)))
+			continue;
+		reach_path(item, path);
+		if (discard(g, path, reach_bytes(&g->reach, item),
+			    item->layer ? &g->result->layers
+					: &g->result->blobs, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int collect(struct gc *g, struct error *err)
+{
+	if (reach_init(&g->reach, g->s, err) < 0 ||
+	    walk(g, "images", visit_image, err) < 0 ||
+	    walk(g, "run", visit_run, err) < 0 ||
+	    walk(g, "cache", visit_cache, err) < 0 || choose(g, err) < 0)
+		return -1;
+	return sweep(g, err);
+}
+
+int store_gc(struct store *s, const struct store_gc_options *o,
 	     struct store_gc_result *result, struct error *err)
 {
-	struct gc g = { s, max_age, dry_run, time(NULL), STRVEC_INIT, 0,
-			result };
+	struct gc g = { .s = s, .o = o, .now = time(NULL), .result = result };
 	int rc;
 
 	memset(result, 0, sizeof(*result));
@@ -241,12 +211,8 @@ int store_gc(struct store *s, uint64_t max_age, bool dry_run,
 			  "another devenv process uses store '%s'", s->path);
 		return error_hint(err, "wait until it ends");
 	}
-	rc = mark(&g, err);
-	if (rc == 0)
-		rc = walk(&g, "layers", visit_layer, err);
-	if (rc == 0)
-		rc = walk(&g, "blobs/sha256", visit_blob, err);
-	strvec_release(&g.live);
+	rc = collect(&g, err);
+	release(&g);
 	if (flock(s->use_fd, LOCK_SH) < 0)
 		log_debug("cannot go back to a shared lock");
 	return rc;

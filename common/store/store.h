@@ -265,16 +265,22 @@ int store_verify(struct store *s,
 		 struct error *err) MUST_CHECK;
 /* What store_gc did. */
 struct store_gc_result {
-	size_t images, layers, blobs, cache, temporary;
+	size_t images, layers, blobs, cache;
 	uint64_t bytes;
+};
+struct store_gc_options {
+	uint64_t max_age;   /* seconds; 0: any */
+	uint64_t keep_size; /* bytes; 0: any */
+	bool dry_run;
 };
 /*
  * Remove layers and blobs that no image, no environment below run/ and no
- * step cache entry refers to; with `max_age` (seconds; 0: keep all) also step
- * cache entries unused for so long and images without a reference, before
- * that. Refused (ERR_SYSTEM) while another process has the store open.
+ * step cache entry refers to. Before that, forget step cache entries and
+ * images without a reference: those unused for longer than `max_age`, and
+ * the least recently used ones while all that is kept is larger than
+ * `keep_size`. Refused (ERR_SYSTEM) while another process has the store open.
  */
-int store_gc(struct store *s, uint64_t max_age, bool dry_run,
+int store_gc(struct store *s, const struct store_gc_options *o,
 	     struct store_gc_result *result, struct error *err) MUST_CHECK;
 /* Bytes on disk below one of the store's directories ("layers", "blobs"...;
  * "." is all); files with several names count once. */

@@ -20,7 +20,7 @@ tidy() {
 		return
 	fi
 	# Files of other users in layers belong to the store's namespace.
-	"$devenv" -q store gc --older-than 0 >/dev/null 2>&1 || :
+	"$devenv" -q store gc >/dev/null 2>&1 || :
 	chmod -R u+rwx "$scratch" 2>/dev/null || :
 	rm -rf "$scratch"
 }

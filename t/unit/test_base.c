@@ -8,6 +8,7 @@
 #include "base/opt.h"
 #include "base/path.h"
 #include "base/strvec.h"
+#include "base/units.h"
 
 struct path_case {
 	const char *in, *want;
@@ -270,4 +271,38 @@ Test(opt, one_name_in_two_tables_sets_both)
 	cr_assert(a.flag && b.flag);
 	opt_release(rows, &a);
 	opt_release(rows, &b);
+}
+
+Test(units, sizes_in_powers_of_1000_and_1024)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = {
+		{ "0", 0 }, { "512", 512 }, { "7b", 7 }, { "2K", 2000 },
+		{ "3mb", 3000000 }, { "1GiB", 1u << 30 },
+		{ "16TiB", 16ull << 40 },
+	};
+	static const char *const bad[] = { "", "G", "-1", "1.5G", "1X",
+					   "1Gi", "1GG", "99999999999T" };
+	uint64_t v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		cr_expect_eq(units_size(good[i].text, &v, NULL), 0);
+		cr_expect_eq(v, good[i].bytes, "%s", good[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(units_size(bad[i], &v, NULL), -1, "%s", bad[i]);
+}
+
+Test(units, ages)
+{
+	static const char *const bad[] = { "", "d", "1y", "1dd", "-1d" };
+	uint64_t v;
+
+	cr_expect(units_age("90", &v, NULL) == 0 && v == 90);
+	cr_expect(units_age("36h", &v, NULL) == 0 && v == 36 * 3600);
+	cr_expect(units_age("2w", &v, NULL) == 0 && v == 14 * 86400);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(units_age(bad[i], &v, NULL), -1, "%s", bad[i]);
 }

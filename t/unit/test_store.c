@@ -821,11 +821,75 @@ Test(store, images_are_found_by_reference_and_id)
 	cr_expect_eq(store_get_image(f.s, i.config_digest, &got, &err), 0);
 }
 
+/* A layer with a file of `kib` KiB, remembered by a step used `age` seconds
+ * ago. */
+static void remember_step(struct fixture *f, unsigned kib, time_t age,
+			  char key[STORE_ID], char layer[STORE_ID])
+{
+	struct store_meta meta = { .uid = 0 };
+	struct timespec times[2] = { { time(NULL) - age, 0 } };
+	cleanup_free char *text = NULL, *path = NULL, *entry = NULL;
+	cleanup_error struct error err = ERROR_INIT;
+	struct store_draft d;
+	char block[1024] = "x";
+	FILE *file;
+
+	cr_assert_eq(store_draft_new(f->s, &d, &err), 0);
+	path = xstrfmt("%s/file", d.fs);
+	file = fopen(path, "w");
+	cr_assert(file);
+	for (unsigned i = 0; i < kib; i++)
+		cr_assert_eq(fwrite(block, sizeof(block), 1, file), 1);
+	fclose(file);
+	store_new_id(layer);
+	store_new_id(key);
+	cr_assert_eq(store_draft_commit(f->s, &d, &meta, layer, &err), 0);
+	text = xstrfmt("{\"layer\":\"%s\"}", layer);
+	cr_assert_eq(store_cache_put(f->s, key, text, strlen(text), &err), 0);
+	times[1] = times[0];
+	entry = xstrfmt("%s/cache/%s", store_path(f->s), key);
+	cr_assert_eq(utimensat(AT_FDCWD, entry, times, 0), 0);
+}
+
+Test(store, gc_keeps_what_was_used_last_up_to_a_size)
+{
+	FIXTURE;
+	const struct store_gc_options size = { .keep_size = 2500 * 1024 };
+	char keys[3][STORE_ID], layers[3][STORE_ID];
+	struct store_gc_result r;
+
+	remember_step(&f, 1000, 10, keys[0], layers[0]);
+	remember_step(&f, 1000, 30, keys[1], layers[1]);
+	remember_step(&f, 1000, 20, keys[2], layers[2]);
+	cr_assert_eq(store_gc(f.s, &size, &r, &err), 0, "%s", err.msg);
+	cr_expect_eq(r.cache, 1);
+	cr_expect_eq(r.layers, 1);
+	cr_expect(store_has_layer(f.s, layers[0]));
+	cr_expect_not(store_has_layer(f.s, layers[1]), "the oldest goes");
+	cr_expect(store_has_layer(f.s, layers[2]));
+	cr_expect_geq(r.bytes, 1000 * 1024);
+}
+
+Test(store, gc_forgets_what_is_older_than_an_age)
+{
+	FIXTURE;
+	const struct store_gc_options age = { .max_age = 25 };
+	char keys[2][STORE_ID], layers[2][STORE_ID];
+	struct store_gc_result r;
+
+	remember_step(&f, 1, 10, keys[0], layers[0]);
+	remember_step(&f, 1, 30, keys[1], layers[1]);
+	cr_assert_eq(store_gc(f.s, &age, &r, &err), 0, "%s", err.msg);
+	cr_expect(store_has_layer(f.s, layers[0]));
+	cr_expect_not(store_has_layer(f.s, layers[1]));
+}
+
 Test(store, gc_removes_what_nothing_refers_to)
 {
 	FIXTURE;
 	char kept[STORE_ID], lost[STORE_ID], key[STORE_ID];
 	cleanup_free char *text = NULL;
+	const struct store_gc_options dry = { .dry_run = true }, wet = { 0 };
 	struct store_gc_result r;
 
 	commit_empty(&f, kept);
@@ -833,10 +897,10 @@ Test(store, gc_removes_what_nothing_refers_to)
 	store_new_id(key);
 	text = xstrfmt("{\"layer\":\"%s\"}", kept);
 	cr_assert_eq(store_cache_put(f.s, key, text, strlen(text), &err), 0);
-	cr_assert_eq(store_gc(f.s, 0, true, &r, &err), 0, "%s", err.msg);
+	cr_assert_eq(store_gc(f.s, &dry, &r, &err), 0, "%s", err.msg);
 	cr_expect_eq(r.layers, 1);
 	cr_expect(store_has_layer(f.s, lost), "a dry run removes nothing");
-	cr_assert_eq(store_gc(f.s, 0, false, &r, &err), 0, "%s", err.msg);
+	cr_assert_eq(store_gc(f.s, &wet, &r, &err), 0, "%s", err.msg);
 	cr_expect(store_has_layer(f.s, kept));
 	cr_expect_not(store_has_layer(f.s, lost));
 }

@@ -1,0 +1,15 @@
+/* units.h - amounts as people write them */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_UNITS_H
+#define BASE_UNITS_H
+
+#include "base/error.h"
+
+/* "512", "10G" and "10GB" (powers of 1000), "10GiB": bytes; ERR_USAGE. */
+int units_size(const char *text, uint64_t *bytes, struct error *err)
+	MUST_CHECK;
+/* "90", "90s", "15m", "36h", "14d", "2w": seconds; ERR_USAGE. */
+int units_age(const char *text, uint64_t *seconds, struct error *err)
+	MUST_CHECK;
+
+#endif
