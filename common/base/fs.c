@@ -16,10 +16,12 @@
 int fs_read_fd(int fd, size_t max, struct strbuf *out, struct error *err)
 {
 	for (;;) {
+		/* Most files are small. */
+		size_t room = MIN(MAX(out->len, (size_t)4096), (size_t)65536);
 		ssize_t n;
 
-		strbuf_grow(out, 65536);
-		n = read(fd, out->buf + out->len, 65536);
+		strbuf_grow(out, room);
+		n = read(fd, out->buf + out->len, room);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -37,11 +37,12 @@ static const char *const links[][2] = {
 	{ "pts/ptmx", "ptmx" },
 };
 
-static const char *const masked_proc[] = {
-	"acpi", "asound", "interrupts", "kcore", "keys", "latency_stats",
-	"sched_debug", "scsi", "timer_list", "timer_stats",
+static const char *const masked_proc_dirs[] = { "acpi", "asound", "scsi" };
+static const char *const masked_proc_files[] = {
+	"interrupts", "kcore", "keys", "latency_stats", "sched_debug",
+	"timer_list", "timer_stats",
 };
-static const char *const masked_sys[] = {
+static const char *const masked_sys_dirs[] = {
 	"firmware", "devices/virtual/powercap",
 };
 static const char *const read_only_proc[] = {
@@ -179,49 +180,61 @@ static int open_device(int dir, const char *name, unsigned int major_nr,
 	return steal_fd(&fd);
 }
 
-/* Made where the command cannot see it, or the host's where that is not
+/* Made where the command cannot see them, or the host's where that is not
  * allowed. */
-static int find_node(struct building *b, size_t i, struct error *err)
+static int find_nodes(struct building *b, bool *host, struct error *err)
 {
-	cleanup_close int made = openat(b->scratch, "nodes",
-					O_PATH | O_DIRECTORY | O_CLOEXEC);
-	cleanup_close int host = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	dev_t id = makedev(nodes[i].major, nodes[i].minor);
-	int dir = made;
+	cleanup_close int dir = openat(b->scratch, "nodes",
+				       O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (made < 0 || host < 0)
-		return error_errno(err, "cannot open /dev");
-	if (mknodat(made, nodes[i].name, S_IFCHR | 0666, id) < 0) {
+	*host = false;
+	for (size_t i = 0; dir >= 0 && i < ARRAY_SIZE(nodes); i++) {
+		dev_t id = makedev(nodes[i].major, nodes[i].minor);
+
+		if (mknodat(dir, nodes[i].name, S_IFCHR | 0666, id) == 0)
+			continue;
 		if (errno != EPERM)
 			return error_errno(err, "cannot make the device '%s'",
 					   nodes[i].name);
-		dir = host;
+		close(dir);
+		dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		*host = true;
+		break;
 	}
-	return open_device(dir, nodes[i].name, nodes[i].major, nodes[i].minor,
-			   err);
+	if (dir < 0)
+		return error_errno(err, "cannot open /dev");
+	return steal_fd(&dir);
 }
 
-static int bind_node(struct building *b, size_t i, struct error *err)
+static int bind_node(struct building *b, int dir, bool host, size_t i,
+		     struct error *err)
 {
-	cleanup_close int node = find_node(b, i, err);
-	cleanup_close int mnt = -1, at = -1;
+	const char *name = nodes[i].name;
+	cleanup_close int node = -1, mnt = -1;
 
-	if (node < 0)
-		return -1;
-	mnt = runtime_clone(node, "", false, err);
+	if (host) {
+		node = open_device(dir, name, nodes[i].major, nodes[i].minor,
+				   err);
+		if (node < 0)
+			return -1;
+	}
+	mnt = runtime_clone(host ? node : dir, host ? "" : name, false, err);
 	if (mnt < 0)
 		return -1;
-	at = openat(b->dev, nodes[i].name,
-		    O_CREAT | O_EXCL | O_CLOEXEC | O_RDONLY, 0666);
-	if (at < 0)
-		return error_errno(err, "cannot make '%s'", nodes[i].name);
-	return runtime_attach_at(mnt, at, "", err);
+	if (mknodat(b->dev, name, S_IFREG | 0666, 0) < 0)
+		return error_errno(err, "cannot make '%s'", name);
+	return runtime_attach_at(mnt, b->dev, name, err);
 }
 
 static int make_nodes(struct building *b, struct error *err)
 {
+	bool host;
+	cleanup_close int dir = find_nodes(b, &host, err);
+
+	if (dir < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
-		if (bind_node(b, i, err) < 0)
+		if (bind_node(b, dir, host, i, err) < 0)
 			return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlinkat(links[i][0], b->dev, links[i][1]) < 0)
@@ -372,28 +385,38 @@ static int add_mount(struct building *b, const struct runtime_mount *m,
 	return runtime_attach_at(mnt, at, "", err);
 }
 
-/* Hide one file or directory of a kernel file system. */
-static int mask(struct building *b, int fs, const char *name, int null,
-		struct error *err)
+static int new_cover(struct building *b, int null, struct error *err)
 {
-	cleanup_close int at = openat(fs, name,
-				      O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_close int mnt = -1;
-	struct stat st;
 
-	if (at < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 0;
-	if (at < 0 || fstat(at, &st) < 0)
-		return error_errno(err, "cannot mask '%s'", name);
-	mnt = S_ISDIR(st.st_mode) ? runtime_clone(b->scratch, "empty", false,
-						  err)
-				  : runtime_clone(null, "", false, err);
-	if (mnt < 0 || (S_ISDIR(st.st_mode) &&
-			runtime_attributes(mnt, false,
-					   SAFEST | MOUNT_ATTR_RDONLY,
-					   err) < 0))
+	if (null >= 0)
+		return runtime_clone(null, "", false, err);
+	mnt = runtime_clone(b->scratch, "empty", false, err);
+	if (mnt < 0 || runtime_attributes(mnt, false,
+					  SAFEST | MOUNT_ATTR_RDONLY, err) < 0)
 		return -1;
-	return runtime_attach_at(mnt, at, "", err);
+	return steal_fd(&mnt);
+}
+
+/* Hide files of a kernel file system behind `null`, or its directories behind
+ * an empty one (null -1), as many as this kernel has. */
+static int mask(struct building *b, int fs, const char *const *names, size_t n,
+		int null, struct error *err)
+{
+	cleanup_close int mnt = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (mnt < 0)
+			mnt = new_cover(b, null, err);
+		if (mnt < 0)
+			return -1;
+		if (move_mount(mnt, "", fs, names[i],
+			       MOVE_MOUNT_F_EMPTY_PATH) == 0)
+			close(steal_fd(&mnt));
+		else if (errno != ENOENT && errno != ENOTDIR)
+			return error_errno(err, "cannot mask '%s'", names[i]);
+	}
+	return 0;
 }
 
 static int freeze(int fs, const char *name, struct error *err)
@@ -426,12 +449,13 @@ static int protect(struct building *b, struct error *err)
 	null = open_device(b->dev, "null", 1, 3, err);
 	if (null < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(masked_proc); i++)
-		if (mask(b, b->proc, masked_proc[i], null, err) < 0)
-			return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(masked_sys); i++)
-		if (mask(b, b->sys, masked_sys[i], null, err) < 0)
-			return -1;
+	if (mask(b, b->proc, masked_proc_files, ARRAY_SIZE(masked_proc_files),
+		 null, err) < 0 ||
+	    mask(b, b->proc, masked_proc_dirs, ARRAY_SIZE(masked_proc_dirs),
+		 -1, err) < 0 ||
+	    mask(b, b->sys, masked_sys_dirs, ARRAY_SIZE(masked_sys_dirs), -1,
+		 err) < 0)
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(read_only_proc); i++)
 		if (freeze(b->proc, read_only_proc[i], err) < 0)
 			return -1;

@@ -189,7 +189,7 @@ static int remove_work(const struct store_draft *d, struct error *err)
 		"work/work/incompat/volatile", "work/work/incompat",
 		"work/work", "work",
 	};
-	int rc = -1;
+	int rc = unlinkat(d->lock_fd, "work/work/incompat/volatile/dirty", 0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		rc = unlinkat(d->lock_fd, dirs[i], AT_REMOVEDIR);
