@@ -98,6 +98,44 @@ const char *dockerfile_flag(const struct dockerfile_node *node,
 			    const char *name, size_t nth);
 bool dockerfile_flag_bool(const struct dockerfile_node *node,
 			  const char *name);
+
+/* --- RUN --mount (I04) --- */
+
+enum dockerfile_mount_type {
+	DF_MOUNT_BIND,
+	DF_MOUNT_CACHE,
+	DF_MOUNT_TMPFS,
+	DF_MOUNT_SECRET,
+	DF_MOUNT_SSH,
+};
+enum dockerfile_sharing { DF_SHARED, DF_PRIVATE, DF_LOCKED };
+
+/* One record; texts are NULL where nothing was given. */
+struct dockerfile_mount {
+	enum dockerfile_mount_type type;
+	char *from, *source, *target, *id;
+	char *env; /* "": the name is that of the secret */
+	enum dockerfile_sharing sharing;
+	bool read_only; /* the type's default applied */
+	bool required;
+	bool has_mode, has_owner;
+	uint32_t mode, uid, gid;
+	uint64_t size;	    /* of a tmpfs; 0: the kernel's default */
+	const char *unused; /* a key that means nothing to the type, or NULL */
+};
+#define cleanup_dockerfile_mount CLEANUP(dockerfile_mount_release)
+void dockerfile_mount_release(struct dockerfile_mount *m);
+const char *dockerfile_mount_type_name(enum dockerfile_mount_type type);
+/* One CSV record as Go's reader has it; the message has no position. */
+int dockerfile_csv(const char *value, struct strvec *fields,
+		   struct error *err) MUST_CHECK;
+/* The fields of a --mount value, not yet expanded, and what they mean. The
+ * messages have no position. */
+int dockerfile_mount_split(const char *value, struct strvec *fields,
+			   struct error *err) MUST_CHECK;
+int dockerfile_mount_parse(struct dockerfile_mount *m,
+			   const struct strvec *fields, struct error *err)
+	MUST_CHECK;
 /* The last `from` of a --mount value, NULL when there is none; malloc'ed. */
 char *dockerfile_mount_from(const char *value);
 

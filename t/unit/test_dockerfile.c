@@ -488,6 +488,7 @@ Test(dockerfile_check, S01_from)
 		  { "FROM a aS B_x.y-1", "" });
 }
 
+/* [I04] */
 Test(dockerfile_check, I04_mounts)
 {
 	SEE_CHECK({ "FROM a\nRUN --mount=type=cache,target=/x,mode=0755 y",
@@ -503,7 +504,104 @@ Test(dockerfile_check, I04_mounts)
 		  { "FROM a\nRUN --mount=type=bind,uid=1 z", AT2
 		    "uid not allowed for \"bind\" type mounts" },
 		  { "FROM a\nRUN --mount=type=secret z", AT2
-		    "invalid secret mount. one of source, target required" });
+		    "invalid secret mount. one of source, target required" },
+		  { "FROM a\nRUN --mount=type=secret,id=a,src=b z", AT2
+		    "both source and id can't be set" },
+		  { "FROM a\nRUN --mount=type=secret,id=a,from=b z", AT2
+		    "secret mount should not have a from" },
+		  { "FROM a\nRUN --mount=type=ssh,src=b z", AT2
+		    "ssh does not support source" },
+		  { "FROM a\nRUN --mount=type=bind,target=/ z", AT2
+		    "invalid mount target \"/\"" },
+		  { "FROM a\nRUN --mount=target=/x,required z", AT2
+		    "unexpected key 'required' for mount type 'bind'" },
+		  { "FROM a\nRUN --mount=target=/x,size=1 z", AT2
+		    "unexpected key 'size' for mount type 'bind'" },
+		  { "FROM a\nRUN --mount=target=/x,sharing=locked z", AT2
+		    "invalid cache sharing set for bind mount" },
+		  { "FROM a\nRUN --mount=type=cache,target=/x,sharing=lokced z",
+		    AT2 "unsupported sharing value \"lokced\" (did you mean "
+		    "locked?)" },
+		  { "FROM a\nRUN --mount=type=cache,target=/x,mode=9 z", AT2
+		    "invalid value 9 for mode" },
+		  { "FROM a\nRUN --mount=type=cache,target=/x,mode=10000 z",
+		    AT2 "invalid value 10000 for mode" },
+		  { "FROM a\nRUN --mount=type=cache,target=/x,uid=4294967295 z",
+		    AT2 "invalid value 4294967295 for uid" },
+		  { "FROM a\nRUN --mount=type=tmpfs,target=/x,size=1x z", AT2
+		    "invalid value for size: 1x" },
+		  { "FROM a\nRUN --mount=type=$t,target=/x,size=$s,uid=1 z",
+		    "" },
+		  { "FROM a\nRUN --mount=target=/x,ro=maybe z", AT2
+		    "invalid value for ro: maybe" },
+		  { "FROM a\nRUN --mount=target=/x,\\\"ro z", AT2
+		    "failed to parse csv mounts: extraneous or missing \" in "
+		    "quoted-field" });
+}
+
+static void see_mount(const char *value, const char *want)
+{
+	cleanup_strvec struct strvec fields = STRVEC_INIT;
+	cleanup_dockerfile_mount struct dockerfile_mount m = { 0 };
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (dockerfile_mount_split(value, &fields, &err) < 0 ||
+	    dockerfile_mount_parse(&m, &fields, &err) < 0) {
+		cr_expect_str_eq(err.msg, want);
+		return;
+	}
+	strbuf_addf(&out, "%s from=%s source=%s target=%s id=%s",
+		    dockerfile_mount_type_name(m.type), m.from ? m.from : "-",
+		    m.source ? m.source : "-", m.target ? m.target : "-",
+		    m.id ? m.id : "-");
+	strbuf_addf(&out, " %s %d %o %u:%u %llu", m.read_only ? "ro" : "rw",
+		    (int)m.sharing, m.mode, m.uid, m.gid,
+		    (unsigned long long)m.size);
+	if (m.env)
+		strbuf_addf(&out, " env=%s", m.env);
+	if (m.required)
+		strbuf_addstr(&out, " required");
+	if (m.unused)
+		strbuf_addf(&out, " unused=%s", m.unused);
+	cr_expect_str_eq(out.buf, want, "%s: %s", value, out.buf);
+}
+
+/* [I04] [I05] [I06] [I07] [I08] [I09] */
+Test(dockerfile_mount, values_and_defaults)
+{
+	see_mount("dst=/a",
+		  "bind from=- source=- target=/a id=- ro 0 0 0:0 0");
+	see_mount("Destination=/a,SRC=/b,From=c,readwrite",
+		  "bind from=c source=/b target=/a id=- rw 0 0 0:0 0");
+	see_mount("target=/a,rw=false",
+		  "bind from=- source=- target=/a id=- ro 0 0 0:0 0");
+	see_mount("target=/a,ro=0",
+		  "bind from=- source=- target=/a id=- rw 0 0 0:0 0");
+	see_mount("type=Cache,\"target=/a,b\",sharing=LOCKED,mode=0750,uid=1,"
+		  "gid=2,id=x", "cache from=- source=- target=/a,b id=x rw 2 "
+				"750 1:2 0");
+	see_mount("type=tmpfs,target=/a,size=1.5k",
+		  "tmpfs from=- source=- target=/a id=- rw 0 0 0:0 1536");
+	see_mount("type=tmpfs,target=/a,size=2 GiB,id=x",
+		  "tmpfs from=- source=- target=/a id=x rw 0 0 0:0 2147483648 "
+		  "unused=id");
+	see_mount("type=tmpfs,target=/a,size=99999999999999999t",
+		  "invalid value for size: 99999999999999999t");
+	see_mount("type=secret,id=a,required,env=",
+		  "secret from=- source=- target=- id=a ro 0 0 0:0 0 env= "
+		  "required");
+	see_mount("type=ssh,required=true,mode=0666",
+		  "ssh from=- source=- target=- id=- ro 0 666 0:0 0 required");
+	see_mount("type=bind,target=/a,env=B",
+		  "bind from=- source=- target=/a id=- ro 0 0 0:0 0 env=B "
+		  "unused=env");
+	see_mount("\"target=/a\"\"b\"",
+		  "bind from=- source=- target=/a\"b id=- ro 0 0 0:0 0");
+	see_mount("target=a\"b", "failed to parse csv mounts: bare \" in "
+				 "non-quoted field");
+	see_mount("", "failed to parse csv mounts: EOF");
+	see_mount("bogus", "invalid field 'bogus' must be a key=value pair");
 }
 
 Test(dockerfile_check, I19_ports)
