@@ -226,13 +226,14 @@ static int prepare(struct build *b, struct error *err)
 					 .platform = &o->platform,
 					 .build_platform = &host,
 					 .named = o->named };
-	size_t i;
 
 	oci_platform_host(&host);
 	if (dockerfile_parse(&b->df, o->name, o->text, o->text_len, err) < 0)
 		return -1;
-	for (i = 0; i < b->df.warnings.nr; i++)
-		log_warn("%s", b->df.warnings.v[i]);
+	if (build_lint_begin(&b->lint, &b->df, o->args, err) < 0)
+		return -1;
+	lint_warn(&b->lint);
+	eo.lint = &b->lint;
 	if (build_eval_new(&b->ev, &b->df, &eo, err) < 0)
 		return -1;
 	b->n_stages = build_eval_count(b->ev);
@@ -241,7 +242,10 @@ static int prepare(struct build *b, struct error *err)
 	if (!b->scratch)
 		return -1;
 	b->now = now_text(o->args);
-	return open_context(b, err);
+	if (open_context(b, err) < 0)
+		return -1;
+	build_eval_ignore(b->ev, b->ignore);
+	return 0;
 }
 
 static void release(struct build *b)
@@ -253,6 +257,7 @@ static void release(struct build *b)
 	free(b->stages);
 	source_release_all(b);
 	build_eval_free(b->ev);
+	dockerfile_lint_release(&b->lint);
 	dockerfile_release(&b->df);
 	dockerfile_ignore_free(b->ignore);
 	store_stat_cache_close(b->stat_cache);

@@ -100,6 +100,11 @@ struct build_eval_options {
 	const struct oci_platform *platform; /* of the result */
 	const struct oci_platform *build_platform;
 	const struct build_named_list *named; /* NULL: none; must outlive it */
+	/* Findings go there as they are made; NULL: nobody looks for any.
+	 * They fail the evaluation where the file says `error=true`, unless
+	 * they are what is evaluated for (`check`). */
+	struct dockerfile_lint *lint;
+	bool check;
 };
 
 /* Checks the whole text (all stages); `df` must outlive the result. */
@@ -145,6 +150,26 @@ int build_eval_next(struct build_eval *ev, size_t stage,
 struct oci_config *build_eval_config(struct build_eval *ev, size_t stage);
 /* --build-arg names that nothing used, for a warning. */
 void build_eval_unused(const struct build_eval *ev, struct strvec *out);
+
+/* --- eval_lint.c, lint.c: the checks of a Dockerfile --- */
+
+/* dockerfile_lint_init; BUILDKIT_DOCKERFILE_CHECK among the build arguments
+ * overrides what the file says. */
+int build_lint_begin(struct dockerfile_lint *l, const struct dockerfile *df,
+		     const struct strvec *args, struct error *err) MUST_CHECK;
+/* What the context leaves out, for the checks; borrowed. */
+void build_eval_ignore(struct build_eval *ev,
+		       const struct dockerfile_ignore *ignore);
+/* The configuration of a base image where it is at hand, else NULL; lent
+ * until the next call. */
+typedef const struct oci_config *
+build_base_config(void *arg, const struct build_base *base);
+/* Evaluate all stages for what the checks find, which is in `lint` of the
+ * options then. ERR_INPUT for what no check is about. */
+int build_lint(const struct dockerfile *df, const struct build_eval_options *o,
+	       const struct dockerfile_ignore *ignore,
+	       build_base_config *config, void *arg, struct error *err)
+	MUST_CHECK;
 
 /* The `stages` view of devenv-parse(1). */
 struct json *build_stages_json(struct build_eval *ev, struct error *err);

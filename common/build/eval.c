@@ -97,6 +97,7 @@ static int init(struct build_eval *ev, const struct build_eval_options *o,
 	if (build_eval_init_args(ev, o, err) < 0 ||
 	    build_eval_globals(ev, err) < 0)
 		return -1;
+	build_eval_lint_defaults(ev, o);
 	return build_eval_resolve(ev, err);
 }
 
@@ -108,11 +109,15 @@ int build_eval_new(struct build_eval **out, const struct dockerfile *df,
 
 	ev->df = df;
 	ev->named = o->named;
+	ev->lint = o->lint;
+	ev->check = o->check;
+	if (ev->lint)
+		dockerfile_lint_text(ev->lint);
 	syntax = strvec_env_get(&df->directives, "syntax");
 	if (syntax)
 		log_debug("syntax=%s: the language is built in, no frontend "
 			  "is fetched", syntax);
-	if (init(ev, o, err) < 0)
+	if (init(ev, o, err) < 0 || build_eval_lint_verdict(ev, err) < 0)
 		return -1;
 	*out = steal_ptr(&ev);
 	return 0;
@@ -287,9 +292,10 @@ int build_eval_begin(struct build_eval *ev, size_t stage,
 	struct build_stage *st = &ev->stages[stage];
 
 	start_config(ev, st, base);
+	build_eval_lint_base(ev, st, base);
 	strvec_release(&st->args);
 	release_triggers(st);
-	st->cmd_set = false;
+	st->cmd_set = st->workdir_set = false;
 	st->next_trigger = 0;
 	st->next_node = st->replaced ? st->cut->end : st->cut->first;
 	st->filled = false;
@@ -298,6 +304,7 @@ int build_eval_begin(struct build_eval *ev, size_t stage,
 			return -1;
 		strvec_copy(&st->args, &ev->stages[st->base].args);
 		st->cmd_set = ev->stages[st->base].cmd_set;
+		st->workdir_set = ev->stages[st->base].workdir_set;
 	}
 	/* Those of what stands for a stage are for the stages on top of it. */
 	if (st->replaced)
@@ -369,8 +376,11 @@ int build_eval_next(struct build_eval *ev, size_t stage,
 	if (!node)
 		return 0;
 	begin_step(ev, st, node, step);
-	if (evaluate(ev, st, node, step, err) == 0)
-		return 1;
+	if (evaluate(ev, st, node, step, err) == 0) {
+		build_eval_lint_step(ev, st, node, step);
+		if (build_eval_lint_verdict(ev, err) == 0)
+			return 1;
+	}
 	build_step_release(step);
 	return -1;
 }

@@ -26,6 +26,7 @@ struct build_stage {
 	struct oci_config config;
 	struct strvec args;   /* declared, in order: "K=V", or "K" if unset */
 	bool cmd_set;	      /* a CMD of this file, not of a base image */
+	bool workdir_set;     /* so a WORKDIR */
 	struct dockerfile *triggers; /* one each, parsed */
 	size_t n_triggers, next_trigger;
 	size_t next_node;
@@ -44,6 +45,9 @@ struct build_eval {
 	struct oci_platform platform;
 	const struct build_named_list *named;
 	bool view; /* steps are shown, not run: nothing is unsupported */
+	struct dockerfile_lint *lint; /* or NULL */
+	bool check; /* findings end nothing */
+	const struct dockerfile_ignore *ignore; /* for checks; or NULL */
 };
 
 /* --- eval_scope.c: variables --- */
@@ -89,6 +93,27 @@ void build_eval_run_env(const struct build_eval *ev,
 			const struct build_stage *st, struct build_step *step);
 /* "|2 a=1 b=2 " of the history, or nothing. */
 void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out);
+
+/* --- eval_lint.c: checks; nothing happens where nobody asked for them --- */
+
+/* A name without a value; `st` NULL: in a FROM. */
+void build_eval_unset(const struct build_eval *ev,
+		      const struct build_stage *st,
+		      const struct dockerfile_node *node, const char *name);
+/* What FROM lines are without build arguments. */
+void build_eval_lint_defaults(const struct build_eval *ev,
+			      const struct build_eval_options *o);
+/* The base a stage is about to begin with. */
+void build_eval_lint_base(const struct build_eval *ev,
+			  const struct build_stage *st,
+			  const struct oci_config *base);
+/* An instruction that was evaluated. */
+void build_eval_lint_step(struct build_eval *ev, struct build_stage *st,
+			  const struct dockerfile_node *node,
+			  const struct build_step *step);
+/* Fails once there are findings and `error=true` makes them count. */
+int build_eval_lint_verdict(const struct build_eval *ev, struct error *err)
+	MUST_CHECK;
 
 /* --- eval_graph.c: stages and what they need --- */
 

@@ -46,30 +46,40 @@ int build_eval_place(const struct build_eval *ev, const struct build_stage *st,
 			  at == node ? "" : ": ONBUILD");
 }
 
-static const char *get_global(void *arg, const char *name)
-{
-	const struct build_eval *ev = arg;
-
-	return strvec_env_get(&ev->globals, name);
-}
+/* Where a word stands. */
+struct scope {
+	const struct build_eval *ev;
+	const struct build_stage *st; /* NULL: outside of all stages */
+	const struct dockerfile_node *node;
+};
 
 /* ENV wins over an ARG of the same name, whichever came later (A04). */
-static const char *get_in_stage(void *arg, const char *name)
+static const char *get(void *arg, const char *name)
 {
-	const struct build_stage *st = arg;
-	const char *value = strvec_env_get(&st->config.env, name);
+	const struct scope *s = arg;
+	const char *value;
 
-	return value ? value : strvec_env_get(&st->args, name);
+	if (!s->st)
+		return strvec_env_get(&s->ev->globals, name);
+	value = strvec_env_get(&s->st->config.env, name);
+	return value ? value : strvec_env_get(&s->st->args, name);
 }
 
-static struct dockerfile_env scope(const struct build_eval *ev,
-				   const struct build_stage *st)
+static void unset(void *arg, const char *name)
+{
+	const struct scope *s = arg;
+
+	build_eval_unset(s->ev, s->st, s->node, name);
+}
+
+static struct dockerfile_env env_of(struct scope *s)
 {
 	return (struct dockerfile_env){
-		.get = st ? get_in_stage : get_global,
-		/* The callbacks only read. */
-		.arg = st ? (void *)(uintptr_t)st : (void *)(uintptr_t)ev,
-		.escape = st && st->in_trigger ? '\\' : ev->df->escape,
+		.get = get,
+		.unset = unset,
+		.arg = s,
+		.escape = s->st && s->st->in_trigger ? '\\' :
+						       s->ev->df->escape,
 	};
 }
 
@@ -100,7 +110,8 @@ char *build_eval_expand(struct build_eval *ev, const struct build_stage *st,
 			const struct dockerfile_node *node, const char *word,
 			struct error *err)
 {
-	struct dockerfile_env env = scope(ev, st);
+	struct scope here = { ev, st, node };
+	struct dockerfile_env env = env_of(&here);
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	if (dockerfile_expand(&env, word, &out, err) < 0) {
@@ -116,7 +127,8 @@ int build_eval_expand_words(struct build_eval *ev,
 			    const char *word, struct strvec *out,
 			    struct error *err)
 {
-	struct dockerfile_env env = scope(ev, st);
+	struct scope here = { ev, st, node };
+	struct dockerfile_env env = env_of(&here);
 	size_t i = out->nr, n = 0;
 
 	if (dockerfile_expand_words(&env, word, out, err) < 0)
@@ -131,7 +143,8 @@ char *build_eval_expand_body(struct build_eval *ev,
 			     const struct dockerfile_node *node,
 			     const char *body, struct error *err)
 {
-	struct dockerfile_env env = scope(ev, st);
+	struct scope here = { ev, st, node };
+	struct dockerfile_env env = env_of(&here);
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
 	if (dockerfile_expand_heredoc(&env, body, &out, err) < 0) {

@@ -118,6 +118,7 @@ struct build {
 	const struct build_options *o;
 	struct registry *registry;
 	struct dockerfile df;
+	struct dockerfile_lint lint;
 	struct build_eval *ev;
 	struct build_stage *stages;
 	size_t n_stages;
@@ -161,6 +162,9 @@ void source_release_all(struct build *b);
 
 /* The key of what a base image holds. */
 void stage_base_key(const struct store_image *image, char key[CACHE_KEY]);
+/* lint.c: the findings of a build become warnings. */
+void lint_warn(struct dockerfile_lint *l);
+
 /* Begin a stage: resolve what it stands on. */
 int stage_begin(struct build *b, size_t i, struct error *err) MUST_CHECK;
 /* Take the result of a step: history, and a layer unless `layer` is NULL. */

@@ -50,6 +50,8 @@ struct dockerfile_node {
 	char *text; /* the instruction as source, continuations joined, without
 		       heredoc bodies: for messages, ONBUILD and history */
 	char *comment; /* text of the comment lines right above, or NULL */
+	bool legacy_pair; /* `ENV key value` */
+	bool empty_lines; /* in its continuation */
 	struct dockerfile_node *onbuild; /* DF_ONBUILD: the trigger */
 };
 
@@ -65,7 +67,6 @@ struct dockerfile {
 	struct strvec directives; /* "key=value" in order */
 	struct dockerfile_node *nodes;
 	size_t n_nodes;
-	struct strvec warnings; /* "FILE:LINE: text" */
 };
 #define cleanup_dockerfile CLEANUP(dockerfile_release)
 void dockerfile_release(struct dockerfile *df);
@@ -153,6 +154,9 @@ struct dockerfile_env {
 	const char *(*get)(void *arg, const char *name);
 	void *arg;
 	char escape;
+	/* Told (unless NULL) of a name without a value, where no modifier
+	 * says what stands for it then. */
+	void (*unset)(void *arg, const char *name);
 };
 /* One word, quotes removed. */
 int dockerfile_expand(const struct dockerfile_env *env, const char *word,
@@ -185,6 +189,76 @@ int dockerfile_split(const struct dockerfile *df, struct dockerfile_stages *s,
 /* Index of the target: a name (any case), an index, or NULL for the last. */
 int dockerfile_target(const struct dockerfile_stages *s, const char *target,
 		      size_t *index, struct error *err) MUST_CHECK;
+
+/* --- lint.c, lint_rules.c: valid, and better written otherwise --- */
+
+enum dockerfile_rule {
+	RULE_CONSISTENT_INSTRUCTION_CASING,
+	RULE_COPY_IGNORED_FILE,
+	RULE_DUPLICATE_STAGE_NAME,
+	RULE_EXPOSE_INVALID_FORMAT,
+	RULE_EXPOSE_PROTO_CASING,
+	RULE_FROM_AS_CASING,
+	RULE_FROM_PLATFORM_FLAG_CONST_DISALLOWED,
+	RULE_INVALID_BASE_IMAGE_PLATFORM,
+	RULE_INVALID_DEFAULT_ARG_IN_FROM,
+	RULE_INVALID_DEFINITION_DESCRIPTION,
+	RULE_JSON_ARGS_RECOMMENDED,
+	RULE_LEGACY_KEY_VALUE_FORMAT,
+	RULE_MAINTAINER_DEPRECATED,
+	RULE_MULTIPLE_INSTRUCTIONS_DISALLOWED,
+	RULE_NO_EMPTY_CONTINUATION,
+	RULE_REDUNDANT_TARGET_PLATFORM,
+	RULE_RESERVED_STAGE_NAME,
+	RULE_SECRETS_USED_IN_ARG_OR_ENV,
+	RULE_STAGE_NAME_CASING,
+	RULE_UNDEFINED_ARG_IN_FROM,
+	RULE_UNDEFINED_VAR,
+	RULE_WORKDIR_RELATIVE_PATH,
+	DOCKERFILE_RULES
+};
+
+#define DOCKERFILE_FINDINGS_MAX 1000
+
+struct dockerfile_finding {
+	const char *rule; /* "StageNameCasing" */
+	unsigned line;
+	char *message;
+};
+
+struct dockerfile_lint {
+	const struct dockerfile *df; /* borrowed */
+	uint32_t skip; /* a bit a rule; experimental ones begin skipped */
+	bool error;    /* findings make a build fail */
+	struct dockerfile_finding *v; /* as found, each once */
+	size_t nr, alloc;
+	bool more; /* than DOCKERFILE_FINDINGS_MAX */
+	/* Told of each as it is found, unless NULL. */
+	void (*found)(void *arg, const struct dockerfile_finding *f);
+	void *arg;
+};
+#define cleanup_dockerfile_lint CLEANUP(dockerfile_lint_release)
+void dockerfile_lint_release(struct dockerfile_lint *l);
+/*
+ * Begin with what the `check` directive says, or `override` (unless NULL).
+ * Its errors are dockerfile_split's; the override's are ERR_USAGE.
+ */
+int dockerfile_lint_init(struct dockerfile_lint *l,
+			 const struct dockerfile *df, const char *override,
+			 struct error *err) MUST_CHECK;
+/* All rules that need nothing but the text, valid or not. */
+void dockerfile_lint_text(struct dockerfile_lint *l);
+/* A finding at an instruction, unless a directive or a `# check=` above the
+ * instruction says otherwise. */
+void dockerfile_lint_add(struct dockerfile_lint *l, enum dockerfile_rule rule,
+			 const struct dockerfile_node *node, const char *fmt,
+			 ...) PRINTF(4, 5);
+/* By line. */
+void dockerfile_lint_sort(struct dockerfile_lint *l);
+/* The keyword as it is written; malloc'ed. */
+char *dockerfile_written(const struct dockerfile_node *node);
+/* Is this the name of something secret (API_KEY, not KEY_FILE)? */
+bool dockerfile_is_secret(const char *name);
 
 /* --- small grammars, checked and normalised --- */
 
@@ -227,6 +301,8 @@ struct dockerfile_ignore_dir {
 bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
 			const struct dockerfile_ignore_dir *parent,
 			struct dockerfile_ignore_dir *sub);
+/* Is there any exception ("!x")? */
+bool dockerfile_ignore_excepts(const struct dockerfile_ignore *ig);
 /* Must an ignored directory still be walked, because an exception may bring
  * something below it back? */
 bool dockerfile_ignore_walk(const struct dockerfile_ignore *ig,

@@ -90,6 +90,16 @@ static const char *get(const struct lexer *lx, const char *name)
 	return lx->env->get(lx->env->arg, name);
 }
 
+/* The same where nothing stands for a name that is unset. */
+static const char *need(const struct lexer *lx, const char *name)
+{
+	const char *value = get(lx, name);
+
+	if (!value && lx->env->unset)
+		lx->env->unset(lx->env->arg, name);
+	return value;
+}
+
 static int run(struct lexer *lx, char stop, bool raw, struct sink *s,
 	       struct error *err);
 
@@ -152,7 +162,7 @@ static int substitute_replace(struct lexer *lx, const char *name,
 	cleanup_strbuf struct strbuf with = STRBUF_INIT;
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	bool all = lx->p < lx->end && *lx->p == '/';
-	const char *value = get(lx, name);
+	const char *value = need(lx, name);
 
 	lx->p += all;
 	if (modifier_word(lx, '/', true, "syntax error: missing '/' in ${}",
@@ -185,7 +195,7 @@ static int modifier(struct lexer *lx, const char *name, struct sink *s,
 
 	lx->p += peek(lx, &c);
 	if (c == '}') {
-		value = get(lx, name);
+		value = need(lx, name);
 		if (value)
 			put(s, value, strlen(value), true);
 		return 0;
@@ -202,9 +212,10 @@ static int modifier(struct lexer *lx, const char *name, struct sink *s,
 	if (modifier_word(lx, '}', c == '#' || c == '%',
 			  "syntax error: missing '}'", &word, err) < 0)
 		return -1;
-	value = get(lx, name);
 	if (c == '#' || c == '%')
-		return substitute_trim(value, (char)c, word.buf, s, err);
+		return substitute_trim(need(lx, name), (char)c, word.buf, s,
+				       err);
+	value = get(lx, name);
 	return substitute_unset(name, value, (char)c, colon, word.buf, s, err);
 }
 
@@ -230,7 +241,7 @@ static int dollar(struct lexer *lx, struct sink *s, struct error *err)
 		put(s, "$", 1, false);
 		return 0;
 	}
-	value = get(lx, name);
+	value = need(lx, name);
 	if (value)
 		put(s, value, strlen(value), true);
 	return 0;

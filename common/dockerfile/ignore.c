@@ -364,6 +364,11 @@ static bool reaches_below(const struct pattern *p, const char *dir)
 	return i < p->nr || at > n + 1;
 }
 
+bool dockerfile_ignore_excepts(const struct dockerfile_ignore *ig)
+{
+	return ig && ig->exceptions;
+}
+
 bool dockerfile_ignore_walk(const struct dockerfile_ignore *ig,
 			    const char *dir)
 {

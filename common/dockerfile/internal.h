@@ -66,8 +66,12 @@ int dockerfile_directive(struct dockerfile_directives *d,
 			 struct dockerfile *df, const char *p,
 			 const char *end, unsigned lineno, struct error *err)
 	MUST_CHECK;
-/* The value of `# check=`: NULL or what is wrong with it (malloc'ed). */
-char *dockerfile_check_value(const char *value);
+
+/* --- lint.c --- */
+
+/* The value of `# check=` applied to `l`: NULL or what is wrong with it
+ * (malloc'ed). */
+char *dockerfile_check_value(struct dockerfile_lint *l, const char *value);
 
 /* --- flags.c, mount.c --- */
 

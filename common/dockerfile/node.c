@@ -57,7 +57,6 @@ void dockerfile_release(struct dockerfile *df)
 	free(df->nodes);
 	free(df->name);
 	strvec_release(&df->directives);
-	strvec_release(&df->warnings);
 	*df = (struct dockerfile){ 0 };
 }
 

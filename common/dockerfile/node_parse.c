@@ -96,6 +96,7 @@ static int read_legacy_pair(const struct line *l, struct error *err)
 		return dockerfile_fail(l->df, l->lineno, l->node->col, err,
 				       "%s must have two arguments",
 				       l->node->keyword);
+	l->node->legacy_pair = true;
 	add_pair(l->node, &alloc, xstrndup(l->rest, n),
 		 xstrdup(l->rest + n + strspn(l->rest + n, "\t\v\f\r ")));
 	return 0;

@@ -55,8 +55,9 @@ static bool cut_continuation(const struct reader *r, const char *p,
 	return true;
 }
 
-/* The lines after `first` that continue it, appended. */
-static void join_lines(struct reader *r, struct strbuf *line)
+/* The lines that continue the one just read, appended; true: some of them
+ * were empty. */
+static bool join_lines(struct reader *r, struct strbuf *line)
 {
 	bool more = true, empty = false;
 
@@ -72,10 +73,7 @@ static void join_lines(struct reader *r, struct strbuf *line)
 		more = cut_continuation(r, r->text, &end);
 		strbuf_add(line, r->text, (size_t)(end - r->text));
 	}
-	if (empty)
-		strvec_pushf(&r->df->warnings,
-			     "%s:%u: empty line in the continuation of an "
-			     "instruction", r->df->name, r->line);
+	return empty;
 }
 
 /* The body up to the terminator; false: the file ended first. */
@@ -142,11 +140,11 @@ static int read_instruction(struct reader *r, struct error *err)
 	unsigned start = r->line;
 	unsigned col = (unsigned)(p - r->text) + 1;
 	struct dockerfile_node *node;
-	bool more = cut_continuation(r, p, &end);
+	bool more = cut_continuation(r, p, &end), empty = false;
 
 	strbuf_add(&line, p, (size_t)(end - p));
 	if (more)
-		join_lines(r, &line);
+		empty = join_lines(r, &line);
 	if (!*dockerfile_ltrim(line.buf, line.buf + line.len))
 		return 0;
 	if (r->df->n_nodes == DOCKERFILE_NODES_MAX)
@@ -155,6 +153,7 @@ static int read_instruction(struct reader *r, struct error *err)
 				       DOCKERFILE_NODES_MAX);
 	node = new_node(r);
 	node->col = col;
+	node->empty_lines = empty;
 	if (r->comment.len)
 		node->comment = xstrdup(r->comment.buf);
 	if (dockerfile_parse_node(r->df, node, line.buf, start, false, err) < 0)
@@ -185,7 +184,9 @@ static int read_all(struct reader *r, struct error *err)
 					 r->eol, r->line, err) < 0)
 			return -1;
 		if (is_comment(r)) {
-			note_comment(r);
+			/* A directive describes nothing. */
+			if (r->directives.done)
+				note_comment(r);
 			continue;
 		}
 		r->directives.done = true;

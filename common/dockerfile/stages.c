@@ -36,7 +36,9 @@ static void begin_stage(const struct dockerfile_node *node, size_t index,
 static int check_directives(const struct dockerfile *df, struct error *err)
 {
 	const char *value = strvec_env_get(&df->directives, "check");
-	cleanup_free char *wrong = value ? dockerfile_check_value(value) : NULL;
+	struct dockerfile_lint ignored = { 0 };
+	cleanup_free char *wrong =
+		value ? dockerfile_check_value(&ignored, value) : NULL;
 	unsigned line;
 
 	if (!wrong)

@@ -197,14 +197,8 @@ Test(dockerfile_parser, P09_lines_join_verbatim)
 
 Test(dockerfile_parser, P10_comments_inside_continuations_vanish)
 {
-	cleanup_dockerfile struct dockerfile df = { 0 };
-	cleanup_error struct error err = ERROR_INIT;
-	const char *text = "RUN a \\\n\n # c\n b";
-
 	SEE_AST({ "RUN a \\\n# c\n  # d\n b", "[\"a  b\"]" },
 		{ "RUN a \\\n\n  b\nRUN c", "[\"a   b\"],\"end\":3" });
-	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), &err), 0);
-	cr_expect_eq(df.warnings.nr, 1);
 }
 
 Test(dockerfile_parser, P11_continuation_at_the_end_and_empty_files)
