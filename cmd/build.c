@@ -16,7 +16,7 @@ struct options {
 	struct cli_registry registry;
 	struct strvec tags, outputs;
 	char *iid_file, *metadata_file;
-	bool digest, push;
+	bool digest, push, check;
 };
 
 #define O(member) offsetof(struct options, member)
@@ -32,6 +32,8 @@ static const struct opt rows[] = {
 	  "write digests as JSON there, as docker does", O(metadata_file) },
 	{ OPT_BOOL, 0, "digest", NULL, NULL,
 	  "find out the digest of the manifest, too", O(digest) },
+	{ OPT_BOOL, 0, "check", NULL, NULL,
+	  "build nothing: print what the checks find", O(check) },
 	{ OPT_END },
 };
 
@@ -255,6 +257,19 @@ static int print(struct work *w, struct error *err)
 	return cli_record_write(&w->project.record, err);
 }
 
+static int lint(struct work *w, struct cmd_call *call, struct error *err)
+{
+	cleanup_cli_findings struct cli_findings f = { 0 };
+	cleanup_build_named struct build_named_list named = { 0 };
+	int rc;
+
+	if (cli_build_contexts(&w->o->build, &named, err) < 0)
+		return -1;
+	rc = cli_lint_plan(&f, w->b.store, &w->plan, &named, err);
+	call->status = f.nr ? ERR_NO : 0;
+	return cli_findings_print(&f, false, rc, err);
+}
+
 static int run(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
@@ -271,6 +286,8 @@ static int run(struct cmd_call *call, struct error *err)
 	cli_registry_options(&o->registry, &w.b.registry_options);
 	if (plan(&w, &call->args, err) < 0)
 		return -1;
+	if (o->check)
+		return lint(&w, call, err);
 	cli_project_warn(&w.plan);
 	if (cli_build_plan(&w.b, &o->build, &w.plan, &w.result, err) < 0 ||
 	    deliver(&w, err) < 0)

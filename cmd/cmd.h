@@ -57,6 +57,7 @@ struct cmd {
 	X(logs) \
 	X(iterate) \
 	X(up) \
+	X(lint) \
 	X(store) \
 	X(completion) \
 	X(help) \

@@ -11,10 +11,10 @@ _devenv()
 		esac
 	done
 	case $cmd in
-	'') words="clone parse build push pull run exec ps stop rm logs iterate up store completion help version" ;;
+	'') words="clone parse build push pull run exec ps stop rm logs iterate up lint store completion help version" ;;
 	clone) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --ca-file= --ssl-cert-base64= --insecure --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	parse) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --print= --relative --output= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
-	build) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --label= --tag= --output= --push --iidfile= --metadata-file= --digest --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	build) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --label= --tag= --output= --push --iidfile= --metadata-file= --digest --check --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	push) words=" --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	pull) words=" --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	run) words=" --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --pull --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
@@ -25,6 +25,7 @@ _devenv()
 	logs) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	iterate) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --label= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --verify= --once --format= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	up) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --ca-file= --ssl-cert-base64= --insecure --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --label= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
+	lint) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --format= --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	store) words=" --dry-run --keep-age= --keep-size= --json --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	completion) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	help) words=" --directory= --store= --quiet --verbose --progress= --log-format= --help --version" ;;
@@ -66,6 +67,9 @@ _devenv()
 	up:--net) words="host none" ;;
 	up:--progress) words="auto tty plain json none" ;;
 	up:--log-format) words="text json" ;;
+	lint:--format) words="text json" ;;
+	lint:--progress) words="auto tty plain json none" ;;
+	lint:--log-format) words="text json" ;;
 	store:--progress) words="auto tty plain json none" ;;
 	store:--log-format) words="text json" ;;
 	completion:--progress) words="auto tty plain json none" ;;

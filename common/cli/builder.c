@@ -28,8 +28,8 @@ void cli_builder_release(struct cli_builder *b)
 	store_close(b->store);
 }
 
-static int name_contexts(const struct cli_build_options *o,
-			 struct build_named_list *named, struct error *err)
+int cli_build_contexts(const struct cli_build_options *o,
+		       struct build_named_list *named, struct error *err)
 {
 	size_t i;
 
@@ -64,7 +64,7 @@ int cli_build_plan(const struct cli_builder *b,
 	};
 	int rc;
 
-	if (name_contexts(o, &named, err) < 0 ||
+	if (cli_build_contexts(o, &named, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
 	bo.name = name;
