@@ -6,7 +6,7 @@
 
 struct options {
 	bool dry_run;
-	bool json;
+	bool json, mounts;
 	char *keep_age, *keep_size;
 };
 
@@ -19,6 +19,9 @@ static const struct opt rows[] = {
 	{ OPT_STR, 0, "keep-size", "SIZE", OPT_NO_ENV,
 	  "gc: first forget those least recently used, while more than this "
 	  "is kept (20GB)", offsetof(struct options, keep_size) },
+	{ OPT_BOOL, 0, "cache-mounts", NULL, OPT_NO_ENV,
+	  "gc: remove what steps keep with --mount=type=cache, too",
+	  offsetof(struct options, mounts) },
 	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
 	  "ls, du, gc: print JSON", offsetof(struct options, json) },
 	{ OPT_END },
@@ -116,7 +119,8 @@ static int gc(struct store *s, const struct options *o,
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_json struct json *j = json_new_object();
-	struct store_gc_options limits = { .dry_run = o->dry_run };
+	struct store_gc_options limits = { .mounts = o->mounts,
+					   .dry_run = o->dry_run };
 	struct store_gc_result r;
 
 	if ((o->keep_age &&
@@ -244,7 +248,8 @@ const struct cmd cmd_store = {
 	.summary = "Look at, check and clean the local store.",
 	.usage = "store ls [--json]\n"
 		 "store du [--json]\n"
-		 "store gc [-n] [--keep-age AGE] [--keep-size SIZE] [--json]\n"
+		 "store gc [-n] [--keep-age AGE] [--keep-size SIZE]\n"
+		 "         [--cache-mounts] [--json]\n"
 		 "store rm IMAGE...\n"
 		 "store verify\n"
 		 "store path",

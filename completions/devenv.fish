@@ -327,6 +327,7 @@ complete -c devenv -n '__fish_seen_subcommand_from lint' -l version -d 'print th
 complete -c devenv -n '__fish_seen_subcommand_from store' -l dry-run -s n -d 'gc: only say what would go'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l keep-age -r -d 'gc: first forget steps, and images without a name, that were not used for so long (36h, 14d)'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l keep-size -r -d 'gc: first forget those least recently used, while more than this is kept (20GB)'
+complete -c devenv -n '__fish_seen_subcommand_from store' -l cache-mounts -d 'gc: remove what steps keep with --mount=type=cache, too'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l json -d 'ls, du, gc: print JSON'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l directory -s C -r -d 'work as if started in DIR'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l store -r -d 'where images and layers are kept'

@@ -8,10 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A name that may go when it was not used for long: a remembered step, or an
- * image that no reference shows. */
+/* What may go when it was not used for long: a remembered step, an image that
+ * no reference shows, a cache mount. */
 struct candidate {
 	char *path;
+	bool tree; /* it is what takes the room, and names nothing else */
+	uint64_t bytes;
 	struct timespec used;
 	size_t *count; /* of the result */
 };
@@ -68,12 +70,14 @@ static int keep(struct gc *g, const char *path, struct error *err)
 			  g->o->keep_size ? &g->bytes : NULL, err);
 }
 
-static void add_candidate(struct gc *g, const char *path,
-			  const struct stat *st, size_t *count)
+static struct candidate *add_candidate(struct gc *g, const char *path,
+				       const struct stat *st, size_t *count)
 {
 	GROW(g->old, g->n, g->alloc);
-	g->old[g->n++] = (struct candidate){ xstrdup(path), st->st_mtim,
-					     count };
+	g->old[g->n] = (struct candidate){ .path = xstrdup(path),
+					   .used = st->st_mtim,
+					   .count = count };
+	return &g->old[g->n++];
 }
 
 /* An image that no reference shows has one name only: its record is linked
@@ -101,6 +105,20 @@ static int visit_cache(struct gc *g, const char *path, const char *name UNUSED,
 		return error_errno(err, "cannot examine '%s'", path);
 	add_candidate(g, path, &st, &g->result->cache);
 	return 0;
+}
+
+static int visit_mount(struct gc *g, const char *path, const char *name UNUSED,
+		       struct error *err)
+{
+	struct candidate *c;
+	struct stat st;
+	uint64_t files;
+
+	if (fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return error_errno(err, "cannot examine '%s'", path);
+	c = add_candidate(g, path, &st, &g->result->mounts);
+	c->tree = true;
+	return store_disk_usage(g->s, path, &c->bytes, &files, err);
 }
 
 static int visit_state(struct gc *g, const char *path, const char *name UNUSED,
@@ -139,16 +157,33 @@ static int newest_first(const void *a, const void *b)
 	return (x->tv_nsec < y->tv_nsec) - (x->tv_nsec > y->tv_nsec);
 }
 
-static bool too_old(const struct gc *g, const struct candidate *c)
+static bool unwanted(const struct gc *g, const struct candidate *c)
 {
-	return g->o->max_age &&
-	       c->used.tv_sec + (time_t)g->o->max_age < g->now;
+	return (c->tree && g->o->mounts) ||
+	       (g->o->max_age &&
+		c->used.tv_sec + (time_t)g->o->max_age < g->now);
 }
 
-/*
- * What was used last is kept first, until the size is reached. All that is
- * older goes, as a step without the ones it builds on is of no use.
- */
+/* 1: it stays, 0: there is no room for it. */
+static int try_keep(struct gc *g, const struct candidate *c,
+		    struct error *err)
+{
+	uint64_t before = g->bytes;
+
+	if (c->tree)
+		g->bytes += c->bytes;
+	else if (keep(g, c->path, err) < 0)
+		return -1;
+	if (!g->o->keep_size || g->bytes <= g->o->keep_size)
+		return 1;
+	if (!c->tree)
+		reach_undo(&g->reach);
+	g->bytes = before;
+	return 0;
+}
+
+/* What was used last is kept first, until the size is reached; all that is
+ * older goes. */
 static int choose(struct gc *g, struct error *err)
 {
 	bool full = false;
@@ -157,15 +192,15 @@ static int choose(struct gc *g, struct error *err)
 		qsort(g->old, g->n, sizeof(*g->old), newest_first);
 	for (size_t i = 0; i < g->n; i++) {
 		struct candidate *c = &g->old[i];
+		int stays = 0;
 
-		full = full || too_old(g, c);
-		if (!full && keep(g, c->path, err) < 0)
-			return -1;
-		if (!full && g->o->keep_size && g->bytes > g->o->keep_size) {
-			reach_undo(&g->reach);
-			full = true;
+		if (!full && !unwanted(g, c)) {
+			stays = try_keep(g, c, err);
+			full = !stays;
 		}
-		if (full && discard(g, c->path, 0, c->count, err) < 0)
+		if (stays < 0 ||
+		    (!stays && discard(g, c->path, c->bytes, c->count, err) <
+				       0))
 			return -1;
 	}
 	return 0;
@@ -194,7 +229,8 @@ static int collect(struct gc *g, struct error *err)
 	if (reach_init(&g->reach, g->s, err) < 0 ||
 	    walk(g, "images", visit_image, err) < 0 ||
 	    walk(g, "run", visit_run, err) < 0 ||
-	    walk(g, "cache", visit_cache, err) < 0 || choose(g, err) < 0)
+	    walk(g, "cache", visit_cache, err) < 0 ||
+	    walk(g, "mounts", visit_mount, err) < 0 || choose(g, err) < 0)
 		return -1;
 	return sweep(g, err);
 }

@@ -256,6 +256,33 @@ int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
 /* Write it back when something changed, and free. */
 void store_stat_cache_close(struct store_stat_cache *c);
 
+/* --- mounts/ : directories that steps keep (RUN --mount=type=cache) --- */
+
+enum store_sharing {
+	STORE_SHARED,  /* with everybody who shares it */
+	STORE_PRIVATE, /* alone: one that is free, or a new one */
+	STORE_LOCKED,  /* alone: the first, when it is free */
+};
+/* Fills a directory that was just made, mode 0700. */
+struct store_mount_maker {
+	int (*fill)(void *arg, int fd, struct error *err);
+	void *arg;
+};
+struct store_mount {
+	char *fs;    /* absolute path */
+	int lock_fd; /* held while it is used; dies with its holder */
+};
+#define STORE_MOUNT_INIT { .lock_fd = -1 }
+/*
+ * An instance of the cache `key` (64 hexadecimal digits), made where there is
+ * none. 1: taken; 0: others have it, ask again later (STORE_LOCKED only).
+ */
+int store_mount_take(struct store *s, const char *key,
+		     enum store_sharing sharing,
+		     const struct store_mount_maker *maker,
+		     struct store_mount *m, struct error *err) MUST_CHECK;
+void store_mount_release(struct store_mount *m);
+
 /* --- whole store --- */
 
 /* Check everything; each finding is given to `report`. Returns the number of
@@ -265,12 +292,13 @@ int store_verify(struct store *s,
 		 struct error *err) MUST_CHECK;
 /* What store_gc did. */
 struct store_gc_result {
-	size_t images, layers, blobs, cache;
+	size_t images, layers, blobs, cache, mounts;
 	uint64_t bytes;
 };
 struct store_gc_options {
 	uint64_t max_age;   /* seconds; 0: any */
 	uint64_t keep_size; /* bytes; 0: any */
+	bool mounts;	    /* forget all cache mounts */
 	bool dry_run;
 };
 /*

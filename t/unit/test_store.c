@@ -904,3 +904,62 @@ Test(store, gc_removes_what_nothing_refers_to)
 	cr_expect(store_has_layer(f.s, kept));
 	cr_expect_not(store_has_layer(f.s, lost));
 }
+
+static int fill_mount(void *arg, int fd, struct error *err)
+{
+	int *filled = arg;
+
+	++*filled;
+	return fs_write_atomic(fd, "seed", "x", 1, 0600, err);
+}
+
+static void take_mount(struct store *s, enum store_sharing sharing, int want,
+		       const char *instance, struct store_mount *m, int *filled)
+{
+	static const char key[] = "0123456789abcdef0123456789abcdef"
+				  "0123456789abcdef0123456789abcdef";
+	const struct store_mount_maker maker = { fill_mount, filled };
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_free char *end = xstrfmt("/%s/%s/fs", key, instance);
+
+	*m = (struct store_mount)STORE_MOUNT_INIT;
+	cr_assert_eq(store_mount_take(s, key, sharing, &maker, m, &err), want,
+		     "%s", err.msg);
+	if (want)
+		cr_expect(str_ends(m->fs, end), "%s", m->fs);
+}
+
+/* [I06] */
+Test(store, cache_mounts_are_shared_kept_apart_or_locked)
+{
+	FIXTURE;
+	struct store_mount a, b, c, d;
+	const struct store_gc_options age = { .max_age = 1000 },
+				      all = { .mounts = true };
+	struct store_gc_result r;
+	int filled = 0;
+
+	take_mount(f.s, STORE_SHARED, 1, "0", &a, &filled);
+	take_mount(f.s, STORE_SHARED, 1, "0", &b, &filled);
+	take_mount(f.s, STORE_LOCKED, 0, "", &d, &filled);
+	take_mount(f.s, STORE_PRIVATE, 1, "1", &c, &filled);
+	cr_expect_eq(filled, 2, "each instance is filled once");
+	store_mount_release(&a);
+	take_mount(f.s, STORE_LOCKED, 0, "", &d, &filled);
+	store_mount_release(&b);
+	take_mount(f.s, STORE_LOCKED, 1, "0", &d, &filled);
+	take_mount(f.s, STORE_SHARED, 1, "2", &a, &filled);
+	store_mount_release(&c);
+	take_mount(f.s, STORE_PRIVATE, 1, "1", &c, &filled);
+	store_mount_release(&a);
+	store_mount_release(&c);
+	store_mount_release(&d);
+	cr_expect_eq(filled, 3);
+	cr_assert_eq(store_gc(f.s, &age, &r, &err), 0);
+	cr_expect_eq(r.mounts, 0, "in use not long ago");
+	cr_assert_eq(store_gc(f.s, &all, &r, &err), 0);
+	cr_expect_eq(r.mounts, 1);
+	take_mount(f.s, STORE_PRIVATE, 1, "0", &a, &filled);
+	cr_expect_eq(filled, 4);
+	store_mount_release(&a);
+}
