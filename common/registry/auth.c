@@ -24,8 +24,9 @@ static char *scope_of(const struct registry_call *call)
 {
 	cleanup_strbuf struct strbuf s = STRBUF_INIT;
 
-	strbuf_addf(&s, "repository:%s:pull%s", call->repository,
-		    call->push ? ",push" : "");
+	strbuf_addf(&s, "repository:%s:pull%s%s", call->repository,
+		    call->push ? ",push" : "",
+		    call->may_delete ? ",delete" : "");
 	if (call->mount_from && !call->host->no_mounts)
 		strbuf_addf(&s, " repository:%s:pull", call->mount_from);
 	return strbuf_detach(&s);

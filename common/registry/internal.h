@@ -130,6 +130,7 @@ struct registry_call {
 	struct registry_host *host;
 	const char *repository;
 	bool push;		/* asks for the right to push, too */
+	bool may_delete;	/* and to delete */
 	const char *mount_from; /* and to pull from there, if one gets it */
 	bool elsewhere; /* t.url is the registry's choice, of another origin */
 	int (*next)(struct registry_call *call, struct error *err);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #define NESTING_MAX 4
+#define LOOKUPS 16 /* at once: small answers over one connection */
 #define ACCEPT "Accept: " OCI_INDEX ", " OCI_MANIFEST ", " DOCKER_LIST ", " \
 	DOCKER_MANIFEST
 #define SCHEMA1 "application/vnd.docker.distribution.manifest.v1"
@@ -90,17 +91,19 @@ static int got_answer(struct registry_call *call, struct error *err)
 	return call->t.status == 200 ? 0 : registry_refused(call, err);
 }
 
-static int get(struct registry_call *call, const struct oci_ref *ref,
-	       struct registry_manifest *out, struct error *err)
+static void prepare_get(struct registry_call *call, const struct oci_ref *ref)
 {
-	struct registry_manifest m = { .body = STRBUF_INIT };
-
-	call->next = got_answer;
 	call->t.max = OCI_MANIFEST_MAX;
 	registry_call_to(call, "GET", manifest_path(ref));
 	strvec_push(&call->t.headers, ACCEPT);
-	if (registry_run_one(call, err) < 0)
-		return -1;
+}
+
+/* The body of an answer, verified. */
+static int take(struct registry_call *call, const struct oci_ref *ref,
+		struct registry_manifest *out, struct error *err)
+{
+	struct registry_manifest m = { .body = STRBUF_INIT };
+
 	if (check_digest(&m, &call->t, ref->digest, err) < 0 ||
 	    take_type(&m, &call->t, err) < 0) {
 		registry_manifest_release(&m);
@@ -110,6 +113,16 @@ static int get(struct registry_call *call, const struct oci_ref *ref,
 	call->t.content = (struct strbuf)STRBUF_INIT;
 	*out = m;
 	return 0;
+}
+
+static int get(struct registry_call *call, const struct oci_ref *ref,
+	       struct registry_manifest *out, struct error *err)
+{
+	call->next = got_answer;
+	prepare_get(call, ref);
+	if (registry_run_one(call, err) < 0)
+		return -1;
+	return take(call, ref, out, err);
 }
 
 static int get_at(struct registry *r, const struct oci_ref *at, void *arg,
@@ -183,6 +196,52 @@ static int asked(struct registry_call *call, struct error *err)
 	if (call->t.status == 200 || call->t.status == 404)
 		return 0;
 	return registry_refused(call, err);
+}
+
+static int take_all(struct registry_call *calls, struct registry_lookup *list,
+		    size_t n, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		list[i].there = calls[i].t.status == 200;
+		if (list[i].there &&
+		    take(&calls[i], list[i].ref, &list[i].found, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int registry_look_up(struct registry *r, struct registry_lookup *list,
+		     size_t n, struct error *err)
+{
+	cleanup_free struct registry_call *calls = xcalloc(n + 1,
+							   sizeof(*calls));
+	cleanup_free struct registry_call **all = xcalloc(n + 1, sizeof(*all));
+	struct registry_batch b = { .calls = all, .n = n,
+				    .parallel = LOOKUPS };
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		list[i].found = (struct registry_manifest){
+			.body = STRBUF_INIT
+		};
+		list[i].there = false;
+		registry_call_init(&calls[i], r, list[i].ref, false);
+		calls[i].next = asked;
+		prepare_get(&calls[i], list[i].ref);
+		all[i] = &calls[i];
+	}
+	rc = registry_run(r, &b, err);
+	if (!rc)
+		rc = take_all(calls, list, n, err);
+	for (i = 0; i < n; i++)
+		registry_call_release(&calls[i]);
+	if (rc < 0 && n)
+		return error_wrap(err, "%s/%s", list[0].ref->host,
+				  list[0].ref->repository);
+	return rc;
 }
 
 int registry_has_blob(struct registry *r, const struct oci_ref *ref,

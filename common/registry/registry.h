@@ -55,6 +55,26 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 		     struct registry_manifest *out, struct error *err)
 	MUST_CHECK;
 
+/* One of several manifests that may be there or not. */
+struct registry_lookup {
+	const struct oci_ref *ref; /* borrowed; all of one host */
+	struct registry_manifest found;
+	bool there;
+};
+/* GET all of them at once; 404 is an answer, other refusals are errors.
+ * Mirrors are not asked. Release each `found`. */
+int registry_look_up(struct registry *r, struct registry_lookup *list,
+		     size_t n, struct error *err) MUST_CHECK;
+/* All tags of a repository, in the registry's order, at most `max`; a
+ * repository that does not exist has none. */
+int registry_list_tags(struct registry *r, const struct oci_ref *ref,
+		       size_t max, struct strvec *tags, struct error *err)
+	MUST_CHECK;
+/* DELETE the manifest of ref->digest, or the tag: 1 done, 0 it was not there,
+ * -1 error; ERR_REFUSED with a hint where the registry deletes nothing. */
+int registry_delete_manifest(struct registry *r, const struct oci_ref *ref,
+			     struct error *err) MUST_CHECK;
+
 /* Where the bytes of a blob go. `write` may be called again from the start
  * after `restart` (a retry). */
 struct registry_sink {
