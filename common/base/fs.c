@@ -5,13 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/openat2.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/path.h"
 
 int fs_read_fd(int fd, size_t max, struct strbuf *out, struct error *err)
 {
@@ -211,78 +208,6 @@ char *fs_temp_dir(int dirfd, const char *prefix, struct error *err)
 	}
 	error_errno(err, "cannot create a directory '%s...'", prefix);
 	return NULL;
-}
-
-#define OPEN_TRIES 128
-
-int fs_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int tries = 0;
-	long fd;
-
-	/* EAGAIN: a rename raced with a ".." of the walk; the kernel asks
-	 * for another try. Who renames without end must not hold us. */
-	do {
-		fd = syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-	} while (fd < 0 && (errno == EINTR ||
-			    (errno == EAGAIN && ++tries < OPEN_TRIES)));
-	return (int)fd;
-}
-
-/* Make one directory of a path in a root; `prefix` is the path so far. */
-static int make_in_root(int rootfd, const char *prefix, mode_t mode,
-			uid_t uid, gid_t gid, struct error *err)
-{
-	cleanup_free char *parent = path_dir(prefix);
-	cleanup_free char *base = path_base(prefix);
-	cleanup_close int dir =
-		fs_open_in_root(rootfd, parent, O_PATH | O_DIRECTORY, 0);
-
-	if (dir < 0)
-		return error_errno(err, "cannot open '%s'", parent);
-	if (mkdirat(dir, base, mode) < 0)
-		return error_errno(err, "cannot create '%s'", prefix);
-	if (fchownat(dir, base, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return error_errno(err, "cannot set the owner of '%s'",
-				   prefix);
-	if (fchmodat(dir, base, mode, 0) < 0)
-		return error_errno(err, "cannot set the mode of '%s'", prefix);
-	return 0;
-}
-
-int fs_mkdir_in_root(int rootfd, const char *path, mode_t mode, uid_t uid,
-		     gid_t gid, struct error *err)
-{
-	cleanup_free char *clean = path_join("/", path);
-	char *p = clean;
-	int fd = -1;
-
-	do {
-		char kept;
-
-		p += strcspn(p + 1, "/") + 1;
-		kept = *p;
-		*p = '\0';
-		if (fd >= 0)
-			close(fd);
-		fd = fs_open_in_root(rootfd, clean, O_PATH | O_DIRECTORY, 0);
-		if (fd < 0 && errno == ENOENT) {
-			if (make_in_root(rootfd, clean, mode, uid, gid, err) <
-			    0)
-				return -1;
-			fd = fs_open_in_root(rootfd, clean,
-					     O_PATH | O_DIRECTORY, 0);
-		}
-		if (fd < 0)
-			return error_errno(err, "cannot open '%s'", clean);
-		*p = kept;
-	} while (*p);
-	return fd;
 }
 
 #define COPY_BUF 65536

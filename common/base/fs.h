@@ -47,6 +47,13 @@ char *fs_temp_dir(int dirfd, const char *prefix, struct error *err);
  * as if `rootfd` were "/". Returns a descriptor (O_CLOEXEC) or -1 with errno
  * and no message, so that callers can tell ENOENT apart. */
 int fs_open_in_root(int rootfd, const char *path, int flags, mode_t mode);
+/*
+ * The absolute path in a root that `path` leads to, with every link resolved
+ * inside it. Parts that are not there stay as they are written. Malloc'ed;
+ * NULL with ELOOP after 40 links. What it names may change at once: open it
+ * by fs_open_in_root.
+ */
+char *fs_real_in_root(int rootfd, const char *path);
 /* As mkdir -p inside a root: every part that is a link is resolved in the
  * root. Returns an O_PATH|O_DIRECTORY descriptor of the last directory or -1
  * with an error. New directories get mode, uid and gid. */

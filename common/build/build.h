@@ -58,6 +58,14 @@ enum build_op {
 	BUILD_WORKDIR,
 };
 
+/* --unpack of ADD: archives of the context are unpacked unless it says no,
+ * those that come from elsewhere only when it says yes. */
+enum build_unpack {
+	BUILD_UNPACK_UNSAID,
+	BUILD_UNPACK_NO,
+	BUILD_UNPACK_YES,
+};
+
 /*
  * One instruction, expanded in the scope where it stands. Everything that a
  * key depends on is here; nothing here depends on a file.
@@ -85,6 +93,10 @@ struct build_step {
 	char *from;	       /* --from: a name, or NULL */
 	size_t from_stage;     /* its stage, or SIZE_MAX */
 	char *chown, *chmod;   /* expanded, or NULL */
+	bool parents;	       /* --parents */
+	bool link;	       /* --link: on an empty root, whatever is below */
+	enum build_unpack unpack;
+	struct strvec excludes; /* --exclude, as written */
 	struct dockerfile_heredoc *files; /* heredoc sources, expanded */
 	size_t n_files;
 	/* WORKDIR: cwd is the directory to make */

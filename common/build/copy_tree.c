@@ -8,39 +8,63 @@
 
 #include "base/fs.h"
 #include "base/inodes.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "build/internal.h"
+
+/* A directory of the destination on the way down. */
+struct level {
+	int fd;
+	bool made; /* by this copy */
+};
 
 struct copying {
 	struct copy_target *to;
 	const struct build_tree *source;
-	char *dest; /* absolute, in the root */
-	int *dirs;  /* open directories of the destination, by depth */
-	size_t n_dirs, alloc_dirs;
-	struct inodes inodes; /* later names become links; paths in the root */
+	const char *dest; /* absolute, in the root */
+	bool parents;	  /* directories that were there stay as they are */
+	struct level *levels;
+	size_t n_levels, alloc_levels;
+	struct inodes inodes; /* files with several names, as put so far */
 };
 
 static void copying_release(struct copying *c)
 {
-	while (c->n_dirs)
-		close(c->dirs[--c->n_dirs]);
-	free(c->dirs);
+	while (c->n_levels)
+		close(c->levels[--c->n_levels].fd);
+	free(c->levels);
 	inodes_release(&c->inodes);
-	free(c->dest);
 }
 
-static bool keep_xattr(const char *name)
+int copy_check_name(const char *path, struct error *err)
 {
-	return !str_starts(name, "trusted.overlay.") &&
-	       !str_starts(name, "user.overlay.") &&
-	       !str_starts(name, "user.devenv.") &&
-	       !str_starts(name, "security.selinux") &&
-	       !str_starts(name, "system.");
+	const char *p = path;
+
+	for (; p; p = strchr(p, '/')) {
+		p += strspn(p, "/");
+		if (!str_starts(p, ".wh."))
+			continue;
+		error_set(err, ERR_INPUT,
+			  "'%s': in a layer, a name that begins with '.wh.' "
+			  "removes another file", path);
+		return error_hint(err, "rename it, or leave it out by "
+				       ".dockerignore or --exclude");
+	}
+	return 0;
+}
+
+/* Stand-ins for what could not be made are kept among layers; a context has
+ * no say in what is a device. */
+bool copy_keeps_xattr(const struct build_tree *source, const char *name)
+{
+	return store_xattr_wanted(name) ||
+	       (source->keep_owners && store_xattr_stand_in(name));
 }
 
 /* Attributes the file system or our rights refuse are left out: only
  * security.capability changes what a program may do, and it is kept. */
-static int copy_xattrs(int in, int out, const char *path, struct error *err)
+static int copy_xattrs(const struct copying *c, int in, int out,
+		       const char *path, struct error *err)
 {
 	char names[XATTR_LIST_MAX], value[XATTR_SIZE_MAX];
 	ssize_t n = flistxattr(in, names, sizeof(names));
@@ -52,7 +76,7 @@ static int copy_xattrs(int in, int out, const char *path, struct error *err)
 	for (name = names; name < names + n; name += strlen(name) + 1) {
 		ssize_t len;
 
-		if (!keep_xattr(name))
+		if (!copy_keeps_xattr(c->source, name))
 			continue;
 		len = fgetxattr(in, name, value, sizeof(value));
 		if (len < 0 || !fsetxattr(out, name, value, (size_t)len, 0))
@@ -162,15 +186,31 @@ static int open_new(int dirfd, const char *name, mode_t mode)
 	return fd;
 }
 
+/* The file may have become a pipe, which would never end. */
+static int open_source(const struct tree_entry *e, struct stat *st,
+		       struct error *err)
+{
+	cleanup_close int fd = openat(e->dirfd, e->name,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
+					      O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, st) < 0)
+		return error_errno(err, "cannot open '%s'", e->name);
+	if (!S_ISREG(st->st_mode))
+		return error_set(err, ERR_INPUT,
+				 "'%s' changed while it was copied", e->name);
+	return steal_fd(&fd);
+}
+
 static int put_regular(struct copying *c, const struct tree_entry *e,
 		       int dirfd, const char *name, struct error *err)
 {
-	cleanup_close int in = openat(e->dirfd, e->name,
-				      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	cleanup_close int in = open_source(e, &st, err);
 	cleanup_close int out = -1;
 
 	if (in < 0)
-		return error_errno(err, "cannot open '%s'", e->name);
+		return -1;
 	out = open_new(dirfd, name, e->st->st_mode & 0777);
 	if (out < 0 && errno == EISDIR)
 		return error_set(err, ERR_INPUT,
@@ -178,12 +218,12 @@ static int put_regular(struct copying *c, const struct tree_entry *e,
 				 e->path);
 	if (out < 0)
 		return error_errno(err, "cannot create '%s'", name);
-	if (fs_copy_data(in, out, (uint64_t)e->st->st_size, err) < 0)
+	if (fs_copy_data(in, out, (uint64_t)st.st_size, err) < 0)
 		return error_wrap(err, "%s", e->name);
 	/* The owner comes first: chown takes capabilities away. */
 	if (finish_file(c, out, dirfd, name, e, err) < 0)
 		return -1;
-	return copy_xattrs(in, out, name, err);
+	return copy_xattrs(c, in, out, name, err);
 }
 
 static int put_link(const struct tree_entry *e, int dirfd, const char *name,
@@ -204,15 +244,53 @@ static int put_link(const struct tree_entry *e, int dirfd, const char *name,
 	return error_errno(err, "cannot create the link '%s'", name);
 }
 
+static int make_special(const struct tree_entry *e, int dirfd,
+			const char *name)
+{
+	mode_t mode = e->st->st_mode;
+	int made;
+
+	if (!S_ISCHR(mode) && !S_ISBLK(mode))
+		return mknodat(dirfd, name, mode, 0);
+	made = store_put_device(dirfd, name, mode, e->st->st_rdev);
+	if (made > 0)
+		log_warn("'%s': devices cannot be made here; kept as an empty "
+			 "file", e->name);
+	return made < 0 ? -1 : 0;
+}
+
 static int put_special(const struct tree_entry *e, int dirfd,
 		       const char *name, struct error *err)
 {
-	if (!mknodat(dirfd, name, e->st->st_mode, e->st->st_rdev))
+	if (S_ISCHR(e->st->st_mode) && !e->st->st_rdev)
+		return error_set(err, ERR_INPUT,
+				 "'%s': in a layer, the character device 0:0 "
+				 "removes a file", e->name);
+	if (!make_special(e, dirfd, name))
 		return 0;
 	if (errno == EEXIST && !unlinkat(dirfd, name, 0) &&
-	    !mknodat(dirfd, name, e->st->st_mode, e->st->st_rdev))
+	    !make_special(e, dirfd, name))
 		return 0;
 	return error_errno(err, "cannot create the special file '%s'", name);
+}
+
+/* A name under which the file was put before, unless another file has taken
+ * its place since, by way of a link in the destination. */
+static const char *first_name(struct copying *c, const struct tree_entry *e,
+			      const char *path)
+{
+	const char *before = inodes_first(&c->inodes, e->st, path);
+	cleanup_close int fd = before ? fs_open_in_root(c->to->rootfd, before,
+							O_PATH | O_NOFOLLOW, 0)
+				      : -1;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size != e->st->st_size ||
+	    st.st_mtim.tv_sec != e->st->st_mtim.tv_sec ||
+	    st.st_mtim.tv_nsec != e->st->st_mtim.tv_nsec)
+		return NULL;
+	return before;
 }
 
 /* 1: made as a link to an earlier name; 0: to be copied. */
@@ -222,9 +300,9 @@ static int put_hard_link(struct copying *c, const struct tree_entry *e,
 	cleanup_free char *path = path_join(c->dest, e->path);
 	cleanup_free char *dir = NULL, *base = NULL;
 	cleanup_close int first = -1;
-	const char *before = inodes_first(&c->inodes, e->st, path);
+	const char *before = first_name(c, e, path);
 
-	if (!before)
+	if (!before || str_eq(before, path))
 		return 0;
 	dir = path_dir(before);
 	base = path_base(before);
@@ -244,6 +322,8 @@ static int put(struct copying *c, const struct tree_entry *e, int dirfd,
 	mode_t type = e->st->st_mode & S_IFMT;
 	int rc;
 
+	if (copy_check_name(name, err) < 0)
+		return -1;
 	if (type == S_IFREG && e->st->st_nlink > 1) {
 		rc = put_hard_link(c, e, dirfd, name, err);
 		if (rc)
@@ -264,37 +344,44 @@ static int enter(struct copying *c, const struct tree_entry *e,
 		 struct error *err)
 {
 	cleanup_free char *path = path_join(c->dest, e->path);
-	int fd;
+	struct level l = { .made = true };
 
-	if (*e->path &&
-	    mkdirat(c->dirs[c->n_dirs - 1], e->name, 0700) < 0 &&
-	    errno != EEXIST)
-		return error_errno(err, "cannot create '%s'", path);
-	fd = fs_open_in_root(c->to->rootfd, path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0 && errno == ENOTDIR)
+	if (*e->path && copy_check_name(e->name, err) < 0)
+		return -1;
+	if (!*e->path ||
+	    mkdirat(c->levels[c->n_levels - 1].fd, e->name, 0700) < 0) {
+		if (*e->path && errno != EEXIST)
+			return error_errno(err, "cannot create '%s'", path);
+		l.made = false;
+	}
+	l.fd = fs_open_in_root(c->to->rootfd, path, O_RDONLY | O_DIRECTORY, 0);
+	if (l.fd < 0 && errno == ENOTDIR)
 		return error_set(err, ERR_INPUT,
 				 "cannot copy the directory '%s' onto the "
 				 "file '%s'", e->path, path);
-	if (fd < 0)
+	if (l.fd < 0)
 		return error_errno(err, "cannot open '%s'", path);
-	GROW(c->dirs, c->n_dirs, c->alloc_dirs);
-	c->dirs[c->n_dirs++] = fd;
+	GROW(c->levels, c->n_levels, c->alloc_levels);
+	c->levels[c->n_levels++] = l;
 	return 0;
 }
 
 static int leave(struct copying *c, const struct tree_entry *e,
 		 struct error *err)
 {
-	cleanup_close int fd = c->dirs[--c->n_dirs];
+	const struct level *l = &c->levels[--c->n_levels];
+	cleanup_close int fd = l->fd;
 	cleanup_close int in = -1;
 
-	if (!*e->path)
-		return 0; /* the destination keeps its own metadata */
+	/* Where the copy begins, and the directories that --parents finds,
+	 * keep their own metadata. */
+	if (!*e->path || (c->parents && !l->made))
+		return 0;
 	in = openat(e->dirfd, e->name,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (in < 0)
 		return error_errno(err, "cannot open '%s'", e->path);
-	if (copy_xattrs(in, fd, e->path, err) < 0)
+	if (copy_xattrs(c, in, fd, e->path, err) < 0)
 		return -1;
 	return finish(c, fd, ".", e, err);
 }
@@ -307,17 +394,19 @@ static int visit(void *arg, const struct tree_entry *e, struct error *err)
 		return leave(c, e, err);
 	if (S_ISDIR(e->st->st_mode))
 		return enter(c, e, err);
-	return put(c, e, c->dirs[c->n_dirs - 1], e->name, err);
+	return put(c, e, c->levels[c->n_levels - 1].fd, e->name, err);
 }
 
 int copy_dir_to(struct copy_target *to, const struct build_tree *source,
-		const char *path, const char *dest, struct error *err)
+		const struct tree_item *item, const char *dest,
+		struct error *err)
 {
-	struct copying c = { .to = to, .source = source };
-	int rc;
+	struct copying c = { .to = to,
+			     .source = source,
+			     .dest = dest,
+			     .parents = item->include != NULL };
+	int rc = tree_walk_item(source, item, visit, &c, err);
 
-	c.dest = xstrdup(dest);
-	rc = tree_walk(source, path, visit, &c, err);
 	copying_release(&c);
 	return rc;
 }
@@ -333,27 +422,26 @@ static int visit_single(void *arg, const struct tree_entry *e,
 {
 	struct single *s = arg;
 
+	if (S_ISDIR(e->st->st_mode))
+		return error_set(err, ERR_INPUT,
+				 "'%s' changed while it was copied", e->name);
 	return put(s->c, e, s->dirfd, s->name, err);
 }
 
 int copy_file_to(struct copy_target *to, const struct build_tree *source,
-		 const char *path, const char *dest, struct error *err)
+		 const struct tree_item *item, const char *dest,
+		 struct error *err)
 {
-	struct copying c = { .to = to, .source = source };
+	struct copying c = { .to = to, .source = source, .dest = dest };
 	cleanup_free char *dir = path_dir(dest), *name = path_base(dest);
 	cleanup_close int dirfd =
 		fs_open_in_root(to->rootfd, dir, O_RDONLY | O_DIRECTORY, 0);
 	struct single s = { &c, dirfd, name };
-	struct build_tree plain = *source;
 	int rc;
 
 	if (dirfd < 0)
 		return error_errno(err, "cannot open '%s'", dir);
-	/* Reached through a link, the file counts though its own name may be
-	 * ignored. */
-	plain.ignore = NULL;
-	c.dest = xstrdup(dest);
-	rc = tree_walk(&plain, path, visit_single, &s, err);
+	rc = tree_walk_item(source, item, visit_single, &s, err);
 	copying_release(&c);
 	return rc;
 }

@@ -25,6 +25,7 @@ void build_step_release(struct build_step *step)
 	free(step->from);
 	free(step->chown);
 	free(step->chmod);
+	strvec_release(&step->excludes);
 	for (i = 0; i < step->n_files; i++) {
 		free(step->files[i].name);
 		free(step->files[i].content);

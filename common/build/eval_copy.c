@@ -5,20 +5,12 @@
 
 static int check_copy_flags(const struct eval_make *m)
 {
-	static const char *const switches[] = { "link", "parents",
-						"keep-git-dir", "unpack" };
-	static const char *const values[] = { "exclude", "checksum" };
 	cleanup_free char *what = NULL;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(switches) && !what; i++)
-		if (dockerfile_flag_bool(m->node, switches[i]))
-			what = xstrfmt("%s --%s", m->node->keyword,
-				       switches[i]);
-	for (i = 0; i < ARRAY_SIZE(values) && !what; i++)
-		if (dockerfile_flag(m->node, values[i], 0))
-			what = xstrfmt("%s --%s", m->node->keyword,
-				       values[i]);
+	if (dockerfile_flag_bool(m->node, "keep-git-dir"))
+		what = xstrdup("ADD --keep-git-dir");
+	if (!what && dockerfile_flag(m->node, "checksum", 0))
+		what = xstrdup("ADD --checksum");
 	return what ? eval_unsupported(m, what) : 0;
 }
 
@@ -145,6 +137,46 @@ static int copy_owner(const struct eval_make *m)
 	return 0;
 }
 
+/* A layer that knows nothing of those below it cannot ask them for names. */
+static int check_link(const struct eval_make *m)
+{
+	const char *c = m->step->chown;
+
+	if (!m->step->link || !c || !c[strspn(c, "0123456789:")])
+		return 0;
+	build_eval_fail(m->ev, m->st, m->node, m->err,
+			"--link cannot look up the owner '%s': it does not "
+			"see the image below", c);
+	return error_hint(m->err, "give numbers to --chown, or leave out "
+				  "--link");
+}
+
+static int copy_switches(const struct eval_make *m)
+{
+	struct build_step *step = m->step;
+	const char *unpack = dockerfile_flag(m->node, "unpack", 0);
+	cleanup_error struct error inner = ERROR_INIT;
+	struct dockerfile_ignore *rules = NULL;
+	const char *word;
+	size_t i;
+
+	step->parents = dockerfile_flag_bool(m->node, "parents");
+	/* BuildKit ignores --link beside --chmod. */
+	step->link = dockerfile_flag_bool(m->node, "link") &&
+		     !(step->chmod && *step->chmod);
+	if (unpack)
+		step->unpack = dockerfile_flag_bool(m->node, "unpack")
+				       ? BUILD_UNPACK_YES
+				       : BUILD_UNPACK_NO;
+	for (i = 0; (word = dockerfile_flag(m->node, "exclude", i)); i++)
+		strvec_push(&step->excludes, word);
+	if (dockerfile_ignore_words(&rules, &step->excludes, &inner) < 0)
+		return build_eval_fail(m->ev, m->st, m->node, m->err,
+				       "--exclude: %s", inner.msg);
+	dockerfile_ignore_free(rules);
+	return check_link(m);
+}
+
 /* BuildKit's order: flags, sources, heredocs, destination as written. */
 static void copy_text(const struct eval_make *m, const char *dest)
 {
@@ -153,7 +185,7 @@ static void copy_text(const struct eval_make *m, const char *dest)
 	size_t i;
 
 	strbuf_addstr(&text, m->node->keyword);
-	if (dockerfile_flag_bool(m->node, "parents"))
+	if (step->parents)
 		strbuf_addstr(&text, " --parents");
 	if (step->chown)
 		strbuf_addf(&text, " --chown=%s", step->chown);
@@ -193,7 +225,7 @@ int eval_make_copy(const struct eval_make *m)
 		return -1;
 	if (!m->ev->view && check_copy_flags(m) < 0)
 		return -1;
-	if (copy_sources(m) < 0 || copy_owner(m) < 0)
+	if (copy_sources(m) < 0 || copy_owner(m) < 0 || copy_switches(m) < 0)
 		return -1;
 	dest = eval_expand(m, m->node->args.v[m->node->args.nr - 1]);
 	if (!dest || copy_dest(m, dest) < 0)

@@ -192,7 +192,8 @@ int source_open(struct build *b, const struct build_from *from,
 	if (!st)
 		return 0;
 	mount = xstrfmt("from-%u", b->n_mounts++);
-	view->tree = (struct build_tree){ .keep_owners = true };
+	view->tree = (struct build_tree){ .keep_owners = true,
+					  .store = b->o->store };
 	view->tree.fd = stage_mount(b, st, NULL, mount, err);
 	if (view->tree.fd < 0)
 		return -1;

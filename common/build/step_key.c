@@ -2,6 +2,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/internal.h"
 
+/* What the files of a COPY come to be, whatever they were called. */
+static int key_files(const struct build_tree *tree,
+		     const struct build_step *step, struct cache_key *k,
+		     struct error *err)
+{
+	cleanup_tree_items struct tree_items items = { 0 };
+	size_t i;
+
+	if (tree_pick(tree, step, &items, err) < 0)
+		return -1;
+	for (i = 0; i < items.nr; i++) {
+		const struct tree_item *item = &items.v[i];
+		cleanup_strbuf struct strbuf hex = STRBUF_INIT;
+
+		if (tree_digest(tree, item, step->chmod, &hex, err) < 0)
+			return -1;
+		cache_key_add(k, "file",
+			      item->type == S_IFDIR ? "" : item->name);
+		cache_key_add(k, "parents", item->include ? "1" : "0");
+		cache_key_add(k, "content", hex.buf);
+	}
+	return 0;
+}
+
 /* Files of a context count by what they are, those of a stage or an image by
  * the key of that, which needs no file to be there. */
 static int key_sources(struct build *b, const struct build_step *step,
@@ -9,31 +33,16 @@ static int key_sources(struct build *b, const struct build_step *step,
 {
 	const struct build_from from = { step->from_stage, step->from };
 	struct build_tree tree;
-	size_t i, j;
 	int rc;
 
-	cache_key_add_list(k, "source", &step->sources);
 	if (!step->sources.nr)
 		return 0;
 	rc = source_key(b, &from, k, &tree, err);
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	for (i = 0; i < step->sources.nr; i++) {
-		cleanup_strvec struct strvec paths = STRVEC_INIT;
-
-		if (tree_sources(&tree, step->sources.v[i], &paths, err) < 0)
-			return -1;
-		for (j = 0; j < paths.nr; j++) {
-			cleanup_strbuf struct strbuf hex = STRBUF_INIT;
-
-			if (tree_digest(&tree, paths.v[j], true, &hex, err) <
-			    0)
-				return -1;
-			cache_key_add(k, "file", paths.v[j]);
-			cache_key_add(k, "content", hex.buf);
-		}
-	}
-	return 0;
+	if (!rc)
+		return key_files(&tree, step, k, err);
+	cache_key_add_list(k, "source", &step->sources);
+	cache_key_add_list(k, "exclude", &step->excludes);
+	return rc < 0 ? -1 : 0;
 }
 
 static int key_copy(struct build *b, const struct build_step *step,
@@ -41,11 +50,14 @@ static int key_copy(struct build *b, const struct build_step *step,
 {
 	size_t i;
 
-	cache_key_add(k, "op", step->add ? "add" : "copy");
+	cache_key_add(k, "op", !step->add ? "copy" :
+			       step->unpack == BUILD_UNPACK_NO ? "add" :
+								 "unpack");
 	cache_key_add(k, "dest", step->dest);
 	cache_key_add(k, "dir", step->dest_is_dir ? "1" : "0");
 	cache_key_add(k, "chown", step->chown ? step->chown : "");
 	cache_key_add(k, "chmod", step->chmod ? step->chmod : "");
+	cache_key_add(k, "parents", step->parents ? "1" : "0");
 	for (i = 0; i < step->n_files; i++) {
 		cache_key_add(k, "heredoc", step->files[i].name);
 		cache_key_add(k, "content", step->files[i].content);

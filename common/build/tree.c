@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -13,12 +12,27 @@
 
 #define DEPTH_MAX 1000 /* of directories below one another */
 
+#define RULES_MAX 3
+
+/* Some rules, and where the paths begin that they speak of. */
+struct rules {
+	const struct dockerfile_ignore *list;
+	size_t base;
+};
+
+/* What all rules know of the directory above. */
+struct state {
+	struct dockerfile_ignore_dir of[RULES_MAX];
+};
+
 struct walk {
 	const struct build_tree *tree;
 	tree_visit visit;
 	void *arg;
-	struct strbuf path;  /* in the tree, for the ignore rules */
+	struct strbuf path;  /* in the tree */
 	size_t base;	     /* where the part given to `visit` begins */
+	struct rules rules[RULES_MAX];
+	size_t n_rules;
 };
 
 /* A directory on the way down. */
@@ -33,20 +47,56 @@ struct frame {
 };
 
 static int walk_dir(struct walk *w, const struct frame *f,
-		    const struct dockerfile_ignore_dir *ig,
-		    struct error *err);
+		    const struct state *state, struct error *err);
 
-static const char *shown_path(const struct walk *w)
+static const char *path_from(const struct walk *w, size_t base)
 {
-	const char *p = w->path.buf + MIN(w->base, w->path.len);
+	const char *p = w->path.buf + MIN(base, w->path.len);
 
 	return *p == '/' ? p + 1 : p;
+}
+
+static void state_release(struct state *s)
+{
+	size_t i;
+
+	for (i = 0; i < RULES_MAX; i++)
+		free(s->of[i].matched);
+}
+
+static void add_rules(struct walk *w, const struct dockerfile_ignore *list,
+		      size_t base)
+{
+	if (list)
+		w->rules[w->n_rules++] = (struct rules){ list, base };
+}
+
+/* Is the path left out by any rules? `enter`: something below it may not be.
+ * `sub` is for a directory only. */
+static bool left_out(const struct walk *w, const struct state *above,
+		     struct state *sub, bool *enter)
+{
+	bool out = false;
+	size_t i;
+
+	*enter = true;
+	for (i = 0; i < w->n_rules; i++) {
+		const struct rules *r = &w->rules[i];
+		const char *path = path_from(w, r->base);
+
+		if (!*path || !dockerfile_ignored(r->list, path, &above->of[i],
+						  sub ? &sub->of[i] : NULL))
+			continue;
+		out = true;
+		*enter &= dockerfile_ignore_walk(r->list, path);
+	}
+	return out;
 }
 
 static int show(struct walk *w, int dirfd, const char *name,
 		const struct stat *st, bool leave, struct error *err)
 {
-	struct tree_entry e = { dirfd, name, shown_path(w), st, leave };
+	struct tree_entry e = { dirfd, name, path_from(w, w->base), st, leave };
 
 	return w->visit(w->arg, &e, err);
 }
@@ -73,14 +123,12 @@ static int show_parents(struct walk *w, const struct frame *f,
 }
 
 static int walk_entry(struct walk *w, const struct frame *up, int dirfd,
-		      const char *name,
-		      const struct dockerfile_ignore_dir *parent,
+		      const char *name, const struct state *above,
 		      struct error *err)
 {
-	const struct dockerfile_ignore *ig = w->tree->ignore;
-	struct dockerfile_ignore_dir sub = { 0 };
+	CLEANUP(state_release) struct state sub = { 0 };
 	struct stat st;
-	bool out, shown = false;
+	bool out, enter, shown = false;
 	struct frame f = { up, dirfd, name, &st, w->path.len, &shown,
 			   up ? up->depth + 1 : 0 };
 	int rc = 0;
@@ -89,9 +137,7 @@ static int walk_entry(struct walk *w, const struct frame *up, int dirfd,
 		return errno == ENOENT ? 0
 				       : error_errno(err, "cannot stat '%s'",
 						     w->path.buf);
-	out = ig && w->path.len &&
-	      dockerfile_ignored(ig, w->path.buf, parent,
-				 S_ISDIR(st.st_mode) ? &sub : NULL);
+	out = left_out(w, above, S_ISDIR(st.st_mode) ? &sub : NULL, &enter);
 	if (!S_ISDIR(st.st_mode)) {
 		if (out)
 			return 0;
@@ -101,15 +147,14 @@ static int walk_entry(struct walk *w, const struct frame *up, int dirfd,
 	}
 	if (!out)
 		rc = show_parents(w, &f, err);
-	if (!rc && (!out || dockerfile_ignore_walk(ig, w->path.buf)))
+	if (!rc && enter)
 		rc = walk_dir(w, &f, &sub, err);
 	if (!rc && shown)
 		rc = show(w, dirfd, name, &st, true, err);
-	free(sub.matched);
 	return rc;
 }
 
-static int read_names(int fd, struct strvec *names, struct error *err)
+int tree_names(int fd, struct strvec *names, struct error *err)
 {
 	DIR *dir = fdopendir(fd);
 	struct dirent *e;
@@ -132,7 +177,7 @@ static int read_names(int fd, struct strvec *names, struct error *err)
 }
 
 static int walk_dir(struct walk *w, const struct frame *f,
-		    const struct dockerfile_ignore_dir *ig, struct error *err)
+		    const struct state *state, struct error *err)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
@@ -146,212 +191,96 @@ static int walk_dir(struct walk *w, const struct frame *f,
 				 "'%.60s...': more than %d directories deep",
 				 w->path.buf, DEPTH_MAX);
 	if (signals_check(err) < 0 ||
-	    read_names(fcntl(fd, F_DUPFD_CLOEXEC, 0), &names, err) < 0)
+	    tree_names(fcntl(fd, F_DUPFD_CLOEXEC, 0), &names, err) < 0)
 		return -1;
 	for (i = 0; i < names.nr; i++) {
 		if (len)
 			strbuf_addch(&w->path, '/');
 		strbuf_addstr(&w->path, names.v[i]);
-		if (walk_entry(w, f, fd, names.v[i], ig, err) < 0)
+		if (walk_entry(w, f, fd, names.v[i], state, err) < 0)
 			return -1;
 		strbuf_setlen(&w->path, len);
 	}
 	return 0;
 }
 
-/* Bring the ignore state down to the directory that holds `path`. */
-static void ignore_state(const struct build_tree *t, const char *path,
-			 struct dockerfile_ignore_dir *state)
+/* Bring the state of the tree's own rules down to the directory that holds
+ * the path; the other rules begin below it. */
+static void enter_state(const struct walk *w, struct state *state)
 {
-	cleanup_free char *dir = path_dir(path);
-	size_t i;
+	struct dockerfile_ignore_dir *d = &state->of[0];
+	const char *path = w->path.buf, *slash = path;
 
-	if (!t->ignore || str_eq(dir, "."))
+	if (!w->tree->ignore)
 		return;
-	for (i = 1; i <= strlen(dir); i++) {
+	while ((slash = strchr(slash, '/'))) {
+		cleanup_free char *dir = xstrndup(path,
+						  (size_t)(slash++ - path));
 		struct dockerfile_ignore_dir sub = { 0 };
-		cleanup_free char *part = NULL;
 
-		if (dir[i] && dir[i] != '/')
-			continue;
-		part = xstrndup(dir, i);
-		dockerfile_ignored(t->ignore, part, state, &sub);
-		free(state->matched);
-		*state = sub;
+		dockerfile_ignored(w->tree->ignore, dir, d, &sub);
+		free(d->matched);
+		*d = sub;
 	}
+}
+
+static void walk_init(struct walk *w, const char *path)
+{
+	w->path = (struct strbuf)STRBUF_INIT;
+	if (!str_eq(path, "."))
+		strbuf_addstr(&w->path, path);
+	w->base = w->path.len;
+	add_rules(w, w->tree->ignore, 0);
+}
+
+static int walk_from(struct walk *w, const char *path, struct error *err)
+{
+	CLEANUP(state_release) struct state state = { 0 };
+	cleanup_free char *dir = path_dir(path), *name = path_base(path);
+	cleanup_close int fd =
+		fs_open_in_root(w->tree->fd, dir, O_PATH | O_DIRECTORY, 0);
+
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", dir);
+	enter_state(w, &state);
+	return walk_entry(w, NULL, fd, name, &state, err);
 }
 
 int tree_walk(const struct build_tree *t, const char *path, tree_visit visit,
 	      void *arg, struct error *err)
 {
-	struct walk w = { t, visit, arg, STRBUF_INIT, strlen(path) };
-	struct dockerfile_ignore_dir state = { 0 };
-	cleanup_free char *dir = path_dir(path), *name = path_base(path);
-	cleanup_close int fd =
-		fs_open_in_root(t->fd, dir, O_PATH | O_DIRECTORY, 0);
+	struct walk w = { .tree = t, .visit = visit, .arg = arg };
 	int rc;
 
-	if (fd < 0)
-		return error_errno(err, "cannot open '%s'", dir);
-	ignore_state(t, path, &state);
-	if (!str_eq(path, "."))
-		strbuf_addstr(&w.path, path);
-	else
-		w.base = 0;
-	rc = walk_entry(&w, NULL, fd, name, &state, err);
-	free(state.matched);
+	walk_init(&w, path);
+	rc = walk_from(&w, path, err);
 	strbuf_release(&w.path);
 	return rc;
 }
 
-#define LINKS_MAX 40 /* as the kernel's own limit */
-
-char *tree_follow(const struct build_tree *t, const char *path,
-		  struct stat *st)
+int tree_walk_item(const struct build_tree *t, const struct tree_item *item,
+		   tree_visit visit, void *arg, struct error *err)
 {
-	char *at = xstrdup(path);
-	int i;
+	struct walk w = { .tree = t, .visit = visit, .arg = arg };
+	int rc;
 
-	for (i = 0; i < LINKS_MAX; i++) {
-		cleanup_free char *dir = path_dir(at), *name = path_base(at);
-		cleanup_free char *next = NULL, *rooted = NULL;
-		cleanup_close int fd =
-			fs_open_in_root(t->fd, dir, O_PATH | O_DIRECTORY, 0);
-		char target[PATH_MAX];
-		ssize_t n;
-
-		if (fd < 0 || fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
-			break;
-		if (!S_ISLNK(st->st_mode))
-			return at;
-		n = readlinkat(fd, name, target, sizeof(target) - 1);
-		if (n < 0)
-			break;
-		target[n] = '\0';
-		rooted = path_join("/", dir);
-		next = path_resolve(rooted, target);
-		free(at);
-		at = next[1] ? xstrdup(next + 1) : xstrdup(".");
-	}
-	if (i == LINKS_MAX)
-		errno = ELOOP;
-	free(at);
-	return NULL;
+	walk_init(&w, item->path);
+	add_rules(&w, item->include, w.base);
+	add_rules(&w, item->exclude, w.base);
+	rc = walk_from(&w, item->path, err);
+	strbuf_release(&w.path);
+	return rc;
 }
 
-/* --- wildcards --- */
-
-/* `a\*b` without its backslashes. */
-static char *unescape(const char *part)
+bool tree_ignored(const struct build_tree *t, const char *path, bool *enter)
 {
-	struct strbuf sb = STRBUF_INIT;
+	struct walk w = { .tree = t };
+	CLEANUP(state_release) struct state state = { 0 };
+	bool out;
 
-	for (; *part; part++) {
-		if (*part == '\\' && part[1])
-			part++;
-		strbuf_addch(&sb, *part);
-	}
-	return strbuf_detach(&sb);
-}
-
-static int expand(const struct build_tree *t, const char *prefix,
-		  const char *rest, struct strvec *out, struct error *err)
-{
-	size_t n = strcspn(rest, "/"), i;
-	cleanup_free char *part = xstrndup(rest, n);
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	const char *tail = rest + n + (rest[n] == '/');
-	int fd;
-
-	if (!n) {
-		strvec_push(out, prefix);
-		return 0;
-	}
-	fd = fs_open_in_root(t->fd, prefix, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR
-			       ? 0
-			       : error_errno(err, "cannot open '%s'", prefix);
-	if (read_names(fd, &names, err) < 0)
-		return -1;
-	for (i = 0; i < names.nr; i++) {
-		cleanup_free char *plain = unescape(part), *next = NULL;
-		bool hit = dockerfile_has_glob(part)
-				   ? dockerfile_glob(part, names.v[i]) == 1
-				   : str_eq(plain, names.v[i]);
-
-		if (!hit)
-			continue;
-		next = path_join(str_eq(prefix, ".") ? "" : prefix,
-				 names.v[i]);
-		if (expand(t, next, tail, out, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Does anything of `path` survive the ignore rules? */
-static int note_any(void *arg, const struct tree_entry *e UNUSED,
-		    struct error *err UNUSED)
-{
-	*(bool *)arg = true;
-	return 0;
-}
-
-static int survives(const struct build_tree *t, const char *path, bool *yes,
-		    struct error *err)
-{
-	struct dockerfile_ignore_dir state = { 0 };
-
-	*yes = true;
-	if (!t->ignore || str_eq(path, "."))
-		return 0;
-	ignore_state(t, path, &state);
-	*yes = !dockerfile_ignored(t->ignore, path, &state, NULL);
-	free(state.matched);
-	if (*yes || !dockerfile_ignore_walk(t->ignore, path))
-		return 0;
-	return tree_walk(t, path, note_any, yes, err);
-}
-
-static int missing(const char *source, struct error *err)
-{
-	return error_set(err, ERR_INPUT, "\"/%s\": not found", source);
-}
-
-int tree_sources(const struct build_tree *t, const char *source,
-		 struct strvec *out, struct error *err)
-{
-	cleanup_free char *rooted = path_join("/", source);
-	cleanup_strvec struct strvec hits = STRVEC_INIT;
-	const char *path = rooted[1] ? rooted + 1 : ".";
-	bool glob = dockerfile_has_glob(path), yes;
-	struct stat st;
-	size_t i;
-
-	if (glob) {
-		if (dockerfile_glob(path, "") < 0)
-			return error_set(err, ERR_INPUT,
-					 "syntax error in pattern \"%s\"",
-					 source);
-		if (expand(t, ".", path, &hits, err) < 0)
-			return -1;
-	} else {
-		cleanup_free char *real = tree_follow(t, path, &st);
-
-		if (!real)
-			return missing(path, err);
-		strvec_push(&hits, path);
-	}
-	for (i = 0; i < hits.nr; i++) {
-		if (survives(t, hits.v[i], &yes, err) < 0)
-			return -1;
-		if (yes)
-			strvec_push(out, hits.v[i]);
-		else if (!glob)
-			return error_set(err, ERR_INPUT,
-					 "\"/%s\": not found (excluded by "
-					 ".dockerignore)", path);
-	}
-	return 0;
+	walk_init(&w, path);
+	enter_state(&w, &state);
+	out = left_out(&w, &state, NULL, enter);
+	strbuf_release(&w.path);
+	return out;
 }

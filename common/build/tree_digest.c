@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "build/internal.h"
 
 struct hashing {
 	const struct build_tree *tree;
-	bool with_mode;
+	const char *chmod;
 	struct digest d;
 };
 
@@ -49,7 +50,8 @@ static int hash_file(struct hashing *h, const struct tree_entry *e,
 		field(h, raw, sizeof(raw));
 		return 0;
 	}
-	fd = openat(e->dirfd, e->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(e->dirfd, e->name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", e->path);
 	digest_init(&d, true);
@@ -67,52 +69,109 @@ static int hash_file(struct hashing *h, const struct tree_entry *e,
 	return 0;
 }
 
+/* Kept attributes, in an order that no file system chooses. */
+static int hash_xattrs(struct hashing *h, const struct tree_entry *e,
+		       struct error *err)
+{
+	cleanup_free char *path = xstrfmt("/proc/self/fd/%d/%s", e->dirfd,
+					  e->name);
+	char names[XATTR_LIST_MAX], value[XATTR_SIZE_MAX];
+	ssize_t n = llistxattr(path, names, sizeof(names)), len;
+	cleanup_strvec struct strvec kept = STRVEC_INIT;
+	const char *name;
+	size_t i;
+
+	if (n < 0 && errno != ENOTSUP)
+		return error_errno(err, "cannot list the attributes of '%s'",
+				   e->path);
+	for (name = names; name < names + n; name += strlen(name) + 1)
+		if (copy_keeps_xattr(h->tree, name))
+			strvec_push(&kept, name);
+	strvec_sort(&kept);
+	for (i = 0; i < kept.nr; i++) {
+		len = lgetxattr(path, kept.v[i], value, sizeof(value));
+		if (len < 0)
+			return error_errno(err,
+					   "cannot read the attribute %s of "
+					   "'%s'", kept.v[i], e->path);
+		field(h, kept.v[i], strlen(kept.v[i]));
+		field(h, value, (size_t)len);
+	}
+	number(h, kept.nr);
+	return 0;
+}
+
+/* What --chmod makes of it counts, not what it was. */
+static int hash_mode(struct hashing *h, const struct tree_entry *e,
+		     struct error *err)
+{
+	mode_t type = e->st->st_mode & S_IFMT;
+	unsigned mode = e->st->st_mode & 07777;
+
+	/* A directory copied as a whole gives its contents only, and links
+	 * have no mode of their own. */
+	if ((!*e->path && type == S_IFDIR) || type == S_IFLNK)
+		mode = 0;
+	else if (h->chmod && dockerfile_chmod(h->chmod, mode, type == S_IFDIR,
+					      &mode, err) < 0)
+		return -1;
+	number(h, type | mode);
+	return 0;
+}
+
+static int hash_link(struct hashing *h, const struct tree_entry *e,
+		     struct error *err)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(e->dirfd, e->name, target, sizeof(target));
+
+	if (n < 0)
+		return error_errno(err, "cannot read the link '%s'", e->path);
+	field(h, target, (size_t)n);
+	return 0;
+}
+
 static int hash_entry(void *arg, const struct tree_entry *e,
 		      struct error *err)
 {
 	struct hashing *h = arg;
 	mode_t type = e->st->st_mode & S_IFMT;
-	char target[PATH_MAX];
-	ssize_t n;
+	uid_t uid;
+	gid_t gid;
 
 	if (e->leave)
 		return 0;
 	field(h, e->path, strlen(e->path));
-	/* A directory copied as a whole gives its contents only: the root's
-	 * own mode is not used. */
-	number(h, h->with_mode && (*e->path || type != S_IFDIR)
-			  ? e->st->st_mode
-			  : type);
+	if (hash_mode(h, e, err) < 0)
+		return -1;
+	if (!*e->path && type == S_IFDIR)
+		return 0;
 	if (h->tree->keep_owners) {
-		number(h, e->st->st_uid);
-		number(h, e->st->st_gid);
+		store_owner(h->tree->store, e->dirfd, e->name, e->st, NULL,
+			    &uid, &gid);
+		number(h, uid);
+		number(h, gid);
 	}
-	if (type == S_IFREG)
-		return hash_file(h, e, err);
-	if (type == S_IFLNK) {
-		n = readlinkat(e->dirfd, e->name, target, sizeof(target));
-		if (n < 0)
-			return error_errno(err, "cannot read the link '%s'",
-					   e->path);
-		field(h, target, (size_t)n);
-	}
+	if (type == S_IFLNK)
+		return hash_link(h, e, err);
 	if (type == S_IFCHR || type == S_IFBLK)
 		number(h, e->st->st_rdev);
-	return 0;
+	if (type != S_IFREG && type != S_IFDIR)
+		return 0;
+	if (hash_xattrs(h, e, err) < 0)
+		return -1;
+	return type == S_IFREG ? hash_file(h, e, err) : 0;
 }
 
-int tree_digest(const struct build_tree *t, const char *path, bool with_mode,
-		struct strbuf *out, struct error *err)
+int tree_digest(const struct build_tree *t, const struct tree_item *item,
+		const char *chmod, struct strbuf *out, struct error *err)
 {
-	struct hashing h = { .tree = t, .with_mode = with_mode };
+	struct hashing h = { .tree = t,
+			     .chmod = chmod && *chmod ? chmod : NULL };
 	uint8_t raw[DIGEST_RAW];
-	struct stat st;
-	cleanup_free char *real = tree_follow(t, path, &st);
 
-	if (!real)
-		return error_errno(err, "cannot stat '%s'", path);
 	digest_init(&h.d, false);
-	if (tree_walk(t, real, hash_entry, &h, err) < 0) {
+	if (tree_walk_item(t, item, hash_entry, &h, err) < 0) {
 		digest_release(&h.d);
 		return -1;
 	}

@@ -278,6 +278,7 @@ bool dockerfile_is_url(const char *source);
 bool dockerfile_is_git(const char *source);
 /* Go's filepath.Match: 1 match, 0 none, -1 malformed pattern. */
 int dockerfile_glob(const char *pattern, const char *name);
+/* Is there a wildcard that no backslash precedes? */
 bool dockerfile_has_glob(const char *text);
 /* Go's %q of a string. */
 void dockerfile_quote(struct strbuf *out, const char *s);
@@ -289,6 +290,13 @@ struct dockerfile_ignore;
 int dockerfile_ignore_parse(struct dockerfile_ignore **out, const char *name,
 			    const char *text, size_t n, struct error *err)
 	MUST_CHECK;
+/* The same rules as single words (--exclude). ERR_INPUT without a place. */
+int dockerfile_ignore_words(struct dockerfile_ignore **out,
+			    const struct strvec *words, struct error *err)
+	MUST_CHECK;
+/* Leaves out all but what one pattern matches (--parents). */
+int dockerfile_ignore_rest(struct dockerfile_ignore **out, const char *pattern,
+			   struct error *err) MUST_CHECK;
 void dockerfile_ignore_free(struct dockerfile_ignore *ig);
 /* State of one directory while walking down; start with a zeroed one for the
  * context's root. Parent matches carry over (D03). */

@@ -127,5 +127,11 @@ int dockerfile_glob(const char *pattern, const char *name)
 
 bool dockerfile_has_glob(const char *text)
 {
-	return strpbrk(text, "*?[\\") != NULL;
+	for (; *text; text++) {
+		if (strchr("*?[", *text))
+			return true;
+		if (*text == '\\' && !*++text)
+			break;
+	}
+	return false;
 }

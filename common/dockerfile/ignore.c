@@ -5,267 +5,56 @@
 
 #define PATTERNS_MAX 10000
 
-/*
- * A pattern is compiled once to tokens. Matching keeps one point to come back
- * to in a path element ("*") and one across elements ("**"): a later one of a
- * kind makes earlier ones final, so there is no exponential search. That does
- * not hold for a "**" inside an element, as in "*a**b": such patterns keep all
- * places where they could be.
- */
-enum token_kind {
-	TOKEN_TEXT,  /* bytes as they are */
-	TOKEN_ONE,   /* "?" */
-	TOKEN_CLASS, /* "[...]": text points behind the bracket */
-	TOKEN_STAR,  /* "*" */
-	TOKEN_DEEP,  /* any number of whole elements */
-	TOKEN_ALL,   /* anything */
-};
-
-struct token {
-	enum token_kind kind;
-	const char *text;
-	size_t n;
-};
-
-struct pattern {
-	char *text; /* cleaned; the tokens point into it */
-	bool exception;
-	bool sets; /* one point to come back to is not enough */
-	struct token *v;
-	size_t nr, alloc;
-};
-
 struct dockerfile_ignore {
-	struct pattern *v;
+	struct ignore_pattern *v;
 	size_t nr, alloc;
 	bool exceptions;
 };
 
-static void add_token(struct pattern *p, enum token_kind kind,
-		      const char *text, size_t n)
+/* A line or word, `exception` where it brings back what others leave out.
+ * Returns what is wrong with it, or NULL. */
+static const char *add_pattern(struct dockerfile_ignore *ig, const char *p,
+			       const char *end, bool exception)
 {
-	struct token *last = p->nr ? &p->v[p->nr - 1] : NULL;
+	cleanup_free char *text = xstrndup(p, (size_t)(end - p));
+	cleanup_free char *clean = path_clean(text);
+	struct ignore_pattern *pat;
 
-	if (kind == TOKEN_TEXT && last && last->kind == TOKEN_TEXT &&
-	    last->text + last->n == text) {
-		last->n += n;
-		return;
-	}
-	GROW(p->v, p->nr, p->alloc);
-	p->v[p->nr++] = (struct token){ kind, text, n };
+	if (*clean == '/' && clean[1])
+		memmove(clean, clean + 1, strlen(clean));
+	if (dockerfile_glob(clean, ".") < 0)
+		return "syntax error in pattern";
+	if (ig->nr == PATTERNS_MAX)
+		return "too many patterns";
+	GROW(ig->v, ig->nr, ig->alloc);
+	pat = &ig->v[ig->nr++];
+	*pat = (struct ignore_pattern){ .text = steal_ptr(&clean),
+					.exception = exception };
+	ig->exceptions |= exception;
+	dockerfile_ignore_compile(pat);
+	return NULL;
 }
 
-/* "**" and what follows it; returns the text behind. */
-static const char *compile_deep(struct pattern *p, const char *s)
+static const char *add_line(struct dockerfile_ignore *ig, const char *p,
+			    const char *end)
 {
-	bool leading = s == p->text;
-	bool slash = s[2] == '/';
-	size_t i;
+	bool exception;
 
-	for (i = 0; !leading && s[-1] != '/' && i < p->nr; i++)
-		p->sets |= p->v[i].kind == TOKEN_STAR ||
-			   p->v[i].kind == TOKEN_DEEP;
-	s += 2 + slash;
-	/* "**name" with nothing special in it is any path ending so. */
-	if (!*s || (leading && !slash && !strpbrk(s, "*?[\\")))
-		add_token(p, TOKEN_ALL, s, 0);
-	else
-		add_token(p, TOKEN_DEEP, s, 0);
-	return s;
-}
-
-static void compile(struct pattern *p)
-{
-	const char *s = p->text, *end = s + strlen(s), *start;
-
-	while (s < end) {
-		if (s[0] == '*' && s[1] == '*') {
-			s = compile_deep(p, s);
-		} else if (*s == '*') {
-			add_token(p, TOKEN_STAR, s++, 1);
-		} else if (*s == '?') {
-			add_token(p, TOKEN_ONE, s++, 1);
-		} else if (*s == '[') {
-			start = ++s;
-			/* The form was checked: this only finds the end. */
-			if (dockerfile_glob_class(&s, end, 0) < 0)
-				return;
-			add_token(p, TOKEN_CLASS, start, (size_t)(s - start));
-		} else {
-			s += *s == '\\' && s + 1 < end;
-			add_token(p, TOKEN_TEXT, s, 1);
-			s++;
-		}
-	}
-}
-
-/* Does one token that has a fixed extent match at s? Its length, or -1. */
-static ssize_t match_token(const struct token *t, const char *s,
-			   const char *end)
-{
-	const char *class = t->text;
-	uint32_t c;
-	size_t n;
-
-	if (t->kind == TOKEN_TEXT)
-		return (size_t)(end - s) >= t->n && !memcmp(s, t->text, t->n) ?
-			(ssize_t)t->n : -1;
-	if (s == end || *s == '/')
-		return -1;
-	n = dockerfile_rune(s, end, &c);
-	if (t->kind == TOKEN_CLASS &&
-	    dockerfile_glob_class(&class, t->text + t->n, c) <= 0)
-		return -1;
-	return (ssize_t)n;
-}
-
-struct retry {
-	size_t token; /* the wildcard's index + 1, 0: none */
-	const char *at;
-};
-
-/* Come back to a wildcard and let it take more. */
-static bool go_back(const struct pattern *p, struct retry *star,
-		    struct retry *deep, const char *end, size_t *i,
-		    const char **s)
-{
-	if (star->token && star->at < end && *star->at != '/') {
-		*i = star->token;
-		*s = ++star->at;
-		return true;
-	}
-	star->token = 0;
-	if (!deep->token || deep->at == end)
-		return false;
-	if (p->v[deep->token - 1].kind == TOKEN_DEEP) {
-		const char *slash = memchr(deep->at, '/',
-					   (size_t)(end - deep->at));
-
-		if (!slash)
-			return false;
-		deep->at = slash;
-	}
-	*i = deep->token;
-	*s = ++deep->at;
-	return true;
-}
-
-/* From all places `at` where one token may begin to those where it ends. */
-static void step(const struct token *t, const char *s, size_t n,
-		 const uint8_t *at, uint8_t *next)
-{
-	bool before = false; /* it may have begun at an earlier place */
-	size_t k;
-
-	memset(next, 0, n + 1);
-	for (k = 0; k <= n; k++) {
-		bool slash = k && s[k - 1] == '/';
-		ssize_t len;
-
-		if (t->kind == TOKEN_STAR) {
-			next[k] = at[k] || (k && next[k - 1] && !slash);
-		} else if (t->kind == TOKEN_DEEP) {
-			next[k] = at[k] || (before && slash);
-		} else if (t->kind == TOKEN_ALL) {
-			next[k] = at[k] || before;
-		} else if (at[k]) {
-			len = match_token(t, s + k, s + n);
-			if (len >= 0)
-				next[k + (size_t)len] = 1;
-		}
-		before |= at[k];
-	}
-}
-
-static bool match_sets(const struct pattern *p, const char *s)
-{
-	size_t n = strlen(s), i;
-	cleanup_free uint8_t *at = xcalloc(n + 1, 1);
-	cleanup_free uint8_t *next = xcalloc(n + 1, 1);
-
-	at[0] = 1;
-	for (i = 0; i < p->nr; i++) {
-		uint8_t *done = at;
-
-		step(&p->v[i], s, n, at, next);
-		at = next;
-		next = done;
-	}
-	return at[n];
-}
-
-static bool match(const struct pattern *p, const char *s)
-{
-	const char *end = s + strlen(s);
-	struct retry star = { 0 }, deep = { 0 };
-	size_t i = 0;
-
-	for (;;) {
-		const struct token *t = i < p->nr ? &p->v[i] : NULL;
-		ssize_t n;
-
-		if (!t && s == end)
-			return true;
-		if (t && t->kind == TOKEN_ALL && i + 1 == p->nr)
-			return true;
-		if (t && t->kind == TOKEN_STAR) {
-			star = (struct retry){ ++i, s };
-			continue;
-		}
-		if (t && t->kind >= TOKEN_DEEP) {
-			deep = (struct retry){ ++i, s };
-			star.token = 0;
-			continue;
-		}
-		n = t ? match_token(t, s, end) : -1;
-		if (n >= 0) {
-			s += n;
-			i++;
-		} else if (!go_back(p, &star, &deep, end, &i, &s)) {
-			return false;
-		}
-	}
+	dockerfile_trim(&p, &end);
+	if (p == end)
+		return NULL;
+	exception = *p == '!';
+	p += exception;
+	dockerfile_trim(&p, &end);
+	if (p == end)
+		return "illegal exclusion pattern: \"!\"";
+	return add_pattern(ig, p, end, exception);
 }
 
 static int fail(const char *name, unsigned line, const char *text,
 		struct error *err)
 {
 	return error_set(err, ERR_INPUT, "%s:%u:1: %s", name, line, text);
-}
-
-static int add_line(struct dockerfile_ignore *ig, const char *name,
-		    unsigned line, const char *p, const char *end,
-		    struct error *err)
-{
-	cleanup_free char *text = NULL;
-	cleanup_free char *clean = NULL;
-	struct pattern *pat;
-	bool exception;
-
-	dockerfile_trim(&p, &end);
-	if (p == end)
-		return 0;
-	exception = *p == '!';
-	p += exception;
-	dockerfile_trim(&p, &end);
-	if (p == end)
-		return fail(name, line, "illegal exclusion pattern: \"!\"",
-			    err);
-	text = xstrndup(p, (size_t)(end - p));
-	clean = path_clean(text);
-	if (*clean == '/' && clean[1])
-		memmove(clean, clean + 1, strlen(clean));
-	if (dockerfile_glob(clean, ".") < 0)
-		return fail(name, line, "syntax error in pattern", err);
-	if (ig->nr == PATTERNS_MAX)
-		return fail(name, line, "too many patterns", err);
-	GROW(ig->v, ig->nr, ig->alloc);
-	pat = &ig->v[ig->nr++];
-	*pat = (struct pattern){ .text = steal_ptr(&clean),
-				 .exception = exception };
-	ig->exceptions |= exception;
-	compile(pat);
-	return 0;
 }
 
 static int parse(struct dockerfile_ignore *ig, const char *name,
@@ -276,16 +65,17 @@ static int parse(struct dockerfile_ignore *ig, const char *name,
 
 	for (line = 1; text < end; line++) {
 		const char *nl = memchr(text, '\n', (size_t)(end - text));
-		const char *eol = nl ? nl : end;
+		const char *eol = nl ? nl : end, *wrong = NULL;
 
 		if (line == 1 && eol - text >= 3 &&
 		    !memcmp(text, "\xef\xbb\xbf", 3))
 			text += 3;
 		if (memchr(text, 0, (size_t)(eol - text)))
 			return fail(name, line, "NUL byte in a pattern", err);
-		if (text < eol && *text != '#' &&
-		    add_line(ig, name, line, text, eol, err) < 0)
-			return -1;
+		if (text < eol && *text != '#')
+			wrong = add_line(ig, text, eol);
+		if (wrong)
+			return fail(name, line, wrong, err);
 		text = nl ? nl + 1 : end;
 	}
 	return 0;
@@ -303,6 +93,43 @@ int dockerfile_ignore_parse(struct dockerfile_ignore **out, const char *name,
 	    (n && parse(ig, name, text, n, err) < 0)) {
 		dockerfile_ignore_free(ig);
 		return -1;
+	}
+	*out = ig;
+	return 0;
+}
+
+int dockerfile_ignore_words(struct dockerfile_ignore **out,
+			    const struct strvec *words, struct error *err)
+{
+	struct dockerfile_ignore *ig = xcalloc(1, sizeof(*ig));
+	size_t i;
+
+	for (i = 0; i < words->nr; i++) {
+		const char *word = words->v[i];
+		const char *wrong = add_line(ig, word, word + strlen(word));
+
+		if (!wrong)
+			continue;
+		dockerfile_ignore_free(ig);
+		return error_set(err, ERR_INPUT, "'%s': %s", word, wrong);
+	}
+	*out = ig;
+	return 0;
+}
+
+int dockerfile_ignore_rest(struct dockerfile_ignore **out, const char *pattern,
+			   struct error *err)
+{
+	static const char all[] = "**";
+	struct dockerfile_ignore *ig = xcalloc(1, sizeof(*ig));
+	const char *wrong = add_pattern(ig, all, all + 2, false);
+
+	if (!wrong)
+		wrong = add_pattern(ig, pattern, pattern + strlen(pattern),
+				    true);
+	if (wrong) {
+		dockerfile_ignore_free(ig);
+		return error_set(err, ERR_INPUT, "'%s': %s", pattern, wrong);
 	}
 	*out = ig;
 	return 0;
@@ -332,9 +159,9 @@ bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
 	if (sub)
 		sub->matched = xcalloc(ig->nr + 1, 1);
 	for (i = 0; i < ig->nr; i++) {
-		const struct pattern *p = &ig->v[i];
+		const struct ignore_pattern *p = &ig->v[i];
 		bool hit = (parent && parent->matched && parent->matched[i]) ||
-			   (p->sets ? match_sets(p, path) : match(p, path));
+			   dockerfile_ignore_match(p, path);
 
 		if (hit)
 			ignored = !p->exception;
@@ -342,26 +169,6 @@ bool dockerfile_ignored(const struct dockerfile_ignore *ig, const char *path,
 			sub->matched[i] = hit;
 	}
 	return ignored;
-}
-
-/* Can a pattern match something below `dir` that does not match `dir`? */
-static bool reaches_below(const struct pattern *p, const char *dir)
-{
-	size_t n = strlen(dir), i, at = 0;
-
-	for (i = 0; i < p->nr && p->v[i].kind == TOKEN_TEXT; i++) {
-		const struct token *t = &p->v[i];
-		size_t k;
-
-		for (k = 0; k < t->n; k++, at++) {
-			if (at > n)
-				return true;
-			if (t->text[k] != (at < n ? dir[at] : '/'))
-				return false;
-		}
-	}
-	/* Text alone must go on behind the slash; a wildcard may. */
-	return i < p->nr || at > n + 1;
 }
 
 bool dockerfile_ignore_excepts(const struct dockerfile_ignore *ig)
@@ -375,7 +182,7 @@ bool dockerfile_ignore_walk(const struct dockerfile_ignore *ig,
 	size_t i;
 
 	for (i = 0; ig->exceptions && i < ig->nr; i++)
-		if (ig->v[i].exception && reaches_below(&ig->v[i], dir))
+		if (ig->v[i].exception && dockerfile_ignore_below(&ig->v[i], dir))
 			return true;
 	return false;
 }

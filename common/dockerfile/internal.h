@@ -98,4 +98,34 @@ int dockerfile_pattern_replace(const char *value, const char *pattern,
 /* After "[": does `c` belong? Moves *p past "]"; -1 malformed. */
 int dockerfile_glob_class(const char **p, const char *end, uint32_t c);
 
+/* --- ignore_match.c: the patterns of .dockerignore --- */
+
+enum ignore_token_kind {
+	TOKEN_TEXT,  /* bytes as they are */
+	TOKEN_ONE,   /* "?" */
+	TOKEN_CLASS, /* "[...]": text points behind the bracket */
+	TOKEN_STAR,  /* "*" */
+	TOKEN_DEEP,  /* any number of whole elements */
+	TOKEN_ALL,   /* anything */
+};
+
+struct ignore_token {
+	enum ignore_token_kind kind;
+	const char *text;
+	size_t n;
+};
+
+struct ignore_pattern {
+	char *text; /* cleaned; the tokens point into it */
+	bool exception;
+	bool sets; /* one point to come back to is not enough */
+	struct ignore_token *v;
+	size_t nr, alloc;
+};
+void dockerfile_ignore_compile(struct ignore_pattern *p);
+bool dockerfile_ignore_match(const struct ignore_pattern *p,
+			     const char *path);
+/* Can it match something below `dir` when it does not match `dir`? */
+bool dockerfile_ignore_below(const struct ignore_pattern *p, const char *dir);
+
 #endif

@@ -20,16 +20,44 @@ static int back_to_start(int fd, struct error *err)
 	return 0;
 }
 
+/*
+ * Is it compressed in a way that ADD knows? libarchive knows more of them, but
+ * a file that docker build copies must not be unpacked here.
+ */
+static int is_compressed(int fd, bool *yes, struct error *err)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} magic[] = {
+		{ "\x1f\x8b\x08", 3 },		/* gzip */
+		{ "BZh", 3 },			/* bzip2 */
+		{ "\xfd" "7zXZ\0", 6 },	/* xz */
+		{ "\x28\xb5\x2f\xfd", 4 },	/* zstd */
+	};
+	char head[6] = "";
+	size_t i;
+
+	if (pread(fd, head, sizeof(head), 0) < 0)
+		return error_errno(err, "cannot read an archive");
+	*yes = false;
+	for (i = 0; i < ARRAY_SIZE(magic); i++)
+		*yes |= !memcmp(head, magic[i].bytes, magic[i].n);
+	return 0;
+}
+
 int store_is_archive(int fd, struct error *err)
 {
 	cleanup_error struct error why = ERROR_INIT;
 	cleanup_tar struct tar *t = NULL;
 	struct tar_entry e;
+	bool compressed = false;
 	int is;
 
-	if (back_to_start(fd, err) < 0)
+	if (back_to_start(fd, err) < 0 ||
+	    is_compressed(fd, &compressed, err) < 0)
 		return -1;
-	is = tar_open(&t, true, read_fd, &fd, &why);
+	is = tar_open(&t, compressed, read_fd, &fd, &why);
 	if (is == 0)
 		is = tar_next(t, &e, &why);
 	if (is < 0 && why.code != ERR_INPUT)
@@ -39,17 +67,17 @@ int store_is_archive(int fd, struct error *err)
 	return is > 0;
 }
 
-int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
-			  uid_t uid, gid_t gid, struct error *err)
+int store_extract_archive(const struct store *s, int fd, int dest,
+			  const struct store_extract *how, struct error *err)
 {
-	struct place_options o = { .s = s, .owners = true };
+	struct place_options o = { .s = s, .owners = true, .add = how->add };
 	cleanup_place struct place *p = place_new(&o, dest);
-	struct unpack_chown owner = { uid, gid };
+	struct unpack_chown owner = { how->uid, how->gid };
 	cleanup_tar struct tar *t = NULL;
 
 	if (tar_open(&t, true, read_fd, &fd, err) < 0)
 		return -1;
-	return store_unpack_tree(p, t, chown ? &owner : NULL,
+	return store_unpack_tree(p, t, how->chown ? &owner : NULL,
 				 s->o.max_entries, err);
 }
 

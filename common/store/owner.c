@@ -56,6 +56,11 @@ bool store_xattr_wanted(const char *name)
 	       !str_starts(name, "user.devenv.");
 }
 
+bool store_xattr_stand_in(const char *name)
+{
+	return str_eq(name, DEVICE_XATTR) || str_starts(name, PARKED_XATTR);
+}
+
 /*
  * Where the owner of a link or special file is kept: below the directory that
  * holds the layer's `fs`, found from where `dirfd` is. NULL: not in a layer.

@@ -183,6 +183,16 @@ void store_owner(const struct store *s, int dirfd, const char *name,
 int store_set_owner(const struct store *s, int dirfd, const char *name,
 		    uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
 
+/* Is this an attribute that layers carry? */
+bool store_xattr_wanted(const char *name);
+/* One that this store keeps in place of a device or an attribute that could
+ * not be made, and undoes on export? */
+bool store_xattr_stand_in(const char *name);
+/* Make a device, or where that is not allowed its stand-in, with the mode
+ * 0600: 0, or 1 for the stand-in. -1 with errno; EEXIST when the name is
+ * taken. */
+int store_put_device(int dirfd, const char *name, mode_t mode, dev_t rdev);
+
 /* mkdir -p inside a root by the same rules; fs_mkdir_in_root otherwise. */
 int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
 			mode_t mode, uid_t uid, gid_t gid,
@@ -191,13 +201,23 @@ int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
  * one. Nothing to do in other modes. */
 int store_stamp_owner(const struct store *s, const struct store_draft *d,
 		      uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
-/* Is this a tar, plain or compressed in a way that ADD unpacks? 1, 0, -1.
- * The descriptor is at offset 0 afterwards. */
+/* Is this a tar, plain or compressed in a way that ADD unpacks (gzip, bzip2,
+ * xz, zstd)? 1, 0, -1. The descriptor is at offset 0 afterwards. */
 int store_is_archive(int fd, struct error *err) MUST_CHECK;
-/* Unpack such an archive below a directory, as ADD does: owners as in the
- * archive, or all `uid:gid` where `chown`. Nothing lands outside. */
-int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
-			  uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
+/* How an archive is unpacked. */
+struct store_extract {
+	bool chown; /* all files get these, else owners as in the archive */
+	uid_t uid;
+	gid_t gid;
+	/* As ADD does, into what becomes a layer: `dest` keeps its own
+	 * metadata, and names that would be whiteouts are ERR_INPUT. */
+	bool add;
+};
+/* Unpack a tar, compressed in any way libarchive knows, below a directory.
+ * Nothing lands outside. */
+int store_extract_archive(const struct store *s, int fd, int dest,
+			  const struct store_extract *how, struct error *err)
+	MUST_CHECK;
 
 /* --- images --- */
 

@@ -133,7 +133,8 @@ static int unpack_draft(struct store *s, struct store_draft *d, int fd,
 			const char *diff_id, struct store_meta *meta,
 			struct error *err)
 {
-	struct place_options o = { s, true, true, meta->uid, meta->gid };
+	struct place_options o = { .s = s, .layer = true, .owners = true,
+				   .uid = meta->uid, .gid = meta->gid };
 	cleanup_close int root = open(d->fs, O_RDONLY | O_DIRECTORY |
 						     O_CLOEXEC);
 	cleanup_ring struct ring *ring = ring_new();

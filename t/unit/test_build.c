@@ -52,6 +52,8 @@ static struct build_tree tree_at(const char *path)
 	return t;
 }
 
+static char d[] = "d", df[] = "d/f"; /* sources */
+
 static int note(void *arg, const struct tree_entry *e,
 		struct error *err UNUSED)
 {
@@ -106,12 +108,13 @@ Test(build_tree, shows_an_ignored_directory_for_what_is_kept_in_it)
 	close(t.fd);
 }
 
-static void digest_of(const char *path, char hex[DIGEST_HEX + 1])
+static void digest_of(char *path, char hex[DIGEST_HEX + 1])
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	struct build_tree t = tree_at("c");
 
-	cr_assert(!tree_digest(&t, path, true, &out, NULL));
+	cr_assert(!tree_digest(&t, &(struct tree_item){ .path = path }, NULL,
+			       &out, NULL));
 	cr_assert(out.len == DIGEST_HEX);
 	memcpy(hex, out.buf, DIGEST_HEX + 1);
 	close(t.fd);
@@ -124,74 +127,162 @@ Test(build_tree, digest_follows_what_copy_makes_and_nothing_else)
 
 	put_file("c/d/f", "text", 0644);
 	cr_assert(!symlinkat("f", tmp_fd, "c/d/l"));
-	digest_of("d", a);
+	digest_of(d, a);
 	cr_assert(!utimensat(tmp_fd, "c/d/f", old, 0));
 	cr_assert(!fchmodat(tmp_fd, "c/d", 0700, 0));
-	digest_of("d", b);
+	digest_of(d, b);
 	cr_assert_str_eq(a, b, "times, and the mode of the source itself");
 	cr_assert(!fchmodat(tmp_fd, "c/d/f", 0600, 0));
-	digest_of("d", b);
+	digest_of(d, b);
 	cr_assert_str_neq(a, b, "mode");
 	put_file("c/d/f", "texs", 0644);
-	digest_of("d", b);
+	digest_of(d, b);
 	cr_assert_str_neq(a, b, "content");
 	put_file("c/d/f", "text", 0644);
 	cr_assert(!renameat(tmp_fd, "c/d/f", tmp_fd, "c/d/g"));
-	digest_of("d", b);
+	digest_of(d, b);
 	cr_assert_str_neq(a, b, "name");
 	cr_assert(!renameat(tmp_fd, "c/d/g", tmp_fd, "c/d/f"));
 	cr_assert(!unlinkat(tmp_fd, "c/d/l", 0));
 	cr_assert(!symlinkat("g", tmp_fd, "c/d/l"));
-	digest_of("d", b);
+	digest_of(d, b);
 	cr_assert_str_neq(a, b, "target of a link");
 }
 
+/* The paths that one source of a COPY means, by blanks; NULL: an error. */
+static char *picked(const struct build_tree *t, const char *source,
+		    bool parents, struct error *err)
+{
+	cleanup_tree_items struct tree_items items = { 0 };
+	struct strbuf all = STRBUF_INIT;
+	char *sources[] = { xstrdup(source), NULL };
+	struct build_step step = { .sources = { sources, 1, 0 },
+				   .parents = parents };
+	int rc = tree_pick(t, &step, &items, err);
+	size_t i;
+
+	free(sources[0]);
+	for (i = 0; i < items.nr; i++)
+		strbuf_addf(&all, "%s%s", i ? " " : "", items.v[i].path);
+	if (!rc)
+		return strbuf_detach(&all);
+	strbuf_release(&all);
+	return NULL;
+}
+
+static void picks(const struct build_tree *t, const char *source,
+		  const char *want)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_free char *have = picked(t, source, false, &err);
+
+	cr_assert(have, "%s: %s", source, err.msg);
+	cr_expect_str_eq(have, want, "%s: %s", source, have);
+}
+
+static void picks_none(const struct build_tree *t, const char *source,
+		       const char *why)
+{
+	cleanup_error struct error err = ERROR_INIT;
+	cleanup_free char *have = picked(t, source, false, &err);
+
+	cr_assert(!have, "%s: %s", source, have);
+	cr_expect(strstr(err.msg, why), "%s", err.msg);
+}
+
+/* [I27] [I30] */
 Test(build_tree, sources_stay_inside)
 {
-	cleanup_strvec struct strvec out = STRVEC_INIT;
-	cleanup_error struct error err = ERROR_INIT;
 	struct build_tree t;
 
 	put_file("outside", "secret", 0644);
 	put_file("c/in", "", 0644);
+	put_file("c/d/e/f", "", 0644);
 	cr_assert(!symlinkat("../outside", tmp_fd, "c/up"));
 	cr_assert(!symlinkat("..", tmp_fd, "c/dir"));
+	cr_assert(!symlinkat("/in", tmp_fd, "c/abs"));
+	cr_assert(!symlinkat("abs", tmp_fd, "c/chain"));
+	cr_assert(!symlinkat("loop", tmp_fd, "c/loop"));
+	cr_assert(!symlinkat("d/e", tmp_fd, "c/deep"));
+	cr_assert(!symlinkat("deep/../e/f", tmp_fd, "c/back"));
+	cr_assert(!symlinkat("/proc/self/root/etc/passwd", tmp_fd, "c/magic"));
 	t = tree_at("c");
-	cr_assert(!tree_sources(&t, "../in", &out, NULL));
-	cr_assert_str_eq(out.v[0], "in", "'..' ends at the top");
-	cr_assert(tree_sources(&t, "up", &out, &err) < 0);
-	cr_assert(strstr(err.msg, "\"/up\": not found"), "%s", err.msg);
-	cr_assert(tree_sources(&t, "dir/outside", &out, NULL) < 0);
-	cr_assert(tree_sources(&t, "../outside", &out, NULL) < 0);
-	cr_assert_eq(out.nr, 1);
+	picks(&t, "../in", "in");
+	picks(&t, "abs", "in");
+	picks(&t, "chain", "in");
+	picks(&t, "dir/in", "in");
+	picks(&t, "deep/f", "d/e/f");
+	picks(&t, "back", "d/e/f");
+	picks_none(&t, "up", "\"/up\": not found");
+	picks_none(&t, "dir/outside", "not found");
+	picks_none(&t, "../outside", "not found");
+	picks_none(&t, "loop", "\"/loop\": not found");
+	picks_none(&t, "magic", "\"/magic\": not found");
 	close(t.fd);
 }
 
+/* [I27] */
 Test(build_tree, wildcards_match_one_level)
 {
-	cleanup_strvec struct strvec out = STRVEC_INIT;
 	struct build_tree t;
 
 	put_file("c/b.c", "", 0644);
 	put_file("c/a.c", "", 0644);
 	put_file("c/s/x.c", "", 0644);
+	put_file("c/s/deep/y.c", "", 0644);
 	put_file("c/[x].c", "", 0644);
+	put_file("c/a\\b", "", 0644);
+	cr_assert(!symlinkat("s", tmp_fd, "c/l"));
 	t = tree_at("c");
-	cr_assert(!tree_sources(&t, "*.c", &out, NULL));
-	cr_assert_eq(out.nr, 3);
-	cr_assert_str_eq(out.v[0], "[x].c");
-	cr_assert_str_eq(out.v[1], "a.c");
-	cr_assert(!tree_sources(&t, "*/*.c", &out, NULL));
-	cr_assert_str_eq(out.v[3], "s/x.c");
-	cr_assert(!tree_sources(&t, "[[]x].c", &out, NULL));
-	cr_assert_str_eq(out.v[4], "[x].c");
-	cr_assert(!tree_sources(&t, "none*", &out, NULL));
-	cr_assert_eq(out.nr, 5, "a pattern may match nothing");
-	cr_assert(tree_sources(&t, "a[", &out, NULL) < 0);
+	picks(&t, "*.c", "[x].c a.c b.c");
+	picks(&t, "*/*.c", "s/x.c");
+	picks(&t, "l/*.c", "s/x.c");
+	picks(&t, "**/*.c", "s/x.c");
+	picks(&t, "**", "[x].c a.c a\\b b.c s s");
+	picks(&t, "[[]x].c", "[x].c");
+	picks(&t, "\\[x*", "[x].c");
+	picks(&t, "a\\b", "a\\b");
+	picks(&t, "none*", "");
+	picks(&t, "none/*", "");
+	picks_none(&t, "a[", "syntax error in pattern \"/a[\"");
+	picks_none(&t, "none", "\"/none\": not found");
+	close(t.fd);
+}
+
+/* [I36] */
+Test(build_tree, parents_name_a_pivot)
+{
+	static const struct {
+		const char *source, *want;
+	} rows[] = {
+		{ "s/deep/y", "." }, { "/s/./deep/y", "s" },
+		{ "s/./deep/./y", "s" }, { "./s/deep", "." },
+		{ "*/./deep", "s s" }, { "/./s", "." }, { ".", "." },
+	};
+	cleanup_error struct error link = ERROR_INIT, gone = ERROR_INIT;
+	struct build_tree t;
+	size_t i;
+
+	put_file("c/s/deep/y", "", 0644);
+	put_file("c/file", "", 0644);
+	cr_assert(!symlinkat("s", tmp_fd, "c/l"));
+	t = tree_at("c");
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *have = picked(&t, rows[i].source, true,
+						 NULL);
+
+		cr_assert(have, "%s", rows[i].source);
+		cr_expect_str_eq(have, rows[i].want, "%s", rows[i].source);
+	}
+	cr_assert_null(picked(&t, "l/deep/y", true, &link));
+	cr_expect(strstr(link.msg, "symbolic link"), "%s", link.msg);
+	cr_assert_null(picked(&t, "s/none", true, &gone));
+	cr_expect(strstr(gone.msg, "\"/s/none\": not found"), "%s", gone.msg);
 	close(t.fd);
 }
 
 /* --- copying --- */
+
 
 TestSuite(build_copy, .init = setup, .fini = teardown);
 
@@ -210,6 +301,7 @@ Test(build_copy, follows_links_of_the_destination_inside_the_root)
 {
 	struct copy_target to = { .store = open_store() };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	const struct tree_item dir = { .path = d }, file = { .path = df };
 	struct build_tree root, t;
 	struct stat st;
 
@@ -222,15 +314,15 @@ Test(build_copy, follows_links_of_the_destination_inside_the_root)
 	root = tree_at("root");
 	t = tree_at("c");
 	to.rootfd = root.fd;
-	cr_assert(copy_dir_to(&to, &t, "d", "/out", NULL) < 0,
+	cr_assert(copy_dir_to(&to, &t, &dir, "/out", NULL) < 0,
 		  "the link leads nowhere inside");
-	cr_assert(!copy_dir_to(&to, &t, "d", "/abs", NULL));
+	cr_assert(!copy_dir_to(&to, &t, &dir, "/abs", NULL));
 	cr_assert(!fs_read_at(tmp_fd, "root/in/f", 100, &text, NULL));
 	cr_assert_str_eq(text.buf, "new");
 	strbuf_reset(&text);
 	cr_assert(!fs_read_at(tmp_fd, "victim/f", 100, &text, NULL));
 	cr_assert_str_eq(text.buf, "old");
-	cr_assert(!copy_file_to(&to, &t, "d/f", "/x", NULL));
+	cr_assert(!copy_file_to(&to, &t, &file, "/x", NULL));
 	cr_assert(!fstatat(tmp_fd, "root/x", &st, 0) && st.st_size == 3);
 	close(root.fd);
 	close(t.fd);
@@ -240,6 +332,7 @@ Test(build_copy, follows_links_of_the_destination_inside_the_root)
 Test(build_copy, keeps_hard_links_and_replaces_links)
 {
 	struct copy_target to = { .store = open_store() };
+	const struct tree_item dir = { .path = d };
 	struct build_tree root, t;
 	struct stat a, b;
 
@@ -250,7 +343,7 @@ Test(build_copy, keeps_hard_links_and_replaces_links)
 	root = tree_at("root");
 	t = tree_at("c");
 	to.rootfd = root.fd;
-	cr_assert(!copy_dir_to(&to, &t, "d", "/t", NULL));
+	cr_assert(!copy_dir_to(&to, &t, &dir, "/t", NULL));
 	cr_assert(!fstatat(tmp_fd, "root/t/f", &a, AT_SYMLINK_NOFOLLOW));
 	cr_assert(!fstatat(tmp_fd, "root/t/g", &b, AT_SYMLINK_NOFOLLOW));
 	cr_assert(S_ISREG(a.st_mode) && a.st_ino == b.st_ino);
