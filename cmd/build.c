@@ -119,6 +119,12 @@ static int export(struct work *w, struct error *err)
 {
 	const struct strvec *tags = &w->o->tags;
 	cleanup_strvec struct strvec names = STRVEC_INIT;
+	struct build_export x = {
+		.store = w->b.store,
+		.registry = &w->b.registry,
+		.options = &w->b.registry_options,
+		.result = &w->result,
+	};
 	size_t i;
 
 	for (i = 0; i < tags->nr; i++) {
@@ -128,13 +134,12 @@ static int export(struct work *w, struct error *err)
 			return -1;
 		strvec_push_own(&names, oci_ref_format(&ref));
 	}
+	x.names = (const char *const *)names.v;
 	for (i = 0; i < w->o->outputs.nr; i++) {
 		cleanup_build_output struct build_output out;
 
 		if (build_output_parse(&out, w->o->outputs.v[i], err) < 0 ||
-		    build_export(w->b.store, &w->b.registry,
-				 &w->b.registry_options, &w->result.image,
-				 &out, (const char *const *)names.v, err) < 0)
+		    build_export(&x, &out, err) < 0)
 			return -1;
 	}
 	return 0;

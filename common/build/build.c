@@ -31,24 +31,6 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-/* The time new layers and history entries carry; SOURCE_DATE_EPOCH sets it,
- * as reproducible builds ask for. */
-static char *now_text(const struct strvec *args)
-{
-	const char *epoch = args ? strvec_env_get(args, "SOURCE_DATE_EPOCH")
-				 : NULL;
-	time_t t = time(NULL);
-	uint64_t v;
-	char text[32];
-	struct tm tm;
-
-	if (epoch && str_to_u64(epoch, 253402300799ull, &v) && (time_t)v < t)
-		t = (time_t)v;
-	gmtime_r(&t, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return xstrdup(text);
-}
-
 static struct build_step_report *report(struct build *b, size_t stage,
 					const struct build_step *step)
 {
@@ -241,7 +223,8 @@ static int prepare(struct build *b, struct error *err)
 	b->scratch = store_scratch(o->store, &b->scratch_lock, err);
 	if (!b->scratch)
 		return -1;
-	b->now = now_text(o->args);
+	b->epoch = build_eval_epoch(b->ev);
+	b->now = history_time(time(NULL));
 	if (open_context(b, err) < 0)
 		return -1;
 	build_eval_ignore(b->ev, b->ignore);
@@ -287,8 +270,10 @@ static void finish(struct build *b, size_t target)
 		strvec_env_set(&image->config.labels, key,
 			       *value ? value + 1 : "");
 	}
-	free(image->config.created);
-	image->config.created = xstrdup(st->created ? st->created : b->now);
+	b->result->base_layers = st->base_layers;
+	b->result->epoch = b->epoch;
+	oci_platform_normalise(&image->config.platform);
+	history_finish(&image->config, st->base_history, b->epoch);
 	/* another image than its base, even when only text differs */
 	image->config_digest[0] = '\0';
 	image->manifest[0] = '\0';

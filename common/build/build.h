@@ -160,6 +160,8 @@ int build_eval_next(struct build_eval *ev, size_t stage,
 		    struct build_step *step, struct error *err) MUST_CHECK;
 /* Configuration of a stage as it stands (history not included). */
 struct oci_config *build_eval_config(struct build_eval *ev, size_t stage);
+/* SOURCE_DATE_EPOCH in seconds, -1 without one. */
+int64_t build_eval_epoch(const struct build_eval *ev);
 /* --build-arg names that nothing used, for a warning. */
 void build_eval_unused(const struct build_eval *ev, struct strvec *out);
 
@@ -236,6 +238,8 @@ struct build_result {
 	struct build_step_report *steps; /* of the stages the target needs */
 	size_t n_steps, alloc_steps;
 	size_t executed, cached;
+	size_t base_layers; /* of the image, that came with its base */
+	int64_t epoch;	    /* SOURCE_DATE_EPOCH, or -1 */
 };
 void build_result_release(struct build_result *r);
 #define cleanup_build_result CLEANUP(build_result_release)
@@ -348,17 +352,25 @@ struct build_output {
 	enum build_output_kind kind;
 	char *dest;	/* "-": standard output */
 	bool directory; /* tar=false */
+	/* rewrite-timestamp: files of layers that this build made are no
+	 * younger than SOURCE_DATE_EPOCH. */
+	bool rewrite;
 };
 #define cleanup_build_output CLEANUP(build_output_release)
 void build_output_release(struct build_output *o);
 /* "type=oci,dest=FILE", as docker build has it; ERR_USAGE. */
 int build_output_parse(struct build_output *o, const char *text,
 		       struct error *err) MUST_CHECK;
-/* Write an image; `names` (NULL-terminated, may be NULL) are its references.
- * A file appears complete or not at all. */
-int build_export(struct store *s, struct registry **r,
-		 const struct registry_options *ro, struct store_image *image,
-		 const struct build_output *o, const char *const *names,
+/* Where an image comes from and what it is called. */
+struct build_export {
+	struct store *store;
+	struct registry **registry;
+	const struct registry_options *options;
+	struct build_result *result;
+	const char *const *names; /* NULL-terminated; NULL: none */
+};
+/* Write an image. A file appears complete or not at all. */
+int build_export(const struct build_export *x, const struct build_output *o,
 		 struct error *err) MUST_CHECK;
 
 #endif

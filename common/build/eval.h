@@ -44,6 +44,7 @@ struct build_eval {
 	size_t expanded;	  /* bytes of text that variables made */
 	struct oci_platform platform;
 	const struct build_named_list *named;
+	int64_t epoch; /* -1: none */
 	bool view; /* steps are shown, not run: nothing is unsupported */
 	struct dockerfile_lint *lint; /* or NULL */
 	bool check; /* findings end nothing */
@@ -82,6 +83,16 @@ char *build_eval_expand_body(struct build_eval *ev,
 int build_eval_init_args(struct build_eval *ev,
 			 const struct build_eval_options *o,
 			 struct error *err) MUST_CHECK;
+/* --- eval_epoch.c --- */
+
+#define BUILD_EPOCH "SOURCE_DATE_EPOCH"
+/* Take it from the build arguments, or from the environment as buildx does. */
+int build_eval_init_epoch(struct build_eval *ev, struct error *err)
+	MUST_CHECK;
+/* A value of the argument; one that stands for no time becomes NULL. */
+int build_eval_set_epoch(struct build_eval *ev, const char **value,
+			 struct error *err) MUST_CHECK;
+
 /* The ARG lines before the first FROM. */
 int build_eval_globals(struct build_eval *ev, struct error *err) MUST_CHECK;
 /* An ARG of a stage; appends its history text. */

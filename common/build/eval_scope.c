@@ -210,32 +210,6 @@ static void set_platform(struct build_eval *ev, const char *prefix,
 	}
 }
 
-static bool is_stage(const struct build_eval *ev, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < ev->cuts.nr; i++)
-		if (ev->cuts.v[i].name && str_eq(ev->cuts.v[i].name, name))
-			return true;
-	return false;
-}
-
-static int check_epoch(struct build_eval *ev, struct error *err)
-{
-	const char *value = given(ev, "SOURCE_DATE_EPOCH");
-	uint64_t seconds;
-
-	if (!value || !*value || str_to_u64(value, INT64_MAX, &seconds))
-		return 0;
-	if (str_eq(value, "context") || is_stage(ev, value))
-		return error_set(err, ERR_USAGE,
-				 "SOURCE_DATE_EPOCH=%s is not supported by "
-				 "this version: give a number of seconds",
-				 value);
-	return error_set(err, ERR_USAGE, "invalid SOURCE_DATE_EPOCH: %s",
-			 value);
-}
-
 /* Those that have a meaning without an ARG are never "unused". */
 static void mark_predefined(struct build_eval *ev)
 {
@@ -243,6 +217,7 @@ static void mark_predefined(struct build_eval *ev)
 
 	for (i = 0; i < ev->build_args.nr; i++)
 		if (is_proxy(ev->build_args.v[i]) ||
+		    same_key(ev->build_args.v[i], BUILD_EPOCH) ||
 		    str_starts(ev->build_args.v[i], "BUILDKIT_"))
 			ev->used[i] = true;
 }
@@ -263,13 +238,15 @@ int build_eval_init_args(struct build_eval *ev,
 		if (value)
 			strvec_env_set(&ev->build_args, key, value);
 	}
+	if (build_eval_init_epoch(ev, err) < 0)
+		return -1;
 	ev->used = xcalloc(ev->build_args.nr + 1, sizeof(*ev->used));
 	mark_predefined(ev);
 	set_platform(ev, "BUILD", o->build_platform);
 	set_platform(ev, "TARGET", o->platform);
 	set_global(ev, "TARGETSTAGE",
 		   o->target && *o->target ? o->target : "default");
-	return check_epoch(ev, err);
+	return 0;
 }
 
 int build_eval_globals(struct build_eval *ev, struct error *err)
@@ -291,6 +268,9 @@ int build_eval_globals(struct build_eval *ev, struct error *err)
 					return -1;
 				value = own;
 			}
+			if (str_eq(p->key, BUILD_EPOCH) &&
+			    build_eval_set_epoch(ev, &value, err) < 0)
+				return build_eval_place(ev, NULL, node, err);
 			if (ev->globals.nr >= BUILD_VARS_MAX)
 				return build_eval_fail(ev, NULL, node, err,
 						       "too many variables");

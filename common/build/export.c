@@ -7,84 +7,8 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/path.h"
 #include "build/internal.h"
 #include "wrap/tarwrite.h"
-
-void build_output_release(struct build_output *o)
-{
-	free(o->dest);
-	*o = (struct build_output){ 0 };
-}
-
-static const char *const kinds[] = { "oci", "docker", "tar", "local" };
-
-static int set_pair(struct build_output *o, const char *pair,
-		    bool *have_type, struct error *err)
-{
-	const char *value = strchr(pair, '=');
-	size_t i;
-
-	if (!value)
-		return error_set(err, ERR_USAGE,
-				 "--output takes key=value pairs, not '%s'",
-				 pair);
-	value++;
-	if (str_starts(pair, "dest=")) {
-		free(o->dest);
-		o->dest = xstrdup(value);
-		return 0;
-	}
-	if (str_starts(pair, "tar=")) {
-		o->directory = str_eq(value, "false");
-		if (o->directory || str_eq(value, "true"))
-			return 0;
-		return error_set(err, ERR_USAGE,
-				 "--output: tar= is true or false, not '%s'",
-				 value);
-	}
-	if (!str_starts(pair, "type=")) {
-		error_set(err, ERR_USAGE, "--output: unknown key in '%s'",
-			  pair);
-		return error_hint(err, "type=, dest= and tar= are known");
-	}
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (str_eq(kinds[i], value)) {
-			o->kind = (enum build_output_kind)i;
-			*have_type = true;
-			return 0;
-		}
-	error_set(err, ERR_USAGE, "--output: unknown type '%s'", value);
-	return error_hint(err, "oci, docker, tar or local");
-}
-
-int build_output_parse(struct build_output *o, const char *text,
-		       struct error *err)
-{
-	cleanup_strvec struct strvec pairs = STRVEC_INIT;
-	bool have_type = false;
-	size_t i;
-
-	*o = (struct build_output){ 0 };
-	if (!strchr(text, '=')) { /* a bare directory, as docker has it */
-		o->kind = str_eq(text, "-") ? BUILD_OUTPUT_TAR
-					    : BUILD_OUTPUT_LOCAL;
-		o->dest = xstrdup(text);
-		return 0;
-	}
-	strvec_split(&pairs, text, ",");
-	for (i = 0; i < pairs.nr; i++)
-		if (set_pair(o, pairs.v[i], &have_type, err) < 0)
-			return -1;
-	if (!have_type)
-		return error_set(err, ERR_USAGE, "--output needs type=");
-	if (!o->dest && o->kind == BUILD_OUTPUT_LOCAL)
-		return error_set(err, ERR_USAGE,
-				 "--output type=local needs dest=DIR");
-	if (!o->dest)
-		o->dest = xstrdup("-");
-	return 0;
-}
 
 /* --- one place to write to: a directory, or a tar --- */
 
@@ -259,10 +183,10 @@ static int put_layout(struct sink *k, struct store *s,
 }
 
 /* Layers that only a registry has, as of a base that nothing needed. */
-static int local_blobs(struct store *s, struct registry **r,
-		       const struct registry_options *ro,
+static int local_blobs(const struct build_export *x,
 		       const struct store_image *image, struct error *err)
 {
+	struct registry **r = x->registry;
 	size_t i;
 
 	for (i = 0; i < image->n_layers; i++) {
@@ -270,86 +194,89 @@ static int local_blobs(struct store *s, struct registry **r,
 		cleanup_oci_ref struct oci_ref from = { 0 };
 		cleanup_free char *origin = NULL;
 
-		if (store_has_blob(s, d->digest, NULL))
+		if (store_has_blob(x->store, d->digest, NULL))
 			continue;
-		origin = build_origin_of(s, image, d->digest);
+		origin = build_origin_of(x->store, image, d->digest);
 		if (!origin)
 			return error_set(err, ERR_SYSTEM,
 					 "blob %s is not in the store and "
 					 "nothing says where it came from",
 					 d->digest);
 		if (oci_ref_parse(&from, origin, err) < 0 ||
-		    (!*r && registry_new(r, ro, err) < 0) ||
-		    build_pull_blobs(s, *r, &from, d, 1, err) < 0)
+		    (!*r && registry_new(r, x->options, err) < 0) ||
+		    build_pull_blobs(x->store, *r, &from, d, 1, err) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int layout(struct store *s, struct registry **r,
-		  const struct registry_options *ro,
-		  struct store_image *image, const struct build_output *o,
-		  const char *const *names, int fd, struct error *err)
+static int layout(const struct build_export *x, struct store_image *image,
+		  const struct build_output *o, int fd, struct error *err)
 {
 	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
 	struct sink k = { .dir = o->directory ? fd : -1, .fd = fd };
 	int rc;
 
-	if (build_materialize(s, r, ro, image, &m, err) < 0 ||
-	    local_blobs(s, r, ro, image, err) < 0)
+	if (build_materialize(x->store, x->registry, x->options, image, &m,
+			      err) < 0 ||
+	    local_blobs(x, image, err) < 0)
 		return -1;
 	tarwrite_init(&k.t, write_fd, &k.fd);
-	rc = put_layout(&k, s, image, &m, o->kind == BUILD_OUTPUT_DOCKER,
-			names, err);
+	rc = put_layout(&k, x->store, image, &m,
+			o->kind == BUILD_OUTPUT_DOCKER, x->names, err);
 	if (!rc && !o->directory)
 		rc = tarwrite_end(&k.t, err);
 	tarwrite_release(&k.t);
 	return rc;
 }
 
+static int write_layout(const struct build_export *x,
+			const struct build_output *o, int fd,
+			struct error *err)
+{
+	cleanup_store_image struct store_image other = { 0 };
+
+	if (!o->rewrite)
+		return layout(x, &x->result->image, o, fd, err);
+	if (build_rewrite(x, &other, err) < 0)
+		return -1;
+	return layout(x, &other, o, fd, err);
+}
+
 /* --- flattened --- */
 
-static const char **chain_of(const struct store_image *image)
-{
-	const char **chain = xcalloc(image->n_layers + 1, sizeof(*chain));
-	size_t i;
-
-	for (i = 0; i < image->n_layers; i++)
-		chain[i] = image->layers[i].id;
-	return chain;
-}
-
-static int flat(struct store *s, struct registry **r,
-		const struct registry_options *ro,
-		const struct store_image *image, const struct build_output *o,
+static int flat(const struct build_export *x, const struct build_output *o,
 		int fd, struct error *err)
 {
-	cleanup_free const char **chain = chain_of(image);
+	const struct store_image *image = &x->result->image;
+	cleanup_free const char **ids = build_chain(image);
+	const struct store_chain chain = {
+		.ids = ids,
+		.n = image->n_layers,
+		.young = o->rewrite ? x->result->base_layers : image->n_layers,
+		.latest = x->result->epoch,
+	};
 
-	if (build_fetch_layers(s, r, ro, image, err) < 0)
+	if (build_fetch_layers(x->store, x->registry, x->options, image,
+			       err) < 0)
 		return -1;
 	if (o->kind == BUILD_OUTPUT_LOCAL)
-		return store_flat_copy(s, chain, image->n_layers, o->dest,
-				       err);
-	return store_flat_tar(s, chain, image->n_layers, write_fd, &fd, err);
+		return store_flat_copy(x->store, &chain, o->dest, err);
+	return store_flat_tar(x->store, &chain, write_fd, &fd, err);
 }
 
-static int write_output(struct store *s, struct registry **r,
-			const struct registry_options *ro,
-			struct store_image *image,
-			const struct build_output *o,
-			const char *const *names, int fd, struct error *err)
+static int write_output(const struct build_export *x,
+			const struct build_output *o, int fd,
+			struct error *err)
 {
 	if (o->kind == BUILD_OUTPUT_TAR || o->kind == BUILD_OUTPUT_LOCAL)
-		return flat(s, r, ro, image, o, fd, err);
-	return layout(s, r, ro, image, o, names, fd, err);
+		return flat(x, o, fd, err);
+	return write_layout(x, o, fd, err);
 }
 
 /* An archive appears as a whole or not at all. */
-static int to_file(struct store *s, struct registry **r,
-		   const struct registry_options *ro,
-		   struct store_image *image, const struct build_output *o,
-		   const char *const *names, struct error *err)
+static int to_file(const struct build_export *x, const struct build_output *o,
+		   struct error *err)
 {
 	cleanup_free char *temp = xstrfmt("%s.%d.tmp", o->dest, (int)getpid());
 	cleanup_close int fd = -1;
@@ -357,14 +284,14 @@ static int to_file(struct store *s, struct registry **r,
 
 	if (special < 0)
 		return -1;
-	if (special && write_output(s, r, ro, image, o, names, fd, err) < 0)
+	if (special && write_output(x, o, fd, err) < 0)
 		return error_wrap(err, "%s", o->dest);
 	if (special)
 		return 0;
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return error_errno(err, "cannot create '%s'", temp);
-	if (write_output(s, r, ro, image, o, names, fd, err) < 0) {
+	if (write_output(x, o, fd, err) < 0) {
 		unlink(temp);
 		return -1;
 	}
@@ -376,25 +303,28 @@ static int to_file(struct store *s, struct registry **r,
 	return 0;
 }
 
-int build_export(struct store *s, struct registry **r,
-		 const struct registry_options *ro, struct store_image *image,
-		 const struct build_output *o, const char *const *names,
+int build_export(const struct build_export *x, const struct build_output *o,
 		 struct error *err)
 {
 	cleanup_close int dir = -1;
 
+	if (o->rewrite && x->result->epoch < 0) {
+		error_set(err, ERR_USAGE, "--output rewrite-timestamp=true "
+					  "needs a time to go by");
+		return error_hint(err, "give --build-arg SOURCE_DATE_EPOCH="
+				       "SECONDS");
+	}
 	if (o->kind == BUILD_OUTPUT_LOCAL)
-		return flat(s, r, ro, image, o, -1, err);
+		return flat(x, o, -1, err);
 	if (o->directory) {
 		if (fs_mkdir_p(o->dest, 0755, err) < 0)
 			return -1;
 		dir = open(o->dest, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (dir < 0)
 			return error_errno(err, "cannot open '%s'", o->dest);
-		return write_output(s, r, ro, image, o, names, dir, err);
+		return write_output(x, o, dir, err);
 	}
 	if (str_eq(o->dest, "-"))
-		return write_output(s, r, ro, image, o, names, STDOUT_FILENO,
-				    err);
-	return to_file(s, r, ro, image, o, names, err);
+		return write_output(x, o, STDOUT_FILENO, err);
+	return to_file(x, o, err);
 }

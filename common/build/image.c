@@ -43,6 +43,16 @@ void build_layer_dirs(const struct store *s, const struct store_image *image,
 		strvec_push_own(dirs, store_layer_fs(s, image->layers[i].id));
 }
 
+const char **build_chain(const struct store_image *image)
+{
+	const char **chain = xcalloc(image->n_layers + 1, sizeof(*chain));
+	size_t i;
+
+	for (i = 0; i < image->n_layers; i++)
+		chain[i] = image->layers[i].id;
+	return chain;
+}
+
 static int need_registry(struct registry **r, const struct registry_options *o,
 			 struct error *err)
 {

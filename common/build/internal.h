@@ -143,7 +143,8 @@ struct build_stage {
 	bool begun;
 	struct store_image image; /* layers, configuration with history */
 	char key[CACHE_KEY];	  /* of the file system */
-	char *created;		  /* of the newest layer */
+	size_t base_history;	  /* entries that are the base image's */
+	size_t base_layers;	  /* the same of its layers */
 	struct strvec dirs;	  /* of the layers, once all are unpacked */
 	bool unpacked;
 	/* the last user looked up, valid while no layer touches etc/ */
@@ -168,6 +169,7 @@ struct build {
 	char *scratch; /* empty directory and mount points below it */
 	int scratch_lock;
 	char *now; /* RFC 3339, for what this build makes */
+	int64_t epoch; /* SOURCE_DATE_EPOCH, or -1 */
 	struct build_result *result;
 };
 
@@ -244,6 +246,28 @@ int step_context_tree(struct build *b, struct build_tree *tree,
 /* Put "FILE:LINE:COL: " before the message of a set error. */
 int step_fail(const struct build *b, const struct build_step *step,
 	      struct error *err);
+
+/* --- history.c --- */
+
+/* RFC 3339. */
+char *history_time(int64_t seconds);
+/* A time, no later than the epoch unless that is -1; malloc'ed. */
+char *history_clamp(const char *text, int64_t epoch);
+/* An instruction of this build; `created` is NULL when it made no layer. */
+void history_add(struct oci_config *c, const char *created_by,
+		 const char *created);
+/* Give the entries from `from` on, and the image, their times: those without
+ * a layer have the time of the layer before them. */
+void history_finish(struct oci_config *c, size_t from, int64_t epoch);
+
+/* --- rewrite.c --- */
+
+/* The same image with no time after the epoch in layers that the build made:
+ * other blobs, another id. The base's layers stay what they are. */
+int build_rewrite(const struct build_export *x, struct store_image *to,
+		  struct error *err) MUST_CHECK;
+/* image.c: the ids of its layers, lowest first; malloc'ed. */
+const char **build_chain(const struct store_image *image);
 
 /* transfer.c: which registry has a blob (host/repository), as far as anybody
  * knows; NULL or malloc'ed. */

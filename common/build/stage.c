@@ -15,7 +15,6 @@ void stage_release(struct build_stage *st)
 	strvec_release(&st->dirs);
 	runtime_user_release(&st->user);
 	free(st->user_spec);
-	free(st->created);
 }
 
 /* The key of what a base image holds: its files, by the digests of its layers
@@ -41,7 +40,8 @@ static int begin_image(struct build *b, struct build_stage *st,
 			 &st->image, err) < 0)
 		return -1;
 	stage_base_key(&st->image, st->key);
-	st->created = xstrdup_null(st->image.config.created);
+	st->base_history = st->image.config.n_history;
+	st->base_layers = st->image.n_layers;
 	return 0;
 }
 
@@ -50,7 +50,8 @@ static void begin_stage(struct build_stage *st,
 {
 	build_copy_image(&st->image, &from->image);
 	memcpy(st->key, from->key, CACHE_KEY);
-	st->created = xstrdup_null(from->created);
+	st->base_history = from->base_history;
+	st->base_layers = from->base_layers;
 	st->unpacked = from->unpacked;
 	strvec_copy(&st->dirs, &from->dirs);
 }
@@ -90,26 +91,18 @@ void stage_add(struct build *b, struct build_stage *st,
 	       const struct build_step *step, const char *layer,
 	       const char *key, const char *created)
 {
-	struct oci_history *h;
-
 	if (layer) {
 		build_add_layer(&st->image, layer);
 		memcpy(st->key, key, CACHE_KEY);
-		free(st->created);
-		st->created = xstrdup(created);
 		if (st->unpacked) {
 			strvec_push_own(&st->dirs,
 					store_layer_fs(b->o->store, layer));
 			forget_user(st, st->dirs.v[st->dirs.nr - 1]);
 		}
 	}
-	if (!step->created_by)
-		return;
-	h = oci_config_add_history(&st->image.config);
-	h->created = xstrdup(st->created ? st->created : b->now);
-	h->created_by = xstrdup(step->created_by);
-	h->comment = xstrdup("devenv");
-	h->empty_layer = !layer;
+	if (step->created_by)
+		history_add(&st->image.config, step->created_by,
+			    layer ? created : NULL);
 }
 
 int stage_unpack(struct build *b, struct build_stage *st, struct error *err)

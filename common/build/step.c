@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -54,12 +55,56 @@ static int copy(struct build *b, const struct build_step *step, int root,
 	return rc;
 }
 
+/* The length of the longest part of a clean path that is there. */
+static size_t present(int root, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1) {
+		cleanup_free char *part = xstrndup(path, n);
+		cleanup_close int fd = fs_open_in_root(root, part, O_PATH, 0);
+
+		if (fd >= 0)
+			break;
+		while (n > 1 && path[--n] != '/')
+			;
+	}
+	return n;
+}
+
+/* SOURCE_DATE_EPOCH for the directories that were made, and the one they were
+ * made in: this layer holds it, too. */
+static int date_dirs(const struct build *b, int root, const char *path,
+		     size_t from, struct error *err)
+{
+	const struct timespec when[2] = { { .tv_sec = b->epoch },
+					  { .tv_sec = b->epoch } };
+	size_t n = strlen(path);
+
+	if (b->epoch < 0 || b->epoch > time(NULL))
+		return 0;
+	for (; n >= from && n > 1; n--) {
+		cleanup_free char *part = NULL;
+		cleanup_close int fd = -1;
+
+		if (path[n] && path[n] != '/')
+			continue;
+		part = xstrndup(path, n);
+		fd = fs_open_in_root(root, part, O_RDONLY | O_DIRECTORY, 0);
+		if (fd < 0 || futimens(fd, when) < 0)
+			return error_errno(err, "cannot set the time of '%s'",
+					   part);
+	}
+	return 0;
+}
+
 static int workdir(struct build *b, struct build_stage *st,
 		   const struct build_step *step, int root, struct error *err)
 {
 	cleanup_close int fd = fs_open_in_root(root, step->cwd, O_PATH, 0);
 	const struct runtime_user *user;
 	struct copy_target to = { .store = b->o->store, .rootfd = root };
+	size_t known = present(root, step->cwd);
 	struct stat dir;
 
 	if (fd >= 0) {
@@ -73,7 +118,9 @@ static int workdir(struct build *b, struct build_stage *st,
 	to.chown = true;
 	to.uid = user->uid;
 	to.gid = user->gid;
-	return copy_make_dirs(&to, step->cwd, err);
+	if (copy_make_dirs(&to, step->cwd, err) < 0)
+		return -1;
+	return date_dirs(b, root, step->cwd, known, err);
 }
 
 int step_execute(struct build *b, struct build_stage *st,

@@ -95,6 +95,12 @@ int step_key(struct build *b, struct build_stage *st,
 	} else if (step->op == BUILD_WORKDIR) {
 		cache_key_add(k, "op", "workdir");
 		cache_key_add(k, "cwd", step->cwd);
+		/* which its directories carry */
+		if (b->epoch >= 0) {
+			cleanup_free char *epoch = history_time(b->epoch);
+
+			cache_key_add(k, "epoch", epoch);
+		}
 	} else if (key_copy(b, step, k, err) < 0) {
 		return -1;
 	}

@@ -50,6 +50,8 @@ void oci_platform_release(struct oci_platform *p);
  * arm64, arm -> arm/v7 ...). */
 int oci_platform_parse(struct oci_platform *p, const char *text,
 		       struct error *err) MUST_CHECK;
+/* Names as images use them: the same for one that was built elsewhere. */
+void oci_platform_normalise(struct oci_platform *p);
 /* This machine's. */
 void oci_platform_host(struct oci_platform *p);
 char *oci_platform_format(const struct oci_platform *p);

@@ -62,7 +62,7 @@ static void replace(char **s, const char *value)
 
 /* The default variant of an architecture is not written, except for arm,
  * where images always name theirs. */
-static void normalise(struct oci_platform *p)
+void oci_platform_normalise(struct oci_platform *p)
 {
 	size_t i;
 
@@ -114,7 +114,7 @@ void oci_platform_host(struct oci_platform *p)
 #endif
 	*p = (struct oci_platform){ .os = xstrdup("linux"),
 				    .arch = xstrdup(arch) };
-	normalise(p);
+	oci_platform_normalise(p);
 }
 
 static bool word_valid(const char *s)
@@ -199,7 +199,7 @@ int oci_platform_parse(struct oci_platform *p, const char *text,
 		replace(&r.arch, part[1]);
 		replace(&r.variant, part[2]);
 	}
-	normalise(&r);
+	oci_platform_normalise(&r);
 	*p = r;
 	return 0;
 }
@@ -210,7 +210,7 @@ static void normal_copy(struct oci_platform *to,
 	to->os = xstrdup(from->os ? from->os : "");
 	to->arch = xstrdup(from->arch ? from->arch : "");
 	to->variant = xstrdup_null(from->variant);
-	normalise(to);
+	oci_platform_normalise(to);
 }
 
 bool oci_platform_equal(const struct oci_platform *a,

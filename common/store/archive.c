@@ -137,6 +137,15 @@ int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
 static int stamp_tree(const struct store *s, int fd, uid_t uid, gid_t gid,
 		      struct error *err);
 
+/* An overlay marks what it copied up before a change: not made by this step,
+ * and without a record it belongs to root below, too. */
+static bool is_copy(int fd, const char *name)
+{
+	cleanup_strbuf struct strbuf value = STRBUF_INIT;
+
+	return store_get_xattr(fd, name, "user.overlay.origin", &value);
+}
+
 static int stamp(const struct store *s, int fd, const char *name, uid_t uid,
 		 gid_t gid, struct error *err)
 {
@@ -151,7 +160,7 @@ static int stamp(const struct store *s, int fd, const char *name, uid_t uid,
 	if (view_is_whiteout(&st))
 		return 0;
 	store_owner(s, fd, name, &st, &nobody, &had, &had_group);
-	if (had == UINT32_MAX &&
+	if (had == UINT32_MAX && !is_copy(fd, name) &&
 	    store_set_owner(s, fd, name, uid, gid, err) < 0)
 		return -1;
 	if (!S_ISDIR(st.st_mode))

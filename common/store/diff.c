@@ -193,9 +193,9 @@ int diff_owners(struct store *s, const char *const *chain, size_t n,
 	return 0;
 }
 
-int diff_tar(struct store *s, const struct view *chain, size_t top,
-	     const struct store_meta *metas, store_write_fn write, void *arg,
-	     struct error *err)
+static int tar_until(struct store *s, const struct view *chain, size_t top,
+		     const struct store_meta *metas, int64_t latest,
+		     store_write_fn write, void *arg, struct error *err)
 {
 	cleanup_emit struct emit *emit = emit_new(s, write, arg);
 	const size_t at = chain->n - top; /* the layers below begin there */
@@ -203,13 +203,23 @@ int diff_tar(struct store *s, const struct view *chain, size_t top,
 	struct frame root = { .path = "", .name = "", .out = true };
 	struct diff d = { s, emit, metas, top, STRBUF_INIT };
 
+	emit_clamp(emit, latest);
 	if (walk(&d, &root, chain->fds[at - 1], &below, err) < 0)
 		return -1;
 	return emit_end(emit, err);
 }
 
-int store_layer_tar(struct store *s, const char *const *chain, size_t n,
-		    store_write_fn write, void *arg, struct error *err)
+int diff_tar(struct store *s, const struct view *chain, size_t top,
+	     const struct store_meta *metas, store_write_fn write, void *arg,
+	     struct error *err)
+{
+	return tar_until(s, chain, top, metas, INT64_MAX, write, arg,
+			      err);
+}
+
+int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
+			  int64_t latest, store_write_fn write, void *arg,
+			  struct error *err)
 {
 	cleanup_free struct store_meta *metas = xcalloc(n, sizeof(*metas));
 	cleanup_view struct view view = { .n = 0 };
@@ -217,5 +227,11 @@ int store_layer_tar(struct store *s, const char *const *chain, size_t n,
 	if (diff_owners(s, chain, n, metas, err) < 0 ||
 	    view_open(s, chain, n, &view, err) < 0)
 		return -1;
-	return diff_tar(s, &view, n - 1, metas, write, arg, err);
+	return tar_until(s, &view, n - 1, metas, latest, write, arg, err);
+}
+
+int store_layer_tar(struct store *s, const char *const *chain, size_t n,
+		    store_write_fn write, void *arg, struct error *err)
+{
+	return store_layer_tar_until(s, chain, n, INT64_MAX, write, arg, err);
 }

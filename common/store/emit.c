@@ -17,6 +17,7 @@ struct emit {
 	struct store *s;
 	struct tarwrite tar;
 	struct inodes inodes;
+	int64_t latest; /* no time is later */
 };
 
 /* Attributes of one file, copied. */
@@ -41,8 +42,14 @@ struct emit *emit_new(struct store *s, store_write_fn write, void *arg)
 	struct emit *e = xcalloc(1, sizeof(*e));
 
 	e->s = s;
+	e->latest = INT64_MAX;
 	tarwrite_init(&e->tar, write, arg);
 	return e;
+}
+
+void emit_clamp(struct emit *e, int64_t latest)
+{
+	e->latest = latest;
 }
 
 void emit_free(struct emit *e)
@@ -196,7 +203,7 @@ int emit_file(struct emit *e, int dirfd, const char *name, const char *path,
 {
 	cleanup_attrs struct attrs a = { .n = 0 };
 	struct tar_entry t = { .path = path, .mode = st->st_mode,
-			       .mtime = st->st_mtim.tv_sec };
+			       .mtime = MIN(st->st_mtim.tv_sec, e->latest) };
 
 	if (S_ISSOCK(st->st_mode)) {
 		log_warn("socket '%s' is left out of the layer", path);

@@ -10,6 +10,7 @@ struct export {
 	struct ring *ring; /* NULL: only the digest is wanted */
 	struct digest digest;
 	uint64_t size;
+	int64_t latest; /* time of a file */
 	struct compress *compress;
 	struct store_writer *writer;
 	struct error err; /* of thread two */
@@ -134,7 +135,7 @@ static int run_threads(struct store *s, const char *const *chain, size_t n,
 	int rc;
 
 	ring_start(&thread, compress_main, x);
-	rc = store_layer_tar(s, chain, n, take_tar, x, err);
+	rc = store_layer_tar_until(s, chain, n, x->latest, take_tar, x, err);
 	ring_end(x->ring);
 	ring_join(&thread);
 	if (!error_is(&x->err))
@@ -182,26 +183,42 @@ static int make_blob(struct store *s, const char *const *chain, size_t n,
 	return 0;
 }
 
-int store_layer_blob(struct store *s, const char *const *chain, size_t n,
-		     struct store_meta *meta, struct error *err)
+/* `meta` holds what must come out, and receives what did. */
+static int write_blob(struct store *s, const char *const *chain, size_t n,
+		      int64_t latest, struct store_meta *meta,
+		      struct error *err)
 {
-	const char *id = chain[n - 1];
-	cleanup_ring struct ring *ring = NULL;
-	struct export x = { .ring = NULL };
+	cleanup_ring struct ring *ring = ring_new();
+	struct export x = { .ring = ring, .latest = latest };
 	int rc;
 
-	if (store_get_meta(s, id, meta, err) < 0)
-		return -1;
-	if (*meta->blob && store_has_blob(s, meta->blob, NULL))
-		return 0;
-	x.ring = ring = ring_new();
 	if (store_writer_new(s, &x.writer, err) < 0)
 		return -1;
 	rc = make_blob(s, chain, n, &x, meta, err);
 	digest_release(&x.digest);
 	compress_free(x.compress);
 	store_writer_free(x.writer);
-	if (rc < 0)
-		return error_wrap(err, "layer %.12s", id);
+	return rc < 0 ? error_wrap(err, "layer %.12s", chain[n - 1]) : 0;
+}
+
+int store_layer_blob(struct store *s, const char *const *chain, size_t n,
+		     struct store_meta *meta, struct error *err)
+{
+	const char *id = chain[n - 1];
+
+	if (store_get_meta(s, id, meta, err) < 0)
+		return -1;
+	if (*meta->blob && store_has_blob(s, meta->blob, NULL))
+		return 0;
+	if (write_blob(s, chain, n, INT64_MAX, meta, err) < 0)
+		return -1;
 	return store_set_meta(s, id, meta, err);
+}
+
+int store_layer_blob_until(struct store *s, const char *const *chain, size_t n,
+			   int64_t latest, struct store_meta *meta,
+			   struct error *err)
+{
+	*meta = (struct store_meta){ .diff_id = "" };
+	return write_blob(s, chain, n, latest, meta, err);
 }

@@ -12,6 +12,7 @@ struct flat {
 	struct store *s;
 	struct emit *emit;
 	struct store_meta *metas;
+	const struct store_chain *chain;
 };
 
 static int walk(struct flat *f, const struct view *v, const char *dir,
@@ -29,6 +30,8 @@ static int visit(struct flat *f, const struct view *v, const char *dir,
 
 	if (found <= 0)
 		return found;
+	emit_clamp(f->emit, v->layers[at] >= f->chain->young
+				    ? f->chain->latest : INT64_MAX);
 	if (emit_file(f->emit, v->fds[at], name, path, &st,
 		      &f->metas[v->layers[at]], err) < 0)
 		return -1;
@@ -53,19 +56,20 @@ static int walk(struct flat *f, const struct view *v, const char *dir,
 	return 0;
 }
 
-int store_flat_tar(struct store *s, const char *const *chain, size_t n,
+int store_flat_tar(struct store *s, const struct store_chain *chain,
 		   store_write_fn write, void *arg, struct error *err)
 {
 	cleanup_emit struct emit *emit = emit_new(s, write, arg);
-	cleanup_free struct store_meta *metas = xcalloc(n + 1, sizeof(*metas));
+	cleanup_free struct store_meta *metas = xcalloc(chain->n + 1,
+							sizeof(*metas));
 	cleanup_view struct view root = { .n = 0 };
-	struct flat f = { s, emit, metas };
+	struct flat f = { s, emit, metas, chain };
 
-	for (size_t i = 0; i < n; i++) {
-		if (store_get_meta(s, chain[i], &metas[i], err) < 0)
+	for (size_t i = 0; i < chain->n; i++) {
+		if (store_get_meta(s, chain->ids[i], &metas[i], err) < 0)
 			return -1;
 	}
-	if (view_open(s, chain, n, &root, err) < 0 ||
+	if (view_open(s, chain->ids, chain->n, &root, err) < 0 ||
 	    walk(&f, &root, "", err) < 0)
 		return -1;
 	return emit_end(emit, err);
@@ -74,8 +78,7 @@ int store_flat_tar(struct store *s, const char *const *chain, size_t n,
 /* The tar of one thread is what the other unpacks: one set of rules. */
 struct copy {
 	struct store *s;
-	const char *const *chain;
-	size_t n;
+	const struct store_chain *chain;
 	struct ring *ring;
 	struct error err;
 };
@@ -93,7 +96,7 @@ static void copy_main(void *arg)
 {
 	struct copy *c = arg;
 
-	if (store_flat_tar(c->s, c->chain, c->n, copy_write, c, &c->err) < 0)
+	if (store_flat_tar(c->s, c->chain, copy_write, c, &c->err) < 0)
 		log_debug("copy ended early");
 	ring_end(c->ring);
 }
@@ -152,12 +155,12 @@ static int open_empty(const char *dest, struct error *err)
 	return steal_fd(&fd);
 }
 
-int store_flat_copy(struct store *s, const char *const *chain, size_t n,
+int store_flat_copy(struct store *s, const struct store_chain *chain,
 		    const char *dest, struct error *err)
 {
 	cleanup_ring struct ring *ring = ring_new();
 	cleanup_close int fd = open_empty(dest, err);
-	struct copy c = { .s = s, .chain = chain, .n = n, .ring = ring };
+	struct copy c = { .s = s, .chain = chain, .ring = ring };
 
 	if (fd < 0)
 		return -1;

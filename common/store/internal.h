@@ -188,6 +188,8 @@ struct emit *emit_new(struct store *s, store_write_fn write, void *arg);
 void emit_free(struct emit *e);
 void emit_free_ptr(struct emit **e);
 #define cleanup_emit CLEANUP(emit_free_ptr)
+/* Times of files that follow are no later than this. */
+void emit_clamp(struct emit *e, int64_t latest);
 int emit_file(struct emit *e, int dirfd, const char *name, const char *path,
 	      const struct stat *st, const struct store_meta *meta,
 	      struct error *err) MUST_CHECK;
@@ -199,6 +201,13 @@ int emit_same(struct store *s, int dirfd, const struct stat *st,
 	      const struct store_meta *meta, int below,
 	      const struct stat *below_st, const struct store_meta *below_meta,
 	      const char *name, struct error *err) MUST_CHECK;
+
+/* --- diff.c --- */
+
+/* As store_layer_tar, with no time later than `latest`. */
+int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
+			  int64_t latest, store_write_fn write, void *arg,
+			  struct error *err) MUST_CHECK;
 
 /* --- index.c --- */
 

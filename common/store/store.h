@@ -160,14 +160,29 @@ int store_diff_ids(struct store *s, const char *const *chain, size_t n,
 /* Make sure its compressed form is in blobs/ and remembered in the meta. */
 int store_layer_blob(struct store *s, const char *const *chain, size_t n,
 		     struct store_meta *meta, struct error *err) MUST_CHECK;
+/* A compressed form in which no file is younger than `latest`: another blob
+ * of another diff id, which the layer's meta knows nothing of. */
+int store_layer_blob_until(struct store *s, const char *const *chain, size_t n,
+			   int64_t latest, struct store_meta *meta,
+			   struct error *err) MUST_CHECK;
+
+/* Layers of a chain, lowest first, to be seen as one. */
+struct store_chain {
+	const char *const *ids;
+	size_t n;
+	/* Files of ids[young] and above are shown no younger than `latest`;
+	 * young == n: all as they are. */
+	size_t young;
+	int64_t latest;
+};
 /* The whole file system of a chain as one tar, without whiteouts
  * (`--output type=tar`). */
-int store_flat_tar(struct store *s, const char *const *chain, size_t n,
+int store_flat_tar(struct store *s, const struct store_chain *chain,
 		   store_write_fn write, void *arg, struct error *err)
 	MUST_CHECK;
 /* The same into a directory (`type=local`), which must be empty or missing;
  * owners are set where this process may. */
-int store_flat_copy(struct store *s, const char *const *chain, size_t n,
+int store_flat_copy(struct store *s, const struct store_chain *chain,
 		    const char *dest, struct error *err) MUST_CHECK;
 /*
  * Owner of a file of a layer: the file's own, or in single_id mode what

@@ -173,7 +173,8 @@ static int run(char **argv, struct error *err)
 	if (str_eq(argv[1], "tar"))
 		return store_layer_tar(s, chain, n, to_stdout, NULL, err);
 	if (str_eq(argv[1], "flat"))
-		return store_flat_tar(s, chain, n, to_stdout, NULL, err);
+		return store_flat_tar(s, &(struct store_chain){ chain, n, n, 0 },
+				      to_stdout, NULL, err);
 	if (str_eq(argv[1], "blob"))
 		return blob(s, chain, n, err);
 	return error_set(err, ERR_USAGE, "unknown verb '%s'", argv[1]);

@@ -229,8 +229,12 @@ Test(eval, A08_source_date_epoch)
 	      "invalid SOURCE_DATE_EPOCH: x" },
 	    { "FROM x\nARG SOURCE_DATE_EPOCH\nENV a=$SOURCE_DATE_EPOCH",
 	      "SOURCE_DATE_EPOCH=12", NULL, NULL, "ENV a=12" },
-	    { "FROM x", "SOURCE_DATE_EPOCH=context", NULL, NULL,
-	      "is not supported by this version" });
+	    { "FROM x\nARG SOURCE_DATE_EPOCH\nENV a=[$SOURCE_DATE_EPOCH]",
+	      "SOURCE_DATE_EPOCH=context", NULL, NULL, "ENV a=[]" },
+	    { "FROM x AS s", "SOURCE_DATE_EPOCH=s", NULL, NULL,
+	      "the time of a stage is not supported" },
+	    { "ARG SOURCE_DATE_EPOCH=nonsense\nFROM x", NULL, NULL, NULL,
+	      "1:1: invalid SOURCE_DATE_EPOCH: nonsense" });
 }
 
 /* --- stages --- */

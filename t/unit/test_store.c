@@ -619,6 +619,7 @@ Test(store, flat_tar_is_the_merged_view)
 	cleanup_free char *kept = xstrfmt("%s/a/top", dest);
 	char low[STORE_ID], high[STORE_ID];
 	const char *chain[] = { low, high };
+	const struct store_chain both = { chain, 2, 2, 0 };
 
 	cr_assert_eq(unpack_rows(&f, low, &err,
 				 ROWS("d a", "f a/low", "f gone", "d op",
@@ -626,15 +627,15 @@ Test(store, flat_tar_is_the_merged_view)
 	cr_assert_eq(unpack_rows(&f, high, &err,
 				 ROWS("d a", "f a/top", "w .wh.gone", "d op",
 				      "w op/.wh..wh..opq")), 0);
-	cr_assert_eq(store_flat_tar(f.s, chain, 2, to_strbuf, &have, &err), 0,
+	cr_assert_eq(store_flat_tar(f.s, &both, to_strbuf, &have, &err), 0,
 		     "%s", err.msg);
 	make_tar(&want, ROWS("d a", "f a/low", "f a/top", "d op"));
 	cr_assert_eq(have.len, want.len);
 	cr_expect_eq(memcmp(have.buf, want.buf, want.len), 0);
-	cr_assert_eq(store_flat_copy(f.s, chain, 2, dest, &err), 0, "%s",
+	cr_assert_eq(store_flat_copy(f.s, &both, dest, &err), 0, "%s",
 		     err.msg);
 	cr_expect(fs_is_file(kept));
-	cr_expect_eq(store_flat_copy(f.s, chain, 2, dest, &err), -1);
+	cr_expect_eq(store_flat_copy(f.s, &both, dest, &err), -1);
 	cr_expect_not_null(strstr(err.msg, "is not empty"));
 }
 
