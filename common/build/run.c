@@ -85,6 +85,28 @@ static int cannot_start(struct error *err)
 	return -1;
 }
 
+/* What every step mounts at, once a build. Processes of one build may do this
+ * at once. */
+static int make_points(const char *path, struct error *err)
+{
+	cleanup_free char *mine = xstrfmt("%s.%d", path, getpid());
+	cleanup_close int fd = -1;
+
+	if (fs_is_dir(path))
+		return 0;
+	if (mkdir(mine, 0755) < 0)
+		return error_errno(err, "cannot create '%s'", mine);
+	fd = open(mine, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", mine);
+	if (runtime_points_make(fd, err) < 0)
+		return -1;
+	/* What lost goes with the scratch directory. */
+	if (rename(mine, path) < 0 && errno != EEXIST && errno != ENOTEMPTY)
+		return error_errno(err, "cannot create '%s'", path);
+	return 0;
+}
+
 int step_run(struct build *b, struct build_stage *st,
 	     const struct build_step *step, struct store_draft *draft,
 	     struct error *err)
@@ -92,8 +114,8 @@ int step_run(struct build *b, struct build_stage *st,
 	struct runtime_process p = RUNTIME_PROCESS_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 	cleanup_free char *script = NULL, *target = NULL;
-	cleanup_free char *nothing = path_join(b->scratch, "empty");
-	const char *empty[] = { nothing };
+	cleanup_free char *points = path_join(b->scratch, "points");
+	cleanup_free const char **lowers = NULL;
 	const struct runtime_user *user;
 	struct runtime_mount mount = { .kind = RUNTIME_BIND,
 				       .read_only = true,
@@ -105,13 +127,15 @@ int step_run(struct build *b, struct build_stage *st,
 				     .network = b->o->network };
 	int status;
 
-	if (!st->dirs.nr && mkdir(nothing, 0755) < 0 && errno != EEXIST)
-		return error_errno(err, "cannot create '%s'", nothing);
-	if (stage_unpack(b, st, err) < 0 ||
+	if (make_points(points, err) < 0 || stage_unpack(b, st, err) < 0 ||
 	    stage_user(b, st, step->user, &user, err) < 0)
 		return -1;
-	spec.lowers = st->dirs.nr ? (const char *const *)st->dirs.v : empty;
-	spec.n_lowers = st->dirs.nr ? st->dirs.nr : 1;
+	lowers = xcalloc(st->dirs.nr + 1, sizeof(*lowers));
+	lowers[0] = points;
+	for (size_t i = 0; i < st->dirs.nr; i++)
+		lowers[i + 1] = st->dirs.v[i];
+	spec.lowers = lowers;
+	spec.n_lowers = st->dirs.nr + 1;
 	if (step->script) {
 		if (write_script(b, step, &script, err) < 0)
 			return -1;

@@ -157,6 +157,21 @@ int runtime_point(const struct runtime_launch *l, int root, const char *path,
 	return point(l, root, path, dir, 0, err);
 }
 
+int runtime_points_make(int dirfd, struct error *err)
+{
+	static const char *const dirs[] = { "proc", "sys", "dev", "etc" };
+	static const char *const files[] = { "etc/hosts", "etc/hostname",
+					     "etc/resolv.conf" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (mkdirat(dirfd, dirs[i], 0755) < 0)
+			return error_errno(err, "cannot make '%s'", dirs[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (mknodat(dirfd, files[i], S_IFREG | 0644, 0) < 0)
+			return error_errno(err, "cannot make '%s'", files[i]);
+	return 0;
+}
+
 static bool same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;

@@ -403,18 +403,17 @@ static int new_cover(struct building *b, int null, struct error *err)
 static int mask(struct building *b, int fs, const char *const *names, size_t n,
 		int null, struct error *err)
 {
-	cleanup_close int mnt = -1;
-
 	for (size_t i = 0; i < n; i++) {
-		if (mnt < 0)
-			mnt = new_cover(b, null, err);
-		if (mnt < 0)
+		cleanup_close int mnt = -1;
+
+		/* To drop a mount that was made in vain is to wait for all
+		 * processors. */
+		if (faccessat(fs, names[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		    (errno == ENOENT || errno == ENOTDIR))
+			continue;
+		mnt = new_cover(b, null, err);
+		if (mnt < 0 || runtime_attach_at(mnt, fs, names[i], err) < 0)
 			return -1;
-		if (move_mount(mnt, "", fs, names[i],
-			       MOVE_MOUNT_F_EMPTY_PATH) == 0)
-			close(steal_fd(&mnt));
-		else if (errno != ENOENT && errno != ENOTDIR)
-			return error_errno(err, "cannot mask '%s'", names[i]);
 	}
 	return 0;
 }

@@ -109,6 +109,13 @@ struct runtime_spec {
 	bool no_etc;
 };
 
+/*
+ * Make in an empty directory what every sandbox mounts at. As the lowest of
+ * `lowers`, on their file system, it saves the runs on an image that lacks
+ * some of it from making that in `upper` and removing it again.
+ */
+int runtime_points_make(int dirfd, struct error *err) MUST_CHECK;
+
 /* One process in it. */
 struct runtime_process {
 	char *const *argv;
