@@ -14,6 +14,7 @@ struct options {
 	struct cli_project_options project;
 	struct cli_build_options build;
 	struct cli_registry registry;
+	struct cli_git git;
 	struct strvec tags, outputs;
 	char *iid_file, *metadata_file;
 	bool digest, push, check;
@@ -42,6 +43,7 @@ static const struct cmd_table tables[] = {
 	{ cli_build_rows, O(build) },
 	{ rows, 0 },
 	{ cli_registry_rows, O(registry) },
+	{ cli_git_rows, O(git) },
 	{ 0 },
 };
 
@@ -284,16 +286,20 @@ static int run(struct cmd_call *call, struct error *err)
 		.project = CLI_PROJECT_INIT,
 		.plan = RECORD_PLAN_INIT,
 	};
+	struct record_source source;
 
 	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
 	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
 		return -1;
 	cli_registry_options(&o->registry, &w.b.registry_options);
+	w.b.git = &o->git;
 	if (plan(&w, &call->args, err) < 0)
 		return -1;
 	if (o->check)
 		return lint(&w, call, err);
 	cli_project_warn(&w.plan);
+	record_source_get(&source, &w.project.record);
+	w.b.origin = source.url;
 	if (cli_build_plan(&w.b, &o->build, &w.plan, &w.result, err) < 0 ||
 	    deliver(&w, err) < 0)
 		return -1;

@@ -8,6 +8,7 @@
 
 struct options {
 	struct cli_clone_options clone;
+	struct cli_git git;
 	struct cli_project_options project;
 	struct cli_build_options build;
 	struct cli_run_options run;
@@ -16,9 +17,10 @@ struct options {
 
 #define O(member) offsetof(struct options, member)
 static const struct cmd_table tables[] = {
-	{ cli_clone_rows, O(clone) },	{ cli_project_rows, O(project) },
-	{ cli_build_rows, O(build) },	{ cli_run_rows, O(run) },
-	{ cli_registry_rows, O(registry) }, { 0 },
+	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
+	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
+	{ cli_run_rows, O(run) },	{ cli_registry_rows, O(registry) },
+	{ 0 },
 };
 
 struct work {
@@ -61,7 +63,7 @@ static int get_tree(struct work *w, const char *word, struct strvec *words,
 		return 0;
 	}
 	if (check_word(word, err) < 0 ||
-	    cli_clone_get(&w->o->clone, word, NULL, &w->source,
+	    cli_clone_get(&w->o->clone, &w->o->git, word, NULL, &w->source,
 			  err) < 0)
 		return -1;
 	record_source_get(&source, &w->source);
@@ -77,6 +79,7 @@ static void keep_source(struct work *w)
 		return;
 	record_source_get(&source, &w->source);
 	record_source_set(&source, &w->round.project.record);
+	w->b.origin = source.url;
 }
 
 static void tell(const struct build_result *r)
@@ -129,6 +132,7 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 		return -1;
 	keep_source(w);
 	cli_registry_options(&o->registry, &w->b.registry_options);
+	w->b.git = &o->git;
 	if (cli_round_build(&w->round, &w->b, &o->build, err) < 0)
 		return -1;
 	tell(&w->round.result);

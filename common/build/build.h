@@ -8,6 +8,7 @@
 #include "registry/registry.h"
 #include "runtime/runtime.h"
 #include "store/store.h"
+#include "wrap/repo.h"
 
 /* --- named.c: --build-context --- */
 
@@ -66,6 +67,22 @@ enum build_unpack {
 	BUILD_UNPACK_YES,
 };
 
+/* A source of ADD, or a context, that is fetched. */
+struct build_remote {
+	size_t at; /* which source of its step */
+	bool is_git;
+	char *url;	/* http; of Git as people may see it */
+	char *name;	/* http: what the file is called */
+	char *checksum; /* "sha256:...", or what a commit begins with */
+	struct dockerfile_git git;
+	bool keep_git_dir;
+};
+#define cleanup_build_remote CLEANUP(build_remote_release)
+void build_remote_release(struct build_remote *r);
+/* An http(s) URL or a Git reference; `name` may be set. ERR_INPUT. */
+int build_remote_parse(struct build_remote *r, const char *text,
+		       struct error *err) MUST_CHECK;
+
 /*
  * One instruction, expanded in the scope where it stands. Everything that a
  * key depends on is here; nothing here depends on a file.
@@ -88,6 +105,8 @@ struct build_step {
 	/* COPY and ADD */
 	bool add;
 	struct strvec sources; /* expanded, as written else */
+	struct build_remote *remotes; /* those that are fetched, in order */
+	size_t n_remotes;
 	char *dest;	       /* absolute; keeps a trailing slash */
 	bool dest_is_dir;      /* dest ended in "/" or was "." */
 	char *from;	       /* --from: a name, or NULL */
@@ -103,6 +122,9 @@ struct build_step {
 };
 void build_step_release(struct build_step *st);
 #define cleanup_build_step CLEANUP(build_step_release)
+/* Source `i`, if it is fetched; else NULL. */
+const struct build_remote *build_step_remote(const struct build_step *step,
+					     size_t i);
 
 struct build_eval; /* a Dockerfile with arguments, target and platform */
 
@@ -206,6 +228,10 @@ struct json *build_context_json(const char *dir, const char *dockerfile,
 struct build_options {
 	struct store *store;
 	const struct registry_options *registry; /* used when needed */
+	/* How repositories are reached; the credentials in there are for the
+	 * host of its `url` only (NULL: for nobody), whatever a Dockerfile
+	 * says. */
+	struct repo_options git;
 	const char *name; /* of the Dockerfile, for messages */
 	const char *text;
 	size_t text_len;

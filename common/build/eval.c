@@ -21,6 +21,9 @@ void build_step_release(struct build_step *step)
 	free(step->script);
 	free(step->script_name);
 	strvec_release(&step->sources);
+	for (i = 0; i < step->n_remotes; i++)
+		build_remote_release(&step->remotes[i]);
+	free(step->remotes);
 	free(step->dest);
 	free(step->from);
 	free(step->chown);

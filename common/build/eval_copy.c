@@ -3,31 +3,18 @@
 #include "base/path.h"
 #include "build/eval.h"
 
-static int check_copy_flags(const struct eval_make *m)
-{
-	cleanup_free char *what = NULL;
-
-	if (dockerfile_flag_bool(m->node, "keep-git-dir"))
-		what = xstrdup("ADD --keep-git-dir");
-	if (!what && dockerfile_flag(m->node, "checksum", 0))
-		what = xstrdup("ADD --checksum");
-	return what ? eval_unsupported(m, what) : 0;
-}
-
+/* BuildKit takes github.com/... for a context only. */
 static int check_source(const struct eval_make *m, const char *source)
 {
 	bool git = dockerfile_is_git(source), url = dockerfile_is_url(source);
 
-	if (!git && !url)
+	if ((!git && !url) || str_starts(source, "github.com/"))
 		return 0;
 	if (m->node->kind == DF_COPY)
 		return build_eval_fail(m->ev, m->st, m->node, m->err,
 				       "source can't be a %s for COPY",
 				       git ? "git ref" : "URL");
-	if (m->ev->view)
-		return 0;
-	return eval_unsupported(m, git ? "ADD of a git repository" :
-				    "ADD of a URL");
+	return eval_remote(m, source);
 }
 
 static int add_file(const struct eval_make *m, size_t index)
@@ -72,7 +59,7 @@ static int copy_sources(const struct eval_make *m)
 	m->step->files = xcalloc(m->node->n_heredocs + 1,
 				 sizeof(*m->step->files));
 	for (i = 0; i + 1 < args->nr; i++) {
-		char *source;
+		cleanup_free char *source = NULL;
 
 		if (n < m->node->n_heredocs &&
 		    dockerfile_is_heredoc(args->v[i])) {
@@ -83,11 +70,11 @@ static int copy_sources(const struct eval_make *m)
 		source = eval_expand(m, args->v[i]);
 		if (!source)
 			return -1;
-		strvec_push_own(&m->step->sources, source);
+		strvec_push(&m->step->sources, source);
 		if (check_source(m, source) < 0)
 			return -1;
 	}
-	return 0;
+	return eval_check_remotes(m);
 }
 
 static bool names_dir(const char *path)
@@ -222,8 +209,6 @@ int eval_make_copy(const struct eval_make *m)
 	m->step->op = BUILD_COPY;
 	m->step->add = m->node->kind == DF_ADD;
 	if (copy_from(m) < 0)
-		return -1;
-	if (!m->ev->view && check_copy_flags(m) < 0)
 		return -1;
 	if (copy_sources(m) < 0 || copy_owner(m) < 0 || copy_switches(m) < 0)
 		return -1;

@@ -165,6 +165,8 @@ struct build {
 	int context_fd;
 	struct build_source **sources; /* source.c: by name, as they are met */
 	size_t n_sources, alloc_sources;
+	struct source_state **remotes; /* source_remote.c */
+	size_t n_remotes, alloc_remotes;
 	unsigned n_mounts; /* of sources, to give each its own name */
 	char *scratch; /* empty directory and mount points below it */
 	int scratch_lock;
@@ -179,6 +181,7 @@ struct build {
 struct source_view {
 	struct build_tree tree;
 	char *mount; /* name below the scratch directory; NULL: not mounted */
+	bool owned;  /* the tree's descriptor goes with the view */
 };
 int source_open(struct build *b, const struct build_from *from,
 		struct source_view *view, struct error *err) MUST_CHECK;
@@ -196,6 +199,31 @@ int source_image(struct build *b, const struct build_named *named,
 		 const char *name, const struct oci_platform *platform,
 		 struct store_image *image, struct error *err) MUST_CHECK;
 void source_release_all(struct build *b);
+
+/* --- source_remote.c: sources that are fetched --- */
+
+/* What it is now goes into a key; the server is asked once a build. */
+int source_remote_key(struct build *b, const struct build_remote *r,
+		      struct cache_key *k, struct error *err) MUST_CHECK;
+/* Its files, fetched if need be; source_close ends it. */
+int source_remote_open(struct build *b, const struct build_remote *r,
+		       struct source_view *view, struct error *err)
+	MUST_CHECK;
+/*
+ * The sources of a COPY or ADD that are read from one tree, as a step of their
+ * own: in the order in which they are written, as a later one replaces files
+ * of those before. Several sources need a directory, so that it makes no
+ * difference whether they are copied together. Heredocs come last.
+ */
+struct source_part {
+	struct build_step step; /* borrows everything */
+	const struct build_remote *remote; /* NULL: what --from means */
+	char *one[1];
+};
+/* Begin with *at = 0; false at the end. */
+bool source_next_part(const struct build_step *step, size_t *at,
+		      struct source_part *p);
+void source_remote_release_all(struct build *b);
 
 /* --- stage.c: what steps are executed on --- */
 

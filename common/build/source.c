@@ -34,6 +34,7 @@ void source_release_all(struct build *b)
 	while (b->n_sources)
 		source_free(b->sources[--b->n_sources]);
 	free(b->sources);
+	source_remote_release_all(b);
 }
 
 /* A directory of this machine, with an ignore file of its own. */
@@ -203,9 +204,10 @@ int source_open(struct build *b, const struct build_from *from,
 
 void source_close(struct build *b, struct source_view *view)
 {
+	if (view->mount || view->owned)
+		base_close_fd(&view->tree.fd);
 	if (!view->mount)
 		return;
-	base_close_fd(&view->tree.fd);
 	stage_unmount(b, view->mount);
 	free(steal_ptr(&view->mount));
 }

@@ -29,6 +29,35 @@ int step_context_tree(struct build *b, struct build_tree *tree,
 	return 0;
 }
 
+static int copy_part(struct build *b, struct copy_target *to,
+		     const struct source_part *part,
+		     const struct source_view *local, struct error *err)
+{
+	struct source_view remote;
+	int rc;
+
+	if (!part->remote)
+		return copy_run(to, &local->tree, &part->step, err);
+	if (source_remote_open(b, part->remote, &remote, err) < 0)
+		return -1;
+	rc = copy_run(to, &remote.tree, &part->step, err);
+	source_close(b, &remote);
+	return rc;
+}
+
+static int copy_parts(struct build *b, struct copy_target *to,
+		      const struct build_step *step,
+		      const struct source_view *local, struct error *err)
+{
+	struct source_part part;
+	size_t at = 0;
+
+	while (source_next_part(step, &at, &part))
+		if (copy_part(b, to, &part, local, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int copy(struct build *b, const struct build_step *step, int root,
 		struct error *err)
 {
@@ -48,9 +77,10 @@ static int copy(struct build *b, const struct build_step *step, int root,
 					 err) < 0)
 			return -1;
 	}
-	if (step->sources.nr && source_open(b, &from, &view, err) < 0)
+	if (step->sources.nr > step->n_remotes &&
+	    source_open(b, &from, &view, err) < 0)
 		return -1;
-	rc = copy_run(&to, &view.tree, step, err);
+	rc = copy_parts(b, &to, step, &view, err);
 	source_close(b, &view);
 	return rc;
 }

@@ -28,21 +28,37 @@ static int key_files(const struct build_tree *tree,
 
 /* Files of a context count by what they are, those of a stage or an image by
  * the key of that, which needs no file to be there. */
-static int key_sources(struct build *b, const struct build_step *step,
-		       struct cache_key *k, struct error *err)
+static int key_part(struct build *b, const struct source_part *part,
+		    struct cache_key *k, struct error *err)
 {
+	const struct build_step *step = &part->step;
 	const struct build_from from = { step->from_stage, step->from };
 	struct build_tree tree;
 	int rc;
 
+	if (part->remote)
+		return source_remote_key(b, part->remote, k, err);
 	if (!step->sources.nr)
 		return 0;
 	rc = source_key(b, &from, k, &tree, err);
 	if (!rc)
 		return key_files(&tree, step, k, err);
 	cache_key_add_list(k, "source", &step->sources);
-	cache_key_add_list(k, "exclude", &step->excludes);
 	return rc < 0 ? -1 : 0;
+}
+
+static int key_sources(struct build *b, const struct build_step *step,
+		       struct cache_key *k, struct error *err)
+{
+	struct source_part part;
+	size_t at = 0;
+
+	if (step->from || step->n_remotes)
+		cache_key_add_list(k, "exclude", &step->excludes);
+	while (source_next_part(step, &at, &part))
+		if (key_part(b, &part, k, err) < 0)
+			return -1;
+	return 0;
 }
 
 static int key_copy(struct build *b, const struct build_step *step,

@@ -61,9 +61,14 @@ int cli_build_plan(const struct cli_builder *b,
 		.single_id = b->mode == RUNTIME_SINGLE,
 		.network = o->network == 2 ? RUNTIME_NET_NONE
 					   : RUNTIME_NET_HOST,
+		.git = { .url = b->origin,
+			 .ca_file = b->registry_options.ca_file,
+			 .ca_base64 = b->registry_options.ca_base64 },
 	};
 	int rc;
 
+	if (b->git)
+		cli_git_access(b->git, &bo.git);
 	if (cli_build_contexts(o, &named, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;

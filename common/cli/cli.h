@@ -20,16 +20,22 @@ struct cli_clone_options {
 	char *git_url, *branch, *folder, *base_dir;
 	bool single_branch, submodules, insecure;
 	int depth;
-	char *username, *password, *key_path, *key_base64;
-	char *proxy, *ca_file, *ca_base64;
+	char *ca_file, *ca_base64;
 };
 extern const struct opt cli_clone_rows[];
 
+/* How repositories are reached, for commands that clone or build. */
+struct cli_git {
+	char *username, *password, *key_path, *key_base64, *proxy;
+};
+extern const struct opt cli_git_rows[];
+void cli_git_access(const struct cli_git *from, struct repo_options *to);
+
 /* Clone or update; `dir` NULL: as the options say, else ./NAME. The record
  * has its section "source" then. */
-int cli_clone_get(const struct cli_clone_options *o, const char *url,
-		  const char *dir, struct record *r, struct error *err)
-	MUST_CHECK;
+int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
+		  const char *url, const char *dir, struct record *r,
+		  struct error *err) MUST_CHECK;
 
 /* --- registry.c: access to registries --- */
 
@@ -176,6 +182,10 @@ struct cli_builder {
 	enum runtime_mode mode;
 	struct registry *registry; /* made when needed */
 	struct registry_options registry_options;
+	/* To reach repositories that a Dockerfile names; may be NULL. The
+	 * credentials are for the host of the project's own address. */
+	const struct cli_git *git;
+	const char *origin; /* that address, or NULL */
 };
 void cli_builder_release(struct cli_builder *b);
 #define cleanup_cli_builder CLEANUP(cli_builder_release)

@@ -25,22 +25,7 @@ const struct opt cli_clone_rows[] = {
 	{ OPT_STR, 0, "workspace-base-dir", "DIR",
 	  "ENVBUILDER_WORKSPACE_BASE_DIR",
 	  "where to put it under its own name", O(base_dir) },
-	{ OPT_GROUP, .help = "Access" },
-	{ OPT_STR, 0, "git-username", "NAME", "ENVBUILDER_GIT_USERNAME",
-	  "user name, or a token", O(username) },
-	{ OPT_STR, 0, "git-password", "SECRET", "ENVBUILDER_GIT_PASSWORD",
-	  "password or token; better in the environment", O(password),
-	  .secret = true },
-	{ OPT_STR, 0, "git-ssh-private-key-path", "FILE",
-	  "ENVBUILDER_GIT_SSH_PRIVATE_KEY_PATH", "SSH key", O(key_path) },
-	{ OPT_STR, 0, "git-ssh-private-key-base64", "TEXT",
-	  "ENVBUILDER_GIT_SSH_PRIVATE_KEY_BASE64",
-	  "SSH key as base64; better in the environment", O(key_base64),
-	  .secret = true },
-	{ OPT_STR, 0, "git-http-proxy-url", "URL",
-	  "ENVBUILDER_GIT_HTTP_PROXY_URL",
-	  "proxy for https (default: https_proxy)",
-	  O(proxy) },
+	{ OPT_GROUP, .help = "Trust" },
 	{ OPT_STR, 0, "ca-file", "FILE", NULL,
 	  "trust these certificate authorities, too", O(ca_file) },
 	{ OPT_STR, 0, "ssl-cert-base64", "TEXT", "ENVBUILDER_SSL_CERT_BASE64",
@@ -49,6 +34,36 @@ const struct opt cli_clone_rows[] = {
 	  "check neither certificates nor SSH host keys", O(insecure) },
 	{ OPT_END },
 };
+
+#define G(member) offsetof(struct cli_git, member)
+const struct opt cli_git_rows[] = {
+	{ OPT_GROUP, .help = "Access to repositories" },
+	{ OPT_STR, 0, "git-username", "NAME", "ENVBUILDER_GIT_USERNAME",
+	  "user name, or a token", G(username) },
+	{ OPT_STR, 0, "git-password", "SECRET", "ENVBUILDER_GIT_PASSWORD",
+	  "password or token; better in the environment", G(password),
+	  .secret = true },
+	{ OPT_STR, 0, "git-ssh-private-key-path", "FILE",
+	  "ENVBUILDER_GIT_SSH_PRIVATE_KEY_PATH", "SSH key", G(key_path) },
+	{ OPT_STR, 0, "git-ssh-private-key-base64", "TEXT",
+	  "ENVBUILDER_GIT_SSH_PRIVATE_KEY_BASE64",
+	  "SSH key as base64; better in the environment", G(key_base64),
+	  .secret = true },
+	{ OPT_STR, 0, "git-http-proxy-url", "URL",
+	  "ENVBUILDER_GIT_HTTP_PROXY_URL",
+	  "proxy for https (default: https_proxy)",
+	  G(proxy) },
+	{ OPT_END },
+};
+
+void cli_git_access(const struct cli_git *from, struct repo_options *to)
+{
+	to->username = from->username;
+	to->password = from->password;
+	to->key_path = from->key_path;
+	to->key_base64 = from->key_base64;
+	to->proxy = from->proxy;
+}
 
 /* The folder named, else NAME in the base directory, else NULL: ./NAME. */
 static char *choose_dir(const struct cli_clone_options *o, const char *url,
@@ -66,8 +81,9 @@ static char *choose_dir(const struct cli_clone_options *o, const char *url,
 	return path_join(o->base_dir, name);
 }
 
-int cli_clone_get(const struct cli_clone_options *o, const char *url,
-		  const char *dir, struct record *r, struct error *err)
+int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
+		  const char *url, const char *dir, struct record *r,
+		  struct error *err)
 {
 	cleanup_repo_result struct repo_result result = { 0 };
 	cleanup_free char *where = choose_dir(o, url, dir);
@@ -80,15 +96,11 @@ int cli_clone_get(const struct cli_clone_options *o, const char *url,
 		.insecure = o->insecure,
 		.submodules = o->submodules,
 		.depth = (unsigned)o->depth,
-		.username = o->username,
-		.password = o->password,
-		.key_path = o->key_path,
-		.key_base64 = o->key_base64,
-		.proxy = o->proxy,
 		.ca_file = o->ca_file,
 		.ca_base64 = o->ca_base64,
 	};
 
+	cli_git_access(git, &options);
 	if (repo_clone(&options, &result, err) < 0)
 		return -1;
 	source = (struct record_source){ .url = result.url,

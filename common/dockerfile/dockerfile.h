@@ -276,6 +276,22 @@ int dockerfile_chmod(const char *spec, unsigned mode, bool is_dir,
 /* Is this COPY/ADD source an http(s) URL / a git reference? */
 bool dockerfile_is_url(const char *source);
 bool dockerfile_is_git(const char *source);
+
+/* A git reference: URL[?KEY=VALUE&...][#REF[:SUBDIR]]. */
+struct dockerfile_git {
+	char *remote;	/* the address alone, perhaps with credentials */
+	char *ref;	/* NULL: the remote's default branch */
+	char *subdir;	/* NULL: all of it */
+	char *checksum; /* what the commit's id begins with, or NULL */
+	int keep_git_dir, submodules; /* 1, 0; -1: not said */
+	bool mtime_commit; /* files get the time of the commit */
+};
+#define cleanup_dockerfile_git CLEANUP(dockerfile_git_release)
+void dockerfile_git_release(struct dockerfile_git *g);
+/* ERR_INPUT, without a place. */
+int dockerfile_git_parse(struct dockerfile_git *g, const char *text,
+			 struct error *err) MUST_CHECK;
+
 /* Go's filepath.Match: 1 match, 0 none, -1 malformed pattern. */
 int dockerfile_glob(const char *pattern, const char *name);
 /* Is there a wildcard that no backslash precedes? */

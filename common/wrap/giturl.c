@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+#include "wrap/url.h"
+
 static const struct scheme {
 	const char *name;
 	enum giturl_kind kind;
@@ -40,37 +42,11 @@ unsigned giturl_port(const struct giturl *u)
 	return u->port ? u->port : s ? s->port : 0;
 }
 
-static int hex_value(int c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = tolower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The byte a "%XX" stands for, or -1. */
-static int percent_byte(const char *s)
-{
-	int hi, lo;
-
-	if (s[0] != '%')
-		return -1;
-	hi = hex_value((unsigned char)s[1]);
-	lo = hi < 0 ? -1 : hex_value((unsigned char)s[2]);
-	return lo < 0 ? -1 : hi * 16 + lo;
-}
-
 static char *percent_decode(const char *s, size_t n)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	for (size_t i = 0; i < n; i++) {
-		int c = i + 2 < n ? percent_byte(s + i) : -1;
-
-		strbuf_addch(&out, c < 0 ? s[i] : c);
-		if (c >= 0)
-			i += 2;
-	}
+	url_decode(&out, s, n);
 	return strbuf_detach(&out);
 }
 
@@ -88,7 +64,7 @@ static int check_text(const char *s, size_t n, struct error *err)
 				 "than %d bytes", GITURL_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (is_control((unsigned char)s[i]) ||
-		    (i + 2 < n && is_control(percent_byte(s + i))))
+		    (i + 2 < n && is_control(url_decode_byte(s + i))))
 			return error_set(err, ERR_USAGE, "repository address "
 					 "has a control character at byte %zu",
 					 i + 1);

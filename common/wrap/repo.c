@@ -140,6 +140,69 @@ static int clone_or_update(struct repo_session *s, const char *dir,
 	return repo_new(s, dir, ref, t, err);
 }
 
+static int commit_time(struct repo_session *s, const char *dir,
+		       const git_oid *commit, int64_t *out, struct error *err)
+{
+	git_repository *repo = NULL;
+	git_object *object = NULL;
+	int rc = s->git.git_repository_open_ext(
+		&repo, dir, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+
+	if (!rc)
+		rc = s->git.git_object_lookup(&object, repo, commit,
+					      GIT_OBJECT_COMMIT);
+	if (!rc)
+		*out = s->git.git_commit_time((git_commit *)object);
+	s->git.git_object_free(object);
+	s->git.git_repository_free(repo);
+	return rc < 0 ? repo_fail(s, rc, err, "cannot read the commit") : 0;
+}
+
+static bool is_full_id(const char *ref)
+{
+	return ref && strlen(ref) == GIT_OID_HEXSZ &&
+	       strspn(ref, "0123456789abcdef") == GIT_OID_HEXSZ;
+}
+
+/* Ask; nothing is kept of the connection. */
+static int look_at(struct repo_session *s, const char *ref,
+		   struct repo_target *t, struct error *err)
+{
+	cleanup_free char *remote = repo_remote_name(s);
+	git_remote *conn = NULL;
+	int rc = repo_fetch_connect(s, NULL, ref, &conn, t, err);
+
+	if (conn)
+		s->git.git_remote_disconnect(conn);
+	s->git.git_remote_free(conn);
+	if (rc < 0 || t->ref || (t->id && strlen(t->id) == GIT_OID_HEXSZ))
+		return rc;
+	error_set(err, ERR_USAGE, "%s has no branch or tag '%s'", remote, ref);
+	return error_hint(err, "a commit is named by its full id here");
+}
+
+int repo_look(const struct repo_options *o, struct repo_result *r,
+	      struct error *err)
+{
+	cleanup_repo_session struct repo_session s = { .ca_fd = -1 };
+	cleanup_repo_target struct repo_target t = { 0 };
+	char id[GIT_OID_HEXSZ + 1];
+	const char *ref = NULL;
+
+	if (repo_session_open(&s, o, err) < 0 || prepare(&s, o, &ref, err) < 0)
+		return -1;
+	if (is_full_id(ref)) {
+		*r = (struct repo_result){ .commit = xstrdup(ref) };
+		return 0;
+	}
+	if (look_at(&s, ref, &t, err) < 0)
+		return -1;
+	s.git.git_oid_tostr(id, sizeof(id), &t.commit);
+	*r = (struct repo_result){ .ref = steal_ptr(&t.ref),
+				   .commit = xstrdup(id) };
+	return 0;
+}
+
 int repo_clone(const struct repo_options *o, struct repo_result *r,
 	       struct error *err)
 {
@@ -153,12 +216,15 @@ int repo_clone(const struct repo_options *o, struct repo_result *r,
 	char id[GIT_OID_HEXSZ + 1];
 	const char *ref = NULL;
 	bool changed = false;
+	int64_t when = 0;
 
 	/* As git: history that is cut off is of one branch. */
 	options.single_branch = o->single_branch || o->depth;
 	if (repo_session_open(&s, &options, err) < 0 ||
 	    prepare(&s, o, &ref, err) < 0 ||
-	    clone_or_update(&s, dir, ref, &t, &changed, err) < 0)
+	    clone_or_update(&s, dir, ref, &t, &changed, err) < 0 ||
+	    (o->want_time &&
+	     commit_time(&s, dir, &t.commit, &when, err) < 0))
 		return -1;
 	s.git.git_oid_tostr(id, sizeof(id), &t.commit);
 	giturl_redact(o->url, &url);
@@ -166,6 +232,7 @@ int repo_clone(const struct repo_options *o, struct repo_result *r,
 				   .ref = steal_ptr(&t.ref),
 				   .commit = xstrdup(id),
 				   .path = steal_ptr(&dir),
-				   .changed = changed };
+				   .changed = changed,
+				   .time = when };
 	return 0;
 }

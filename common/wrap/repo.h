@@ -10,7 +10,7 @@ struct repo_options {
 	const char *url; /* see giturl.h; the fragment may name a ref */
 	const char *dir; /* NULL: ./NAME, see giturl_name */
 	const char *ref; /* beside or instead of the fragment */
-	bool single_branch, submodules, insecure;
+	bool single_branch, submodules, insecure, want_time;
 	unsigned depth; /* 0: whole history */
 	/* Sent to the host of `url` only, never to that of a submodule
 	 * elsewhere. Credentials in the URL win. */
@@ -27,6 +27,7 @@ struct repo_result {
 	char *commit; /* full id */
 	char *path;   /* absolute */
 	bool changed; /* something was fetched or checked out */
+	int64_t time; /* of the commit, where `want_time` */
 };
 #define cleanup_repo_result CLEANUP(repo_result_release)
 void repo_result_release(struct repo_result *r);
@@ -46,5 +47,12 @@ void repo_result_release(struct repo_result *r);
  */
 int repo_clone(const struct repo_options *o, struct repo_result *r,
 	       struct error *err) MUST_CHECK;
+/*
+ * What the remote has now: `ref` and `commit` of the result, by one question
+ * and without fetching. A full commit id is taken at its word, the beginning
+ * of one is ERR_USAGE.
+ */
+int repo_look(const struct repo_options *o, struct repo_result *r,
+	      struct error *err) MUST_CHECK;
 
 #endif

@@ -13,7 +13,7 @@
 
 #define REPO_FUNCTIONS(X) \
 	X(git_blob_free) X(git_blob_lookup) X(git_blob_rawcontent) \
-	X(git_blob_rawsize) X(git_buf_dispose) X(git_checkout_tree) \
+	X(git_blob_rawsize) X(git_buf_dispose) X(git_checkout_tree) X(git_commit_time) \
 	X(git_config_foreach_match) X(git_config_free) \
 	X(git_config_open_ondisk) X(git_config_set_bool) \
 	X(git_config_set_string) X(git_credential_ssh_key_from_agent) \

@@ -253,3 +253,58 @@ bool url_host_is_loopback(const char *host)
 	return !strcasecmp(host, "localhost") || str_ends(host, ".localhost") ||
 	       url_address_reach(host) == URL_LOOPBACK;
 }
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int url_decode_byte(const char *s)
+{
+	int hi, lo;
+
+	if (s[0] != '%')
+		return -1;
+	hi = hex_digit(s[1]);
+	lo = hi < 0 ? -1 : hex_digit(s[2]);
+	return lo < 0 ? -1 : hi * 16 + lo;
+}
+
+bool url_decode(struct strbuf *out, const char *s, size_t n)
+{
+	bool sound = true;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		int c = i + 2 < n ? url_decode_byte(s + i) : -1;
+
+		sound = sound && (s[i] != '%' || c > 0);
+		strbuf_addch(out, c > 0 ? c : s[i]);
+		if (c > 0)
+			i += 2;
+	}
+	return sound;
+}
+
+char *url_file_name(const char *text)
+{
+	const char *sep = strstr(text, "://");
+	const char *path = strpbrk(sep ? sep + 3 : text, "/?#");
+	cleanup_strbuf struct strbuf name = STRBUF_INIT;
+	const char *last;
+
+	if (!path || *path != '/' ||
+	    !url_decode(&name, path, strcspn(path, "?#")))
+		return NULL;
+	while (name.len && name.buf[name.len - 1] == '/')
+		strbuf_setlen(&name, name.len - 1);
+	last = strrchr(name.buf, '/');
+	last = last ? last + 1 : name.buf;
+	if (!*last || str_eq(last, ".") || str_eq(last, "..") ||
+	    strlen(last) > 255)
+		return NULL;
+	return xstrdup(last);
+}

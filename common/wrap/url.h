@@ -27,6 +27,14 @@ int url_resolve(struct url *u, const struct url *base, const char *reference,
 bool url_same_origin(const struct url *a, const struct url *b);
 /* The address without its query, which may hold a signature: for people. */
 char *url_shown(const char *text);
+/* The byte that a "%XX" stands for, or -1. */
+int url_decode_byte(const char *s);
+/* Append `n` bytes with every "%XX" decoded. False when some is malformed or
+ * a NUL: that stays as it is. */
+bool url_decode(struct strbuf *out, const char *s, size_t n);
+/* The last part of the path, decoded: a name for a file, or NULL where that
+ * can be none. malloc'ed. */
+char *url_file_name(const char *text);
 /* Append "key=value", escaped, after "?" or "&" as the text needs it. */
 void url_add_query(struct strbuf *text, const char *key, const char *value);
 /* Everything but letters, digits and "-._~" as %XX. */

@@ -399,11 +399,24 @@ Test(eval, unsupported_is_named)
 		  "D:2:1: RUN --mount is not supported by this version"),
 	    GIVES("FROM x\nRUN --network=none z", "D:2:1: RUN --network is"),
 	    GIVES("FROM x\nRUN --security=insecure z", "RUN --security is"),
-	    GIVES("FROM x\nRUN --device=a z", "RUN --device is"),
-	    GIVES("FROM x\nADD --checksum=c a b", "ADD --checksum is"),
-	    GIVES("FROM x\nADD http://a/b c", "ADD of a URL is"),
-	    GIVES("FROM x\nADD https://a/b.git c",
-		  "ADD of a git repository is"));
+	    GIVES("FROM x\nRUN --device=a z", "RUN --device is"));
+}
+
+/* [I40] [I41] [I42] */
+Test(eval, add_says_what_is_wrong_with_remote_sources)
+{
+	SEE(GIVES("FROM x\nADD --checksum=c a b",
+		  "D:2:1: checksum requires an HTTP(S) or Git source"),
+	    GIVES("FROM x\nADD --checksum=c http://a/b c",
+		  "D:2:1: invalid checksum digest format 'c'"),
+	    GIVES("FROM x\nADD --checksum=c http://a/b <<e c/\ne\n",
+		  "checksum can't be specified for multiple sources"),
+	    GIVES("FROM x\nADD http://a:x/b c",
+		  "D:2:1: URL has a malformed port"),
+	    GIVES("FROM x\nADD http://h/b https://u:pw@h/r.git?tag=t l c/",
+		  "ADD http://h/b https://h/r.git?tag=t l c/ # buildkit"),
+	    GIVES("FROM x\nADD github.com/a/b c",
+		  "ADD github.com/a/b c # buildkit"));
 }
 
 /* [I34] */

@@ -247,6 +247,34 @@ Test(url, refuses_what_may_mislead)
 	}
 }
 
+/* [I40] */
+Test(url, names_a_file_or_nothing)
+{
+	static const char *const rows[][2] = {
+		{ "http://h/a/b.txt", "b.txt" },
+		{ "http://h/a/b.txt?c=/d#/e", "b.txt" },
+		{ "http://h/a/b/", "b" },
+		{ "http://h/a%20b%2", NULL },
+		{ "http://h/a%20b", "a b" },
+		{ "http://h/x%2fy", "y" },
+		{ "http://h", NULL },
+		{ "http://h/", NULL },
+		{ "http://h?/x", NULL },
+		{ "http://h/..", NULL },
+		{ "http://h/a/%2e%2e", NULL },
+		{ "http://h/%2e", NULL },
+		{ "http://h/a%00b", NULL },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_free char *name = url_file_name(rows[i][0]);
+
+		cr_expect(str_eq_null(name, rows[i][1]), "%s: %s", rows[i][0],
+			  name ? name : "nothing");
+	}
+}
+
 Test(url, adds_queries_after_what_is_there)
 {
 	cleanup_strbuf struct strbuf a = STRBUF_INIT;
