@@ -5,6 +5,7 @@
 # or attributes, perhaps a context.sh that makes the rest of the context;
 # `args` are options for both. A difference that stays is written down in
 # `differs`: its reason after "#", then what diff prints ("<" is buildah).
+# `rows` names the rows of t/rows that the case proves.
 # Where buildah lacks a feature, Dockerfile.peer says the same without it.
 # $CASES chooses some of them; $SHOW prints what is not as written down.
 . "$(dirname "$0")/lib.sh"
@@ -49,7 +50,7 @@ unpack() { # LAYOUT:TAG BUNDLE
 
 make_context() { # CASE DIR
 	mkdir "$2" && cp -a "$1/." "$2/" || return 1
-	rm -f "$2/differs" "$2/args"
+	rm -f "$2/differs" "$2/args" "$2/rows"
 	[ ! -e "$2/context.sh" ] ||
 		(cd "$2" && umask 022 && sh -e ./context.sh) || return 1
 	rm -f "$2/context.sh"

@@ -47,6 +47,7 @@ sources=$(find common cmd -name '*.c' | sort)
 
 lint layers sh t/lint/layers.sh
 lint comments sh t/lint/comments.sh
+lint rows sh t/lint/rows.sh
 with ctags size sh t/lint/size.sh
 with nm symbols sh t/lint/symbols.sh build/release
 # shellcheck disable=SC2086 # words

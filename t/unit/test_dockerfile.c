@@ -125,7 +125,8 @@ static void see_expand(const struct row *rows, size_t n, char escape)
 
 /* --- parser --- */
 
-Test(dockerfile_parser, P01_line_ends_and_byte_order_mark)
+/* [P01] */
+Test(dockerfile_parser, line_ends_and_byte_order_mark)
 {
 	SEE_AST({ "\xef\xbb\xbf" "FROM a\r\nRUN b\r\n",
 		  "\"args\":[\"a\"],\"end\":1" },
@@ -133,7 +134,8 @@ Test(dockerfile_parser, P01_line_ends_and_byte_order_mark)
 		{ "  RUN a", "\"instruction\":\"RUN\",\"start\":1" });
 }
 
-Test(dockerfile_parser, P02_long_lines_are_fine)
+/* [P02] */
+Test(dockerfile_parser, long_lines_are_fine)
 {
 	cleanup_free char *text = xmalloc(200001);
 	cleanup_free char *got = NULL;
@@ -145,12 +147,14 @@ Test(dockerfile_parser, P02_long_lines_are_fine)
 	cr_expect_str_eq(got, AT1 "no build stage in current context");
 }
 
-Test(dockerfile_parser, P03_comments_are_whole_lines)
+/* [P03] */
+Test(dockerfile_parser, comments_are_whole_lines)
 {
 	SEE_AST({ "# x\n  # y\nRUN a # b", "[\"a # b\"]" });
 }
 
-Test(dockerfile_parser, P04_directives_end_at_anything_else)
+/* [P04] */
+Test(dockerfile_parser, directives_end_at_anything_else)
 {
 	SEE_AST({ "# Escape = `\nRUN a", "{\"escape\":\"`\"}" },
 		{ "# syntax=x\n# check=skip=all\nRUN a",
@@ -162,7 +166,8 @@ Test(dockerfile_parser, P04_directives_end_at_anything_else)
 		  "only one escape parser directive can be used" });
 }
 
-Test(dockerfile_parser, P05_escape_is_one_of_two)
+/* [P05] */
+Test(dockerfile_parser, escape_is_one_of_two)
 {
 	SEE_AST({ "# escape=x\n", AT1
 		  "invalid escape token 'x' does not match ` or \\" },
@@ -173,7 +178,8 @@ Test(dockerfile_parser, P05_escape_is_one_of_two)
 		{ "# escape=`\nRUN --a=b` c d", "[\"--a=b c\"]" });
 }
 
-Test(dockerfile_parser, P07_check_directive_is_checked)
+/* [P07] */
+Test(dockerfile_parser, check_directive_is_checked)
 {
 	SEE_CHECK({ "# check=skip=A,B;error=true\nFROM a", "" },
 		  { "# check=bad=1\nFROM a", AT1
@@ -183,32 +189,37 @@ Test(dockerfile_parser, P07_check_directive_is_checked)
 		    "boolean" });
 }
 
-Test(dockerfile_parser, P08_continuation_needs_a_lone_escape)
+/* [P08] */
+Test(dockerfile_parser, continuation_needs_a_lone_escape)
 {
 	SEE_AST({ "RUN a \\ \t\nb", "[\"a b\"]" },
 		{ "RUN a \\\\\nRUN b", "[\"a \\\\\\\\\"]" },
 		{ "\\\nRUN a", "[\"a\"]" });
 }
 
-Test(dockerfile_parser, P09_lines_join_verbatim)
+/* [P09] */
+Test(dockerfile_parser, lines_join_verbatim)
 {
 	SEE_AST({ "RUN a\\\nb\\\n  c", "[\"ab  c\"]" });
 }
 
-Test(dockerfile_parser, P10_comments_inside_continuations_vanish)
+/* [P10] */
+Test(dockerfile_parser, comments_inside_continuations_vanish)
 {
 	SEE_AST({ "RUN a \\\n# c\n  # d\n b", "[\"a  b\"]" },
 		{ "RUN a \\\n\n  b\nRUN c", "[\"a   b\"],\"end\":3" });
 }
 
-Test(dockerfile_parser, P11_continuation_at_the_end_and_empty_files)
+/* [P11] */
+Test(dockerfile_parser, continuation_at_the_end_and_empty_files)
 {
 	SEE_AST({ "RUN a \\", "[\"a\"]" },
 		{ "# x\n\n", "file with no instructions" },
 		{ "", "file with no instructions" });
 }
 
-Test(dockerfile_parser, P12_keywords_in_any_case)
+/* [P12] */
+Test(dockerfile_parser, keywords_in_any_case)
 {
 	SEE_AST({ "rUn\ta", "\"instruction\":\"RUN\"" },
 		{ "FOO a", "\"instruction\":\"FOO\"" });
@@ -219,7 +230,8 @@ Test(dockerfile_parser, P12_keywords_in_any_case)
 		    "unknown instruction: FORM (did you mean FROM?)" });
 }
 
-Test(dockerfile_parser, P13_flags)
+/* [P13] */
+Test(dockerfile_parser, flags)
 {
 	SEE_AST({ "RUN --a=\"b c\" --d -- --e", "[\"--a=b c\",\"--d\"]" },
 		{ "RUN --a -- --e", "\"args\":[\"--e\"]" });
@@ -239,7 +251,8 @@ Test(dockerfile_parser, P13_flags)
 		{ "FROM a\nSTOPSIGNAL --x 9", AT2 "unknown flag: --x" });
 }
 
-Test(dockerfile_parser, P14_exec_form)
+/* [P14] */
+Test(dockerfile_parser, exec_form)
 {
 	SEE_AST({ "RUN [\"a\", \"b\"]",
 		  "[\"a\",\"b\"],\"end\":1,\"flags\":[],\"form\":\"exec\"" },
@@ -252,19 +265,22 @@ Test(dockerfile_parser, P14_exec_form)
 		  "be comprised of strings only" });
 }
 
-Test(dockerfile_parser, P15_blank_words)
+/* [P15] */
+Test(dockerfile_parser, blank_words)
 {
 	SEE_AST({ "EXPOSE \"80  90\"", "[\"\\\"80\",\"90\\\"\"]" });
 }
 
-Test(dockerfile_parser, P16_quoted_words)
+/* [P16] */
+Test(dockerfile_parser, quoted_words)
 {
 	SEE_AST({ "ENV a=\"b c\" d=e\\ f g=''",
 		  "{\"key\":\"a\",\"value\":\"\\\"b c\\\"\"},{\"key\":\"d\","
 		  "\"value\":\"e\\\\ f\"},{\"key\":\"g\",\"value\":\"''\"}" });
 }
 
-Test(dockerfile_parser, P17_pairs)
+/* [P17] */
+Test(dockerfile_parser, pairs)
 {
 	SEE_AST({ "ENV a b  c", "{\"key\":\"a\",\"value\":\"b  c\"}" },
 		{ "ENV a", AT1 "ENV must have two arguments" },
@@ -277,7 +293,8 @@ Test(dockerfile_parser, P17_pairs)
 		  { "ARG =x\nFROM a", AT1 "ARG names can not be blank" });
 }
 
-Test(dockerfile_parser, P18_heredoc_words)
+/* [P18] */
+Test(dockerfile_parser, heredoc_words)
 {
 	SEE_AST({ "RUN 3<<-E\n\ta\n\tE\n", "{\"chomp\":true,\"content\":\"\\ta"
 		  "\\n\",\"expand\":true,\"fd\":3,\"name\":\"E\"}" },
@@ -289,7 +306,8 @@ Test(dockerfile_parser, P18_heredoc_words)
 		{ "ONBUILD RUN <<E\na\nE\nRUN b", "\"content\":\"a\\n\"" });
 }
 
-Test(dockerfile_parser, P19_heredoc_bodies)
+/* [P19] */
+Test(dockerfile_parser, heredoc_bodies)
 {
 	SEE_AST({ "RUN a <<A <<B\n1\\\n# c\nA\n2\nB\nRUN x",
 		  "\"content\":\"1\\\\\\n# c\\n\"" },
@@ -298,7 +316,8 @@ Test(dockerfile_parser, P19_heredoc_bodies)
 		{ "RUN <<A\nb\n", AT1 "unterminated heredoc" });
 }
 
-Test(dockerfile_parser, P20_quoted_delimiters)
+/* [P20] */
+Test(dockerfile_parser, quoted_delimiters)
 {
 	SEE_AST({ "RUN <<'A B'\nA B\n",
 		  "\"expand\":false,\"fd\":0,\"name\":\"A B\"" },
@@ -308,14 +327,16 @@ Test(dockerfile_parser, P20_quoted_delimiters)
 		  "\"$EOF\"" });
 }
 
-Test(dockerfile_parser, P21_only_arg_before_from)
+/* [P21] */
+Test(dockerfile_parser, only_arg_before_from)
 {
 	SEE_CHECK({ "RUN a\nFROM b", AT1 "no build stage in current context" },
 		  { "ARG a", "D:1:1: dockerfile contains no stages to "
 		    "build" });
 }
 
-Test(dockerfile_parser, P22_lines)
+/* [P22] */
+Test(dockerfile_parser, lines)
 {
 	SEE_AST({ "\nRUN a \\\n b\n", "\"end\":3" },
 		{ "RUN <<A\n1\nA\n", "\"end\":3" });
@@ -323,7 +344,8 @@ Test(dockerfile_parser, P22_lines)
 		    "2: USER requires exactly one argument" });
 }
 
-Test(dockerfile_parser, P23_comment_above)
+/* [P23] */
+Test(dockerfile_parser, comment_above)
 {
 	cleanup_dockerfile struct dockerfile df = { 0 };
 	cleanup_error struct error err = ERROR_INIT;
@@ -348,7 +370,8 @@ Test(dockerfile_parser, refuses_nul_and_oversize)
 
 /* --- expansion --- */
 
-Test(dockerfile_expansion, E01_quotes_and_escapes)
+/* [E01] */
+Test(dockerfile_expansion, quotes_and_escapes)
 {
 	SEE_EXPAND({ "a\\b", "ab" }, { "a\\", "a" }, { "'$a\\'", "$a\\" },
 		   { "\"\\\"\\$\\\\\\n\"", "\"$\\\\n" }, { "\"$a\"", "1" },
@@ -356,7 +379,8 @@ Test(dockerfile_expansion, E01_quotes_and_escapes)
 			     "matching single-quote"));
 }
 
-Test(dockerfile_expansion, E02_names)
+/* [E02] */
+Test(dockerfile_expansion, names)
 {
 	SEE_EXPAND({ "$a${a}$.", "11$." }, { "$12x", "x" }, { "$@$?", "" },
 		   { "$\xc3\xbc", "umlaut" },
@@ -367,7 +391,8 @@ Test(dockerfile_expansion, E02_names)
 		   BAD("${a", "syntax error: missing '}'"));
 }
 
-Test(dockerfile_expansion, E03_unset_modifiers)
+/* [E03] */
+Test(dockerfile_expansion, unset_modifiers)
 {
 	SEE_EXPAND({ "${u:-x}${e:-x}${e-x}${a:-x}", "xx1" },
 		   { "${u+x}${e+x}${e:+x}${a:+x}", "xx" },
@@ -380,7 +405,8 @@ Test(dockerfile_expansion, E03_unset_modifiers)
 		   BAD("${u:-x", "syntax error: missing '}'"));
 }
 
-Test(dockerfile_expansion, E04_trim)
+/* [E04] */
+Test(dockerfile_expansion, trim)
 {
 	SEE_EXPAND({ "${p%.*}", "foo.tar" }, { "${p%%.*}", "foo" },
 		   { "${p#*.}", "tar.gz" }, { "${p##*.}", "gz" },
@@ -391,7 +417,8 @@ Test(dockerfile_expansion, E04_trim)
 		       "unsupported modifier (:#) in substitution"));
 }
 
-Test(dockerfile_expansion, E05_replace)
+/* [E05] */
+Test(dockerfile_expansion, replace)
 {
 	SEE_EXPAND({ "${foo/o/0}", "f0ofoo" }, { "${foo//o/0}", "f00f00" },
 		   { "${path//\\//-}", "-usr-lib-x" },
@@ -400,7 +427,8 @@ Test(dockerfile_expansion, E05_replace)
 		   BAD("${foo/o}", "syntax error: missing '/' in ${}"));
 }
 
-Test(dockerfile_expansion, E06_escape_directive_counts)
+/* [E06] */
+Test(dockerfile_expansion, escape_directive_counts)
 {
 	static const struct row rows[] = { { "`$a\\", "$a\\" },
 					   { "\"`\"\"", "\"" } };
@@ -408,7 +436,8 @@ Test(dockerfile_expansion, E06_escape_directive_counts)
 	see_expand(rows, ARRAY_SIZE(rows), '`');
 }
 
-Test(dockerfile_expansion, E09_words_split_after_expansion)
+/* [E09] */
+Test(dockerfile_expansion, words_split_after_expansion)
 {
 	const struct dockerfile_env env = { get_var, NULL, '\\' };
 	cleanup_strvec struct strvec words = STRVEC_INIT;
@@ -421,7 +450,8 @@ Test(dockerfile_expansion, E09_words_split_after_expansion)
 	cr_expect_str_eq(words.v[2], "two words");
 }
 
-Test(dockerfile_expansion, E10_heredoc_bodies_keep_quotes)
+/* [E10] */
+Test(dockerfile_expansion, heredoc_bodies_keep_quotes)
 {
 	const struct dockerfile_env env = { get_var, NULL, '\\' };
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
@@ -431,7 +461,8 @@ Test(dockerfile_expansion, E10_heredoc_bodies_keep_quotes)
 	cr_expect_str_eq(out.buf, "\"1\" 'x\n$a");
 }
 
-Test(dockerfile_expansion, E11_undefined_is_empty)
+/* [E11] */
+Test(dockerfile_expansion, undefined_is_empty)
 {
 	SEE_EXPAND({ "[$u]", "[]" });
 }
@@ -473,7 +504,8 @@ Test(dockerfile_expansion, is_bounded_in_quotes_and_words)
 
 /* --- instructions --- */
 
-Test(dockerfile_check, S01_from)
+/* [S01] */
+Test(dockerfile_check, from)
 {
 	SEE_CHECK({ "FROM", AT1 "FROM requires either one or three "
 		    "arguments" },
@@ -483,7 +515,7 @@ Test(dockerfile_check, S01_from)
 }
 
 /* [I04] */
-Test(dockerfile_check, I04_mounts)
+Test(dockerfile_check, mounts)
 {
 	SEE_CHECK({ "FROM a\nRUN --mount=type=cache,target=/x,mode=0755 y",
 		    "" },
@@ -598,7 +630,8 @@ Test(dockerfile_mount, values_and_defaults)
 	see_mount("bogus", "invalid field 'bogus' must be a key=value pair");
 }
 
-Test(dockerfile_check, I19_ports)
+/* [I19] */
+Test(dockerfile_check, ports)
 {
 	static const struct row bad[] = {
 		{ "", "invalid port: \"\": no port specified" },
@@ -624,7 +657,8 @@ Test(dockerfile_check, I19_ports)
 	}
 }
 
-Test(dockerfile_check, I22_volume)
+/* [I22] */
+Test(dockerfile_check, volume)
 {
 	SEE_CHECK({ "FROM a\nVOLUME [\"\"]", AT2
 		    "VOLUME specified can not be an empty string" },
@@ -632,7 +666,8 @@ Test(dockerfile_check, I22_volume)
 		    "VOLUME requires at least one argument" });
 }
 
-Test(dockerfile_check, I23_stop_signal)
+/* [I23] */
+Test(dockerfile_check, stop_signal)
 {
 	SEE_CHECK({ "FROM a\nSTOPSIGNAL sigterm", "" },
 		  { "FROM a\nSTOPSIGNAL RTMIN+3", "" },
@@ -641,7 +676,8 @@ Test(dockerfile_check, I23_stop_signal)
 		  { "FROM a\nSTOPSIGNAL FOO", AT2 "invalid signal: FOO" });
 }
 
-Test(dockerfile_check, I24_healthcheck)
+/* [I24] */
+Test(dockerfile_check, healthcheck)
 {
 	SEE_CHECK({ "FROM a\nHEALTHCHECK --interval=1m CMD x", "" },
 		  { "FROM a\nHEALTHCHECK NONE x", AT2
@@ -658,7 +694,8 @@ Test(dockerfile_check, I24_healthcheck)
 		    "HEALTHCHECK requires at least one argument" });
 }
 
-Test(dockerfile_check, I25_shell)
+/* [I25] */
+Test(dockerfile_check, shell)
 {
 	SEE_CHECK({ "FROM a\nSHELL x", AT2
 		    "SHELL requires the arguments to be in JSON form" },
@@ -666,7 +703,8 @@ Test(dockerfile_check, I25_shell)
 		    "SHELL requires at least one argument" });
 }
 
-Test(dockerfile_check, I26_onbuild)
+/* [I26] */
+Test(dockerfile_check, onbuild)
 {
 	SEE_CHECK({ "FROM a\nONBUILD ONBUILD RUN x", AT2
 		    "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed" },
@@ -676,7 +714,8 @@ Test(dockerfile_check, I26_onbuild)
 		    "MAINTAINER isn't allowed as an ONBUILD trigger" });
 }
 
-Test(dockerfile_check, I27_copy)
+/* [I27] */
+Test(dockerfile_check, copy)
 {
 	SEE_CHECK({ "FROM a\nCOPY x", AT2 "COPY requires at least two "
 		    "arguments, but only one was provided. Destination could "
@@ -690,7 +729,8 @@ Test(dockerfile_check, I27_copy)
 		    "using ARG from global scope as a workaround" });
 }
 
-Test(dockerfile_check, I33_chmod)
+/* [I33] */
+Test(dockerfile_check, chmod)
 {
 	static const struct {
 		const char *spec;
@@ -721,19 +761,22 @@ Test(dockerfile_check, I33_chmod)
 				  "be octal string and between 0 and 07777");
 }
 
-Test(dockerfile_check, I38_heredoc_is_no_destination)
+/* [I38] */
+Test(dockerfile_check, heredoc_is_no_destination)
 {
 	SEE_CHECK({ "FROM a\nCOPY x <<E\nE", AT2
 		    "COPY cannot accept a heredoc as a destination" });
 }
 
-Test(dockerfile_check, I42_checksum_wants_one_source)
+/* [I42] */
+Test(dockerfile_check, checksum_wants_one_source)
 {
 	SEE_CHECK({ "FROM a\nADD --checksum=sha256:x a b c", AT2
 		    "checksum can't be specified for multiple sources" });
 }
 
-Test(dockerfile_stages, S05_target)
+/* [S05] */
+Test(dockerfile_stages, target)
 {
 	cleanup_dockerfile struct dockerfile df = { 0 };
 	cleanup_dockerfile_stages struct dockerfile_stages s = { 0 };

@@ -132,7 +132,8 @@ static void see(const struct eval_case *cases, size_t n)
 
 /* --- expansion rules that need a scope --- */
 
-Test(eval, E07_what_is_expanded)
+/* [E07] */
+Test(eval, what_is_expanded)
 {
 	SEE(GIVES("FROM x\nARG a=1\nCOPY --chown=$a --chmod=70$a s$a /d$a",
 		  "COPY --chown=1 --chmod=701 s1 /d1 #"),
@@ -143,19 +144,22 @@ Test(eval, E07_what_is_expanded)
 	    GIVES("FROM x\nARG a=1\nMAINTAINER $a", "MAINTAINER $a"));
 }
 
-Test(eval, E08_env_sees_what_was_before)
+/* [E08] */
+Test(eval, env_sees_what_was_before)
 {
 	SEE(GIVES("FROM x\nENV a=0\nENV a=1 b=$a\n", "ENV a=1 b=0"),
 	    GIVES("FROM x\nARG a=1 b=$a", "ARG a=1 b=1"));
 }
 
-Test(eval, E09_expose_splits)
+/* [E09] */
+Test(eval, expose_splits)
 {
 	SEE(GIVES("FROM x\nENV p=\"80 53/UDP\"\nEXPOSE $p 9-10",
 		  "EXPOSE [53/udp 80/tcp 9/tcp 10/tcp]"));
 }
 
-Test(eval, E10_copy_heredoc)
+/* [E10] */
+Test(eval, copy_heredoc)
 {
 	SEE(GIVES("FROM x\nENV a=1\nCOPY <<A <<-'B' /d/\n$a \"q\" \\$a\nA\n"
 		  "\t$a\nB\n", "file A=1 \"q\" $a\n file B=$a\n"));
@@ -163,7 +167,8 @@ Test(eval, E10_copy_heredoc)
 
 /* --- arguments --- */
 
-Test(eval, A01_globals_reach_from_only)
+/* [A01] */
+Test(eval, globals_reach_from_only)
 {
 	SEE(GIVES("ARG t=1\nARG u=i$t\nFROM $u\nRUN x$t\nENV y=$t",
 		  "ENV y="),
@@ -172,7 +177,8 @@ Test(eval, A01_globals_reach_from_only)
 				"blank"));
 }
 
-Test(eval, A02_precedence)
+/* [A02] */
+Test(eval, precedence)
 {
 	SEE({ "ARG a=g\nFROM x\nARG a=d\nRUN y", "a=c", NULL, NULL,
 	      "RUN |1 a=c /bin/sh -c y # buildkit" },
@@ -183,26 +189,30 @@ Test(eval, A02_precedence)
 	    GIVES("FROM x\nARG a=\nRUN y", "env:PATH=/bin env:a=\n"));
 }
 
-Test(eval, A03_stages_inherit_arguments)
+/* [A03] */
+Test(eval, stages_inherit_arguments)
 {
 	SEE(GIVES("FROM x AS a\nARG v=1\nFROM a\nENV w=$v", "ENV w=1"),
 	    GIVES("FROM x AS a\nARG v=1\nFROM y\nENV w=[$v]", "ENV w=[]"));
 }
 
-Test(eval, A04_env_wins)
+/* [A04] */
+Test(eval, env_wins)
 {
 	SEE({ "FROM x\nENV a=e\nARG a=d\nRUN y", "a=c", NULL, NULL,
 	      "RUN |1 a=e /bin/sh -c y # buildkit cwd=/ user= [/bin/sh] [-c] "
 	      "[y] env:PATH=/bin env:a=e\n" });
 }
 
-Test(eval, A05_several_pairs)
+/* [A05] */
+Test(eval, several_pairs)
 {
 	SEE(GIVES("ARG a=\"x y\" b='z'\nFROM i\nARG a b\nENV c=\"$a$b\"",
 		  "ENV c=x yz"));
 }
 
-Test(eval, A06_proxies)
+/* [A06] */
+Test(eval, proxies)
 {
 	SEE({ "FROM x\nRUN y", "HTTP_PROXY=p", NULL, NULL,
 	      "RUN /bin/sh -c y # buildkit cwd=/ user= [/bin/sh] [-c] [y] "
@@ -213,7 +223,8 @@ Test(eval, A06_proxies)
 	      "ENV a=[]" });
 }
 
-Test(eval, A07_platform_arguments)
+/* [A07] */
+Test(eval, platform_arguments)
 {
 	SEE(GIVES("FROM x\nARG TARGETPLATFORM BUILDARCH TARGETSTAGE\nENV "
 		  "a=$TARGETPLATFORM b=$BUILDARCH c=$TARGETSTAGE",
@@ -223,7 +234,8 @@ Test(eval, A07_platform_arguments)
 	      NULL, NULL, "ENV a=q" });
 }
 
-Test(eval, A08_source_date_epoch)
+/* [A08] */
+Test(eval, source_date_epoch)
 {
 	SEE({ "FROM x", "SOURCE_DATE_EPOCH=x", NULL, NULL,
 	      "invalid SOURCE_DATE_EPOCH: x" },
@@ -239,20 +251,23 @@ Test(eval, A08_source_date_epoch)
 
 /* --- stages --- */
 
-Test(eval, S02_last_name_so_far_wins)
+/* [S02] */
+Test(eval, last_name_so_far_wins)
 {
 	SEE(GIVES("FROM x AS a\nENV n=1\nFROM y AS a\nENV n=2\nFROM A",
 		  "\"n=2\""));
 }
 
-Test(eval, S03_scratch)
+/* [S03] */
+Test(eval, scratch)
 {
 	SEE(GIVES("FROM scratch", "{\"Env\":[\"PATH=/usr/local/sbin:/usr/local"
 		  "/bin:/usr/sbin:/usr/bin:/sbin:/bin\"],\"WorkingDir\":\"/\"}"
 		  ));
 }
 
-Test(eval, S04_platform)
+/* [S04] */
+Test(eval, platform)
 {
 	SEE(GIVES("FROM --platform=$nope x", "D:1:1: empty platform value from "
 		  "expression $nope"),
@@ -260,7 +275,8 @@ Test(eval, S04_platform)
 		  "D:1:1: failed to parse platform a/b/c/d"));
 }
 
-Test(eval, S06_only_needed_stages)
+/* [S06] */
+Test(eval, only_needed_stages)
 {
 	SEE(GIVES("FROM x AS a\nENV s=1\nFROM x AS b\nENV s=${t:?}\nFROM x\n"
 		  "COPY --from=a / /", "from=0"),
@@ -268,7 +284,8 @@ Test(eval, S06_only_needed_stages)
 	      "{\"Cmd\":[\"old\"]" });
 }
 
-Test(eval, S07_cycles_and_order)
+/* [S07] */
+Test(eval, cycles_and_order)
 {
 	SEE(GIVES("FROM x AS a\nCOPY --from=b / /\nFROM x AS b\n"
 		  "COPY --from=a / /",
@@ -290,7 +307,8 @@ Test(eval, S07_cycles_and_order)
 
 /* --- instructions --- */
 
-Test(eval, I01_run_forms)
+/* [I01] */
+Test(eval, run_forms)
 {
 	SEE(GIVES("FROM x\nRUN a  b", "[/bin/sh] [-c] [a  b]"),
 	    GIVES("FROM x\nRUN [\"a\",\"b\"]", "RUN a b # buildkit cwd=/ user= "
@@ -298,7 +316,8 @@ Test(eval, I01_run_forms)
 	    GIVES("FROM x\nSHELL [\"/b\",\"-e\"]\nRUN a", "[/b] [-e] [a]"));
 }
 
-Test(eval, I02_run_heredocs)
+/* [I02] */
+Test(eval, run_heredocs)
 {
 	SEE(GIVES("FROM x\nRUN <<-E\n\ta $b\n\tE\n", "[-c] [a $b\n]"),
 	    GIVES("FROM x\nRUN <<E\n#!/bin/x\ny\nE\n",
@@ -308,7 +327,8 @@ Test(eval, I02_run_heredocs)
 		  "[<<A <<-B\na\nA\n\tb\nB]"));
 }
 
-Test(eval, I14_I15_cmd_and_entrypoint)
+/* [I14] [I15] */
+Test(eval, cmd_and_entrypoint)
 {
 	SEE(GIVES("FROM x\nCMD a", "\"Cmd\":[\"/bin/sh\",\"-c\",\"a\"]"),
 	    GIVES("FROM x\nENTRYPOINT [\"e\"]", "{\"Entrypoint\":[\"e\"]"),
@@ -319,7 +339,8 @@ Test(eval, I14_I15_cmd_and_entrypoint)
 	    GIVES("FROM x\nCMD [\"a\", \"b c\"]", "CMD [\"a\" \"b c\"]\n"));
 }
 
-Test(eval, I16_I17_env_and_label)
+/* [I16] [I17] */
+Test(eval, env_and_label)
 {
 	SEE(GIVES("FROM x\nENV a=1 b=2\nENV a=3",
 		  "\"Env\":[\"PATH=/bin\",\"a=3\",\"b=2\"]"),
@@ -327,7 +348,8 @@ Test(eval, I16_I17_env_and_label)
 	    GIVES("FROM x\nLABEL a=\"b c\" d=e", "LABEL a=b c d=e"));
 }
 
-Test(eval, I21_workdir)
+/* [I21] */
+Test(eval, workdir)
 {
 	SEE(GIVES("FROM x\nWORKDIR a/\nWORKDIR b\nRUN c", "cwd=/a/b "),
 	    GIVES("FROM x\nWORKDIR /", "WORKDIR / meta"),
@@ -335,7 +357,8 @@ Test(eval, I21_workdir)
 	    GIVES("FROM x\nWORKDIR /a\nCOPY b .", "dest=/a dir"));
 }
 
-Test(eval, I24_healthcheck)
+/* [I24] */
+Test(eval, healthcheck)
 {
 	SEE(GIVES("FROM x\nHEALTHCHECK --interval=90s --retries=3 CMD a b",
 		  "HEALTHCHECK &{[\"CMD-SHELL\" \"a b\"] \"1m30s\" \"0s\" "
@@ -345,7 +368,8 @@ Test(eval, I24_healthcheck)
 		  "'\\x00'}"));
 }
 
-Test(eval, I26_onbuild)
+/* [I26] */
+Test(eval, onbuild)
 {
 	SEE({ "FROM x\nRUN b", NULL, NULL, "RUN a\n",
 	      "0:1: RUN /bin/sh -c a # buildkit" },
@@ -359,14 +383,16 @@ Test(eval, I26_onbuild)
 	      "D:1:1: FROM isn't allowed as an ONBUILD trigger" });
 }
 
-Test(eval, I28_several_sources_need_a_directory)
+/* [I28] */
+Test(eval, several_sources_need_a_directory)
 {
 	SEE(GIVES("FROM x\nCOPY a b c", "D:2:1: when using COPY with more than "
 		  "one source file, the destination must be a directory and "
 		  "end with a /"));
 }
 
-Test(eval, I38_heredoc_names_are_file_names)
+/* [I38] */
+Test(eval, heredoc_names_are_file_names)
 {
 	SEE(GIVES("FROM x\nCOPY <<'A B' /\nA B",
 		  "D:2:1: the name of a heredoc must be one word"),
@@ -519,7 +545,8 @@ Test(eval, copies_of_variables_are_bounded)
 	see_bounded(text.buf);
 }
 
-Test(eval, I19_ports_are_counted)
+/* [I19] */
+Test(eval, ports_are_counted)
 {
 	SEE(GIVES("FROM x\nEXPOSE 10000-20000/udp", "\"20000/udp\":{}"),
 	    GIVES("FROM x\nEXPOSE 0-65535", "D:2:1: more than"));

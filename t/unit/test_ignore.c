@@ -46,7 +46,8 @@ static void see_ignored(const struct ignore_row *rows, size_t n)
 			     rows[i].path);
 }
 
-Test(dockerfile_ignore, D02_lines)
+/* [D02] */
+Test(dockerfile_ignore, lines)
 {
 	static const struct ignore_row rows[] = {
 		{ "\xef\xbb\xbf" "a\n", "a", true },
@@ -65,7 +66,8 @@ Test(dockerfile_ignore, D02_lines)
 	cr_expect_str_eq(err.msg, "I:2:1: illegal exclusion pattern: \"!\"");
 }
 
-Test(dockerfile_ignore, D03_last_match_wins)
+/* [D03] */
+Test(dockerfile_ignore, last_match_wins)
 {
 	static const struct ignore_row rows[] = {
 		{ "*\n!a\n", "a", false },   { "*\n!a\n", "b", true },
@@ -84,7 +86,8 @@ Test(dockerfile_ignore, D03_last_match_wins)
 	see_ignored(rows, ARRAY_SIZE(rows));
 }
 
-Test(dockerfile_ignore, D03_deep_inside_an_element)
+/* [D03] */
+Test(dockerfile_ignore, deep_inside_an_element)
 {
 	static const struct ignore_row rows[] = {
 		{ "*a**/b\n", "xaab/b", true },
@@ -104,7 +107,8 @@ Test(dockerfile_ignore, D03_deep_inside_an_element)
 	see_ignored(rows, ARRAY_SIZE(rows));
 }
 
-Test(dockerfile_ignore, D04_wildcards)
+/* [D04] */
+Test(dockerfile_ignore, wildcards)
 {
 	static const struct ignore_row rows[] = {
 		{ "*.go\n", "a.go", true },   { "*.go\n", "a/b.go", false },
@@ -123,7 +127,8 @@ Test(dockerfile_ignore, D04_wildcards)
 	cr_expect_str_eq(err.msg, "I:2:1: syntax error in pattern");
 }
 
-Test(dockerfile_ignore, D05_exceptions_keep_directories_walked)
+/* [D05] */
+Test(dockerfile_ignore, exceptions_keep_directories_walked)
 {
 	static const char *const text = "a\nb\n!a/x/y\n!q*\n";
 	struct dockerfile_ignore *ig = NULL;
