@@ -23,6 +23,13 @@ static size_t find_name(const struct build_eval *ev, size_t end,
 	return SIZE_MAX;
 }
 
+/* Checks take a file for any build arguments: what none were given for is
+ * one of their findings and no error. */
+static bool is_open(const struct build_eval *ev, const char *word)
+{
+	return ev->check && strchr(word, '$');
+}
+
 static int set_stage_platform(struct build_eval *ev, size_t index,
 			      struct error *err)
 {
@@ -32,16 +39,18 @@ static int set_stage_platform(struct build_eval *ev, size_t index,
 	cleanup_error struct error inner = ERROR_INIT;
 	cleanup_free char *text = NULL;
 
-	if (!flag) {
+	if (flag) {
+		text = build_eval_expand(ev, NULL, node, flag, err);
+		if (!text)
+			return -1;
+	}
+	if (!flag || (!*text && is_open(ev, flag))) {
 		oci_platform_copy(&st->platform,
 				  st->base == SIZE_MAX ?
 					  &ev->platform :
 					  &ev->stages[st->base].platform);
 		return 0;
 	}
-	text = build_eval_expand(ev, NULL, node, flag, err);
-	if (!text)
-		return -1;
 	if (!*text)
 		return build_eval_fail(ev, NULL, node, err,
 				       "empty platform value from expression "
@@ -73,6 +82,24 @@ static void set_named(const struct build_eval *ev, struct build_stage *st)
 		st->scratch = true;
 }
 
+/* Can it be an image, where it is nothing else? */
+static int check_image(const struct build_eval *ev, size_t index,
+		       struct error *err)
+{
+	const struct dockerfile_node *node = from_node(ev, index);
+	const struct build_stage *st = &ev->stages[index];
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (st->base != SIZE_MAX || st->scratch || st->named ||
+	    is_open(ev, node->args.v[0]) ||
+	    oci_ref_parse(&ref, st->image, &why) == 0)
+		return 0;
+	return build_eval_fail(ev, NULL, node, err,
+			       "failed to parse stage name \"%s\": %s",
+			       st->image, why.msg);
+}
+
 static int set_base(struct build_eval *ev, size_t index, struct error *err)
 {
 	const struct dockerfile_node *node = from_node(ev, index);
@@ -83,7 +110,7 @@ static int set_base(struct build_eval *ev, size_t index, struct error *err)
 	st->image = build_eval_expand(ev, NULL, node, node->args.v[0], err);
 	if (!st->image)
 		return -1;
-	if (!*st->image)
+	if (!*st->image && !is_open(ev, node->args.v[0]))
 		return build_eval_fail(ev, NULL, node, err,
 				       "base name (%s) should not be blank",
 				       node->args.v[0]);
@@ -92,7 +119,7 @@ static int set_base(struct build_eval *ev, size_t index, struct error *err)
 	if (set_stage_platform(ev, index, err) < 0)
 		return -1;
 	set_named(ev, st);
-	return 0;
+	return check_image(ev, index, err);
 }
 
 /* Files of a context that stands for a stage are read where they are. */

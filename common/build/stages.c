@@ -1,5 +1,7 @@
 /* stages.c - the `stages` view: what the text determines, without network */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <strings.h>
+
 #include "build/eval.h"
 
 static struct json *step_to_json(const struct build_step *step)
@@ -37,12 +39,27 @@ static int add_steps(struct build_eval *ev, size_t stage, struct json *list,
 	}
 }
 
+/* The comment right above FROM, where it begins with the name (P23). */
+static const char *description(const struct dockerfile_node *node,
+			       const char *name)
+{
+	const char *line = node->comment ? strrchr(node->comment, '\n') : NULL;
+	size_t n = name ? strlen(name) : 0;
+
+	line = line ? line + 1 : node->comment;
+	if (!line || !n || strncasecmp(line, name, n) != 0 || line[n] != ' ')
+		return NULL;
+	return line + n + strspn(line + n, " ");
+}
+
 static int add_stage(struct build_eval *ev, size_t index, struct json *list,
 		     struct error *err)
 {
 	struct build_stage *st = &ev->stages[index];
 	cleanup_free char *platform = oci_platform_format(&st->platform);
 	cleanup_json struct json *steps = json_new_array();
+	const char *about = description(&ev->df->nodes[st->cut->from],
+					st->cut->name);
 	struct json *j;
 
 	if (build_eval_begin(ev, index,
@@ -54,6 +71,8 @@ static int add_stage(struct build_eval *ev, size_t index, struct json *list,
 	j = json_push(list, json_new_object());
 	json_set_str(j, "name", st->cut->name);
 	json_set_int(j, "index", (int64_t)index);
+	if (about)
+		json_set_str(j, "description", about);
 	json_set_str(j, "base", st->image);
 	json_set_str(j, "platform", platform);
 	json_set(j, "config", oci_config_to_json(&st->config));

@@ -54,7 +54,12 @@ int dockerfile_directive(struct dockerfile_directives *d,
 
 	if (d->done)
 		return 0;
-	if (!cut(p, end, &key, &value) || !is_known(key)) {
+	if (lineno == 1 && end - p > 1 && !memcmp(p, "#!", 2)) {
+		d->shebang = true;
+		return 0;
+	}
+	if (!cut(p, end, &key, &value) || !is_known(key) ||
+	    (d->shebang && !str_eq(key, "syntax"))) {
 		d->done = true;
 		return 0;
 	}

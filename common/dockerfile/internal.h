@@ -60,6 +60,7 @@ int dockerfile_parse_node(struct dockerfile *df, struct dockerfile_node *node,
 
 struct dockerfile_directives {
 	bool done;
+	bool shebang; /* began with "#!": `syntax` alone may follow */
 };
 /* Look at a physical line; notes it in df->directives when it is one. */
 int dockerfile_directive(struct dockerfile_directives *d,
