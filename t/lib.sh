@@ -12,13 +12,14 @@
 #	t_done                             plan line; must come last
 #
 # $DEVENV is the program, $HELPER the folder of test programs, $TMP a scratch
-# folder that goes at the end, $SRC the top of the source tree.
+# folder that goes at the end, $SRC the top of the source tree. A script that
+# is not in t/ itself says where the top is in $t_top.
 
 set -u
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin # servers are there, and not in a user's PATH
 export LC_ALL PATH
-SRC=$(cd "$(dirname "$0")/.." && pwd)
+SRC=$(cd "${t_top:-$(dirname "$0")/..}" && pwd)
 DEVENV=${DEVENV:-$SRC/devenv}
 HELPER=${HELPER:-$SRC/build/release/helper}
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/devenv-test.XXXXXX")
