@@ -64,6 +64,14 @@ pull
 t_status 5 "a manifest that is not what its digest says"
 t_err 'does not match its digest' "is refused"
 
+start warns
+pull
+t_status 0 "a registry that warns is pulled from"
+t_is "$(grep -c 'says: it "goes" \\x1b\[1m away$' "$err")" 1 \
+	"its warning is shown, and is no terminal's command"
+t_err 'warning: .*127.0.0.1:[0-9]+ says: a second one$' "and the next one"
+t_is "$(grep -c 'says: ' "$err")" 2 "each once, and no other kind of warning"
+
 mkdir -p "$TMP/conf"
 start moved
 printf '{"auths":{"%s":{"username":"me","password":"secret-pass"}}}' "$host" \

@@ -248,6 +248,7 @@ static int answered(struct registry_call *call, struct error *err)
 	if (call->path &&
 	    registry_host_switch(call->host, call->sent, &call->t))
 		return send_again(call, err);
+	registry_warn(call);
 	if (!call->t.status && !call->may_fail)
 		return unreachable(call, err);
 	if (call->t.status == 401 && !call->elsewhere) {

@@ -115,6 +115,7 @@ void registry_host_free(struct registry_host *host)
 	free(host->name);
 	free(host->api);
 	free(host->used);
+	strvec_release(&host->warned);
 	http_tls_release(&host->tls);
 	free(host);
 }

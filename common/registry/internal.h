@@ -75,6 +75,7 @@ struct registry_host {
 	bool no_mounts; /* no token is given for two repositories */
 	struct http_tls tls;
 	char *used; /* whose credentials, for people */
+	struct strvec warned; /* what it said that was shown */
 	struct registry_token *tokens;
 	size_t n_tokens, alloc_tokens;
 };
@@ -170,6 +171,11 @@ int registry_refused(const struct registry_call *call, struct error *err);
  * what token servers write, or the first line of something else. */
 void registry_words(struct strbuf *out, const struct http_transfer *t);
 int64_t registry_now_ms(void);
+
+/* --- warning.c --- */
+
+/* Show the warnings of an answer, each once. */
+void registry_warn(struct registry_call *call);
 
 /* --- auth.c --- */
 

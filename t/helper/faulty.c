@@ -134,6 +134,16 @@ static void manifest(const struct server *s, int fd, const struct request *q)
 		memset(huge.buf, ' ', 6u << 20);
 		strbuf_setlen(&huge, 6u << 20);
 		httpd_answer(fd, 200, "", huge.buf, huge.len);
+	} else if (str_eq(q->fault, "warns")) {
+		httpd_answer(
+			fd, 200,
+			"Warning: 299 - \"it \\\"goes\\\" \x1b[1m away\"\r\n"
+			"Warning: 299 elsewhere \"not from here\"\r\n"
+			"Warning: 110 - \"not for people\"\r\n"
+			"Warning: 299 - \"without an end\r\n"
+			"Warning: 299 - \"a second one\"\r\n"
+			"Warning: 299 - \"a second one\"\r\n",
+			s->manifest.buf, s->manifest.len);
 	} else if (str_eq(q->fault, "liar")) {
 		httpd_answer(fd, 200, "Docker-Content-Digest: sha256:00\r\n",
 			     s->manifest.buf, s->manifest.len);
