@@ -107,6 +107,10 @@ yes
 build --output type=oci
 t_ok "an archive on standard output" sh -c "tar -tf '$out' |
 	grep -qx index.json"
+t_is "$(tar -xOf "$out" index.json |
+	jq -r '.manifests[0].platform | .os + "/" + .architecture')" \
+	"$(tar -xOf "$out" "blobs/sha256/${id#sha256:}" |
+	jq -r '.os + "/" + .architecture')" "its index says for what platform"
 build --output - 
 t_ok "a bare '-' is a flat tar" sh -c "tar -tf '$out' | grep -q 'd/file$'"
 build --output "type=oci,dest=$TMP/again.tar" -t app:one

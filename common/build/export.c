@@ -107,6 +107,7 @@ static void index_text(const struct store_image *image,
 		json_set_str(d, "mediaType", OCI_MANIFEST);
 		json_set_str(d, "digest", image->manifest);
 		json_set_int(d, "size", (int64_t)m->body.len);
+		json_set(d, "platform", oci_config_platform(&image->config));
 		if (!names[i])
 			break;
 		a = json_set(d, "annotations", json_new_object());

@@ -107,16 +107,29 @@ static void put_history(struct json *top, const struct oci_config *c)
 	}
 }
 
+static void put_platform(struct json *top, const struct oci_config *c)
+{
+	put_str(top, "os", c->platform.os);
+	put_str(top, "architecture", c->platform.arch);
+	put_str(top, "variant", c->platform.variant);
+	put_str(top, "os.version", c->os_version);
+}
+
+struct json *oci_config_platform(const struct oci_config *c)
+{
+	struct json *j = json_new_object();
+
+	put_platform(j, c);
+	return j;
+}
+
 void oci_config_write(const struct oci_config *c, struct strbuf *out)
 {
 	cleanup_json struct json *top = c->extra ? json_dup(c->extra)
 						 : json_new_object();
 	struct json *rootfs;
 
-	put_str(top, "os", c->platform.os);
-	put_str(top, "architecture", c->platform.arch);
-	put_str(top, "variant", c->platform.variant);
-	put_str(top, "os.version", c->os_version);
+	put_platform(top, c);
 	put_str(top, "created", c->created);
 	put_str(top, "author", c->author);
 	json_set(top, "config", oci_config_to_json(c));

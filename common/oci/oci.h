@@ -145,6 +145,8 @@ int oci_config_parse(struct oci_config *c, const char *text, size_t n,
 		     struct error *err) MUST_CHECK;
 /* Byte-stable; zero members are left out, maps are sorted. */
 void oci_config_write(const struct oci_config *c, struct strbuf *out);
+/* Where it runs, as the descriptors of an index say it. */
+struct json *oci_config_platform(const struct oci_config *c);
 /* The "config" object alone (Env, Cmd, Labels ...). */
 struct json *oci_config_to_json(const struct oci_config *c);
 void oci_config_copy(struct oci_config *to, const struct oci_config *from);
