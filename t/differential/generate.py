@@ -391,6 +391,6 @@ class Generator:
         options = []
         for n in NAMES[:3]:
             if self.maybe(0.2):
-                options += ["--build-arg", n + "=" + self.pick(
-                    "opt", "", "a b", "x=y", "$A")]
+                options.append("--build-arg=" + n + "=" + self.pick(
+                    "opt", "", "a b", "x=y", "$A"))
         return Case(self.seed, files, ignore, steps, options)
