@@ -118,8 +118,7 @@ int step_run(struct build *b, struct build_stage *st,
 	cleanup_free const char **lowers = NULL;
 	const struct runtime_user *user;
 	struct runtime_mount mount = { .kind = RUNTIME_BIND,
-				       .read_only = true,
-				       .file = true };
+				       .read_only = true };
 	struct runtime_spec spec = { .upper = draft->fs,
 				     .work = draft->work,
 				     .draft = true,

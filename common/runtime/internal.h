@@ -17,8 +17,8 @@
 #define RUNTIME_CAP_LAST 40
 
 /* Files made only as mount points, to be taken out of the upper again. */
-#define STUB_MAX 32
-#define STUB_PATH 512
+#define STUB_MAX 256
+#define STUB_PATH 1024
 
 struct runtime_stub {
 	char path[STUB_PATH]; /* relative to the root */
@@ -172,6 +172,10 @@ int runtime_attach_at(int mnt, int dirfd, const char *path,
 int runtime_attributes(int mnt, bool deep, uint64_t set, struct error *err)
 	MUST_CHECK;
 bool runtime_fs_type_is(int fd, long magic);
+/* One of the spec's mounts, attached nowhere yet; `scratch` is a tmpfs. */
+int runtime_mount_new(const struct runtime_launch *l,
+		      const struct runtime_mount *m, int scratch,
+		      struct error *err) MUST_CHECK;
 
 /* root.c: build the root of a new sandbox and move into it. */
 int runtime_root_enter(const struct runtime_launch *l, struct error *err)

@@ -213,6 +213,7 @@ static void clean_one(int upper, const struct runtime_stub *stub)
 	cleanup_free char *up = xstrndup(path, name > path + 1
 				? (size_t)(name - path - 1) : 0);
 	cleanup_close int fd = open_dir(upper, up);
+	struct timespec now[2];
 	struct stat st, entry;
 	bool untouched;
 
@@ -222,9 +223,12 @@ static void clean_one(int upper, const struct runtime_stub *stub)
 	if (!stub->dir && (!S_ISREG(entry.st_mode) || entry.st_size > 0))
 		return;
 	untouched = same_time(&st.st_mtim, &stub->after);
+	now[0] = st.st_atim;
+	now[1] = st.st_mtim;
 	if (unlinkat(fd, name, stub->dir ? AT_REMOVEDIR : 0) < 0)
 		return;
-	if (untouched && futimens(fd, stub->times) == 0 && stub->parent_new)
+	if (futimens(fd, untouched ? stub->times : now) == 0 && untouched &&
+	    stub->parent_new)
 		remove_parent(upper, up);
 }
 

@@ -332,53 +332,18 @@ static int mount_etc(struct building *b, struct error *err)
 	return bind_etc(b, "resolv.conf", &resolv, err);
 }
 
-/* "size=1m,mode=0700" as alternating keys and values, in place. */
-static int split_options(char *text, const char **out, size_t max,
-			 struct error *err)
-{
-	size_t n = 0;
-	char *rest = text, *word;
-
-	while ((word = strsep(&rest, ",")) != NULL) {
-		char *eq = strchr(word, '=');
-
-		if (!*word)
-			continue;
-		if (!eq || n + 3 > max)
-			return error_set(err, ERR_INPUT,
-					 "bad tmpfs option '%s'", word);
-		*eq = '\0';
-		out[n++] = word;
-		out[n++] = eq + 1;
-	}
-	out[n] = NULL;
-	return 0;
-}
-
-static int new_tmpfs(const char *text, struct error *err)
-{
-	cleanup_free char *copy = xstrdup(text ? text : "");
-	const char *options[17];
-
-	if (split_options(copy, options, ARRAY_SIZE(options), err) < 0)
-		return -1;
-	return runtime_fs_new("tmpfs", options, SAFE, err);
-}
-
 static int add_mount(struct building *b, const struct runtime_mount *m,
 		     struct error *err)
 {
 	uint64_t attr = SAFE | (m->read_only ? MOUNT_ATTR_RDONLY : 0);
-	cleanup_close int mnt = -1, at = -1;
+	cleanup_close int mnt = runtime_mount_new(b->l, m, b->scratch, err);
+	cleanup_close int at = -1;
 	struct stat st;
 
-	mnt = m->kind == RUNTIME_TMPFS
-		      ? new_tmpfs(m->options, err)
-		      : runtime_clone(AT_FDCWD, m->source, true, err);
 	if (mnt < 0)
 		return -1;
 	if (fstat(mnt, &st) < 0)
-		return error_errno(err, "cannot look at '%s'", m->source);
+		return error_errno(err, "cannot look at the mount");
 	at = runtime_point(b->l, b->root, m->target, S_ISDIR(st.st_mode), err);
 	if (at < 0 || runtime_attributes(mnt, true, attr, err) < 0)
 		return -1;

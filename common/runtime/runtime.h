@@ -75,14 +75,23 @@ int runtime_mount_overlay(const char *const *lowers, size_t n,
 			  const char *target, struct error *err) MUST_CHECK;
 int runtime_umount(const char *target, struct error *err) MUST_CHECK;
 
-enum runtime_mount_kind { RUNTIME_BIND, RUNTIME_TMPFS };
+enum runtime_mount_kind { RUNTIME_BIND, RUNTIME_TMPFS, RUNTIME_FILE };
 struct runtime_mount {
 	enum runtime_mount_kind kind;
-	char *source; /* host path, for binds */
-	char *target; /* absolute, resolved inside the root */
+	char *target; /* absolute, resolved inside the root; made as the mount
+			 is (directory or not) where it misses */
 	bool read_only;
-	bool file; /* not needed: a missing target is made as the source is */
-	char *options; /* tmpfs: "size=..,mode=.."; may be NULL */
+	/* a bind: path of the host, and what of it, resolved inside it (NULL:
+	 * all) */
+	char *source, *below;
+	/* a tmpfs: "size=..,mode=.."; may be NULL */
+	char *options;
+	/* a file in memory that nothing else shows */
+	const void *data;
+	size_t size;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
 };
 
 enum runtime_network { RUNTIME_NET_HOST, RUNTIME_NET_NONE };
