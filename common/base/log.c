@@ -16,6 +16,8 @@ static struct {
 	enum log_format format;
 	enum log_progress progress;
 	struct strvec secrets;
+	log_sink sink;
+	void *sink_arg;
 } setup = { .level = LOG_INFO, .progress = PROGRESS_PLAIN };
 
 void log_setup(enum log_level level, enum log_format format,
@@ -54,7 +56,7 @@ void log_add_secret(const char *value)
 		strvec_push(&setup.secrets, value);
 }
 
-static void mask(struct strbuf *sb)
+void log_mask(struct strbuf *sb)
 {
 	size_t i;
 
@@ -82,7 +84,7 @@ void log_put(struct strbuf *sb)
 	const char *p = sb->buf;
 	size_t n;
 
-	mask(sb);
+	log_mask(sb);
 	n = sb->len;
 	while (n) {
 		ssize_t w = write(STDERR_FILENO, p, n);
@@ -115,37 +117,102 @@ void log_json_str(struct strbuf *sb, const char *key, const char *value,
 	strbuf_addch(sb, '"');
 }
 
-/* A message is one line: a line break in it is a name's that others chose,
- * perhaps to forge a hint. */
-static void emit(enum log_level level, const char *text, const char *hint)
+void log_divert(log_sink sink, void *arg)
+{
+	setup.sink = sink;
+	setup.sink_arg = arg;
+}
+
+void log_say(const struct log_event *e)
+{
+	if (setup.sink)
+		setup.sink(setup.sink_arg, e);
+	else
+		log_show(e);
+}
+
+static void message_json(const struct log_event *e)
 {
 	static const char *const names[] = { "error", "warning", "info",
 					     "debug" };
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
-	if (log_is_json()) {
-		strbuf_addch(&sb, '{');
-		log_json_str(&sb, "event", "log", 3);
-		log_json_str(&sb, "level", names[level],
-			     strlen(names[level]));
-		log_json_str(&sb, "message", text, strlen(text));
-		if (hint)
-			log_json_str(&sb, "hint", hint, strlen(hint));
-		strbuf_addstr(&sb, "}\n");
-	} else {
-		progress_hide();
-		strbuf_addstr(&sb, "devenv: ");
-		if (level == LOG_WARN)
-			strbuf_addstr(&sb, "warning: ");
-		strbuf_add_safe(&sb, text, strlen(text));
+	strbuf_addch(&sb, '{');
+	log_json_str(&sb, "event", "log", 3);
+	log_json_str(&sb, "level", names[e->level], strlen(names[e->level]));
+	log_json_str(&sb, "message", e->text, e->n);
+	if (e->hint)
+		log_json_str(&sb, "hint", e->hint, strlen(e->hint));
+	strbuf_addstr(&sb, "}\n");
+	log_put(&sb);
+}
+
+/* A message is one line: a line break in it is a name's that others chose,
+ * perhaps to forge a hint. */
+static void message_text(const struct log_event *e)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+
+	progress_hide();
+	strbuf_addstr(&sb, "devenv: ");
+	if (e->level == LOG_WARN)
+		strbuf_addstr(&sb, "warning: ");
+	strbuf_add_safe(&sb, e->text, e->n);
+	strbuf_addch(&sb, '\n');
+	if (e->hint) {
+		strbuf_addstr(&sb, "hint: ");
+		strbuf_add_safe(&sb, e->hint, strlen(e->hint));
 		strbuf_addch(&sb, '\n');
-		if (hint) {
-			strbuf_addstr(&sb, "hint: ");
-			strbuf_add_safe(&sb, hint, strlen(hint));
-			strbuf_addch(&sb, '\n');
-		}
 	}
 	log_put(&sb);
+}
+
+static void output_json(const struct log_event *e)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+
+	strbuf_addch(&sb, '{');
+	log_json_str(&sb, "event", "output", 6);
+	if (e->hint)
+		log_json_str(&sb, "step", e->hint, strlen(e->hint));
+	log_json_str(&sb, "text", e->text, e->n);
+	strbuf_addstr(&sb, "}\n");
+	log_put(&sb);
+}
+
+static void output_text(const struct log_event *e)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+
+	progress_hide();
+	if (e->hint)
+		strbuf_addf(&sb, "%s ", e->hint);
+	strbuf_add_safe(&sb, e->text, e->n);
+	strbuf_addch(&sb, '\n');
+	log_put(&sb);
+}
+
+void log_show(const struct log_event *e)
+{
+	bool json = log_is_json();
+
+	if (e->kind == LOG_EVENT_PROGRESS)
+		progress_show(e);
+	else if (e->kind == LOG_EVENT_OUTPUT)
+		(json ? output_json : output_text)(e);
+	else
+		(json ? message_json : message_text)(e);
+}
+
+static void emit(enum log_level level, const char *text, const char *hint)
+{
+	struct log_event e = { .kind = LOG_EVENT_MESSAGE,
+			       .level = level,
+			       .text = text,
+			       .n = strlen(text),
+			       .hint = hint };
+
+	log_say(&e);
 }
 
 static PRINTF(2, 0) void say(enum log_level level, const char *fmt,
@@ -194,26 +261,15 @@ struct log_output *log_output_new(const char *prefix)
 	return o;
 }
 
-static void put_line(struct log_output *o)
+static void put_line(struct log_output *o, bool more)
 {
-	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	struct log_event e = { .kind = LOG_EVENT_OUTPUT,
+			       .text = o->line.buf,
+			       .n = o->line.len,
+			       .hint = o->prefix,
+			       .more = more };
 
-	if (log_is_json()) {
-		strbuf_addch(&sb, '{');
-		log_json_str(&sb, "event", "output", 6);
-		if (o->prefix)
-			log_json_str(&sb, "step", o->prefix,
-				     strlen(o->prefix));
-		log_json_str(&sb, "text", o->line.buf, o->line.len);
-		strbuf_addstr(&sb, "}\n");
-	} else {
-		progress_hide();
-		if (o->prefix)
-			strbuf_addf(&sb, "%s ", o->prefix);
-		strbuf_add_safe(&sb, o->line.buf, o->line.len);
-		strbuf_addch(&sb, '\n');
-	}
-	log_put(&sb);
+	log_say(&e);
 	strbuf_reset(&o->line);
 }
 
@@ -221,13 +277,14 @@ static void put_line(struct log_output *o)
 
 void log_output_add(struct log_output *o, const char *data, size_t n)
 {
+	const char *end = memrchr(data, '\n', n);
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		bool last = i + 1 == n;
 
 		if (data[i] == '\n') {
-			put_line(o);
+			put_line(o, data + i < end);
 		} else if (data[i] == '\r' && !last && data[i + 1] == '\n') {
 			continue;
 		} else if (data[i] == '\r') {
@@ -236,7 +293,7 @@ void log_output_add(struct log_output *o, const char *data, size_t n)
 		} else {
 			strbuf_addch(&o->line, data[i]);
 			if (o->line.len >= LINE_MAX_BYTES)
-				put_line(o);
+				put_line(o, data + i < end);
 		}
 	}
 }
@@ -246,7 +303,7 @@ void log_output_end(struct log_output *o)
 	if (!o)
 		return;
 	if (o->line.len)
-		put_line(o);
+		put_line(o, false);
 	strbuf_release(&o->line);
 	free(o->prefix);
 	free(o);

@@ -43,6 +43,28 @@ struct log_output *log_output_new(const char *prefix);
 void log_output_add(struct log_output *o, const char *data, size_t n);
 void log_output_end(struct log_output *o); /* flushes and frees; NULL is fine */
 
+/* Something said, before it is written. */
+struct log_event {
+	enum {
+		LOG_EVENT_MESSAGE,
+		LOG_EVENT_OUTPUT,   /* a line of a command's output */
+		LOG_EVENT_PROGRESS, /* of a piece of long work */
+	} kind;
+	enum log_level level;
+	enum { LOG_START, LOG_UPDATE, LOG_DONE, LOG_FAILED } state;
+	const char *text; /* `n` bytes: the message, line or title */
+	size_t n;
+	const char *hint; /* hint, prefix of the line, or unit; or NULL */
+	uint64_t done, total;
+	int64_t ms;
+	bool more; /* another event follows without a pause */
+};
+typedef void (*log_sink)(void *arg, const struct log_event *e);
+/* From now on what is said goes to `sink`; NULL: it is written again. */
+void log_divert(log_sink sink, void *arg);
+/* Write it, as it would be without a sink. */
+void log_show(const struct log_event *e);
+
 /*
  * A piece of long work. On a terminal one line is redrawn; in plain form a
  * line is printed at the start and the end and every few seconds between.

@@ -36,65 +36,80 @@ void progress_hide(void)
 	(void)!write(STDERR_FILENO, clear, sizeof(clear) - 1);
 }
 
-static void add_amount(struct strbuf *sb, const struct progress *p,
-		       uint64_t amount)
+static void add_amount(struct strbuf *sb, const char *unit, uint64_t amount)
 {
-	if (p->unit)
-		strbuf_addf(sb, "%llu %s", (unsigned long long)amount,
-			    p->unit);
+	if (unit)
+		strbuf_addf(sb, "%llu %s", (unsigned long long)amount, unit);
 	else
 		strbuf_add_size(sb, amount);
 }
 
-static void describe(struct strbuf *sb, const struct progress *p)
+static void describe(struct strbuf *sb, const struct log_event *e)
 {
-	strbuf_add_safe(sb, p->title, strlen(p->title));
-	if (!p->done && !p->total)
+	strbuf_add_safe(sb, e->text, e->n);
+	if (!e->done && !e->total)
 		return;
 	strbuf_addstr(sb, ": ");
-	add_amount(sb, p, p->done);
-	if (p->total) {
+	add_amount(sb, e->hint, e->done);
+	if (e->total) {
 		strbuf_addstr(sb, " of ");
-		add_amount(sb, p, p->total);
+		add_amount(sb, e->hint, e->total);
 	}
 }
 
-static void show_json(const struct progress *p, const char *state)
+static void show_json(const struct log_event *e)
 {
+	static const char *const states[] = { "start", "update", "done",
+					      "failed" };
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
 	strbuf_addch(&sb, '{');
 	log_json_str(&sb, "event", "progress", 8);
-	log_json_str(&sb, "title", p->title, strlen(p->title));
-	log_json_str(&sb, "state", state, strlen(state));
+	log_json_str(&sb, "title", e->text, e->n);
+	log_json_str(&sb, "state", states[e->state],
+		     strlen(states[e->state]));
 	strbuf_addf(&sb, ",\"done\":%llu,\"total\":%llu,\"ms\":%lld}\n",
-		    (unsigned long long)p->done,
-		    (unsigned long long)p->total,
-		    (long long)(now_ms() - p->started));
+		    (unsigned long long)e->done,
+		    (unsigned long long)e->total, (long long)e->ms);
 	log_put(&sb);
 }
 
-static void show(struct progress *p, const char *state)
+void progress_show(const struct log_event *e)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 	enum log_progress mode = log_progress_mode();
 
-	p->shown = now_ms();
-	if (log_level() < LOG_INFO || mode == PROGRESS_NONE)
-		return;
 	if (log_is_json()) {
-		show_json(p, state);
+		show_json(e);
 		return;
 	}
-	if (mode == PROGRESS_TTY)
-		strbuf_addstr(&sb, "\r\033[K");
-	else
-		strbuf_addstr(&sb, "devenv: ");
-	describe(&sb, p);
+	if (e->state == LOG_DONE || e->state == LOG_FAILED) {
+		progress_hide();
+		return;
+	}
+	strbuf_addstr(&sb, mode == PROGRESS_TTY ? "\r\033[K" : "devenv: ");
+	describe(&sb, e);
 	if (mode == PROGRESS_PLAIN)
 		strbuf_addch(&sb, '\n');
 	live = mode == PROGRESS_TTY;
 	log_put(&sb);
+}
+
+static void say(struct progress *p, int state)
+{
+	int64_t now = now_ms();
+	struct log_event e = { .kind = LOG_EVENT_PROGRESS,
+			       .state = state,
+			       .text = p->title,
+			       .n = strlen(p->title),
+			       .hint = p->unit,
+			       .done = p->done,
+			       .total = p->total,
+			       .ms = now - p->started };
+
+	p->shown = now;
+	if (log_level() >= LOG_INFO && log_progress_mode() != PROGRESS_NONE)
+		log_say(&e);
 }
 
 struct progress *progress_start(const char *title, const char *unit,
@@ -106,7 +121,7 @@ struct progress *progress_start(const char *title, const char *unit,
 	p->unit = xstrdup_null(unit);
 	p->total = total;
 	p->started = now_ms();
-	show(p, "start");
+	say(p, LOG_START);
 	return p;
 }
 
@@ -120,17 +135,14 @@ void progress_update(struct progress *p, uint64_t done, uint64_t total)
 	p->done = done;
 	p->total = total;
 	if (now_ms() - p->shown >= every)
-		show(p, "update");
+		say(p, LOG_UPDATE);
 }
 
 void progress_end(struct progress *p, bool ok)
 {
 	if (!p)
 		return;
-	progress_hide();
-	if (log_is_json() && log_level() >= LOG_INFO &&
-	    log_progress_mode() != PROGRESS_NONE)
-		show_json(p, ok ? "done" : "failed");
+	say(p, ok ? LOG_DONE : LOG_FAILED);
 	free(p->title);
 	free(p->unit);
 	free(p);

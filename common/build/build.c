@@ -1,17 +1,16 @@
-/* build.c - the stages a target needs, step by step */
+/* build.c - one build: prepare, plan, run, and what comes out */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/build.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "build/internal.h"
-
 
 void build_result_release(struct build_result *r)
 {
@@ -23,165 +22,15 @@ void build_result_release(struct build_result *r)
 	free(r->steps);
 }
 
-static double seconds(void)
+size_t build_jobs(const struct build *b)
 {
-	struct timespec ts;
+	cpu_set_t cpus;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static struct build_step_report *report(struct build *b, size_t stage,
-					const struct build_step *step)
-{
-	struct build_result *r = b->result;
-	struct build_step_report *s;
-
-	GROW(r->steps, r->n_steps, r->alloc_steps);
-	s = &r->steps[r->n_steps++];
-	*s = (struct build_step_report){ .stage = stage,
-					 .line = step->line,
-					 .text = xstrdup(step->text) };
-	return s;
-}
-
-/* "[2/3 name:12]": stage of stages, its name, line of the instruction. */
-static void announce(struct build *b, size_t stage,
-		     const struct build_step *step, const char *state)
-{
-	struct build_base base;
-	const char *line_end = strchr(step->text, '\n');
-	int n = line_end ? (int)(line_end - step->text)
-			 : (int)strlen(step->text);
-
-	build_eval_base(b->ev, stage, &base);
-	log_info("[%s%s%zu:%u] %s%.*s%s", base.name ? base.name : "",
-		 base.name ? " " : "stage ", stage, step->line, state, n,
-		 step->text, line_end ? " ..." : "");
-}
-
-static int execute(struct build *b, struct build_stage *st,
-		   const struct build_step *step, struct cache_key *k,
-		   struct build_step_report *rep, struct error *err)
-{
-	struct cache_entry entry = { .created = b->now };
-	struct store_draft draft;
-	struct store_meta meta = { 0 };
-
-	if (store_draft_new(b->o->store, &draft, err) < 0)
-		return -1;
-	if (step_execute(b, st, step, &draft, err) < 0) {
-		store_draft_drop(b->o->store, &draft);
-		return -1;
-	}
-	store_new_id(entry.layer);
-	if (store_draft_commit(b->o->store, &draft, &meta, entry.layer, err) <
-	    0) {
-		store_draft_drop(b->o->store, &draft);
-		return -1;
-	}
-	memcpy(rep->layer, entry.layer, STORE_ID);
-	stage_add(b, st, step, entry.layer, rep->key, b->now);
-	return cache_put(b->o->store, rep->key, k, &entry, err);
-}
-
-static int layer_step(struct build *b, size_t stage,
-		      const struct build_step *step, struct error *err)
-{
-	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
-	cleanup_cache_entry struct cache_entry hit = { 0 };
-	struct build_stage *st = &b->stages[stage];
-	struct build_step_report *rep = report(b, stage, step);
-	double start = seconds();
-	const char *reason = "the cache was not asked";
-	int rc = 0;
-
-	if (step_key(b, st, step, &k, rep->key, err) < 0)
-		return -1;
-	if (!b->o->no_cache)
-		rc = cache_get(b->o->store, rep->key, &hit, &reason, err);
-	if (rc < 0)
-		return -1;
-	if (rc) {
-		announce(b, stage, step, "CACHED ");
-		rep->cached = true;
-		memcpy(rep->layer, hit.layer, STORE_ID);
-		b->result->cached++;
-		stage_add(b, st, step, hit.layer, rep->key, hit.created);
-		return 0;
-	}
-	announce(b, stage, step, "");
-	log_debug("key %.12s: %s", rep->key, reason);
-	b->result->executed++;
-	rc = execute(b, st, step, &k, rep, err);
-	rep->seconds = seconds() - start;
-	return rc;
-}
-
-static int run_step(struct build *b, size_t stage,
-		    const struct build_step *step, struct error *err)
-{
-	int rc = signals_check(err);
-
-	if (rc < 0)
-		return -1;
-	if (step->op == BUILD_META) {
-		report(b, stage, step);
-		stage_add(b, &b->stages[stage], step, NULL, NULL, NULL);
-		return 0;
-	}
-	rc = layer_step(b, stage, step, err);
-	if (rc < 0 && err && (err->code == ERR_INPUT || err->code == ERR_STEP ||
-			      err->code == ERR_NETWORK ||
-			      err->code == ERR_REFUSED))
-		step_fail(b, step, err);
-	return rc;
-}
-
-/* The evaluated configuration, with the history kept here. */
-static void adopt_config(struct build_stage *st, const struct oci_config *ev)
-{
-	struct oci_config *old = &st->image.config;
-	struct oci_config merged = { 0 };
-	struct oci_config evaluated;
-
-	oci_config_copy(&merged, ev);
-	evaluated = merged;
-	merged.history = old->history;
-	merged.n_history = old->n_history;
-	merged.alloc_history = old->alloc_history;
-	old->history = evaluated.history;
-	old->n_history = evaluated.n_history;
-	old->alloc_history = evaluated.alloc_history;
-	oci_config_release(old);
-	*old = merged;
-}
-
-static int run_stage(struct build *b, size_t i, struct error *err)
-{
-	size_t j;
-	int rc;
-
-	if (stage_begin(b, i, err) < 0)
-		return -1;
-	/* A trigger of the base image may copy from a stage that nothing else
-	 * needs. */
-	for (j = 0; j < i; j++)
-		if (build_eval_needed(b->ev, j) && !b->stages[j].begun &&
-		    run_stage(b, j, err) < 0)
-			return -1;
-	for (;;) {
-		cleanup_build_step struct build_step step = { 0 };
-
-		rc = build_eval_next(b->ev, i, &step, err);
-		if (rc <= 0)
-			break;
-		if (run_step(b, i, &step, err) < 0)
-			return -1;
-	}
-	if (!rc)
-		adopt_config(&b->stages[i], build_eval_config(b->ev, i));
-	return rc;
+	if (b->o->jobs)
+		return b->o->jobs;
+	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return 1;
+	return (size_t)CPU_COUNT(&cpus);
 }
 
 static int open_context(struct build *b, struct error *err)
@@ -238,6 +87,7 @@ static void release(struct build *b)
 	for (i = 0; i < b->n_stages; i++)
 		stage_release(&b->stages[i]);
 	free(b->stages);
+	free(b->made.v);
 	source_release_all(b);
 	build_eval_free(b->ev);
 	dockerfile_lint_release(&b->lint);
@@ -292,16 +142,11 @@ static void warn_unused(struct build *b)
 
 static int run_all(struct build *b, struct error *err)
 {
-	size_t target, i;
-
-	if (prepare(b, err) < 0)
+	if (prepare(b, err) < 0 || plan_all(b, err) < 0 ||
+	    schedule_run(b, err) < 0)
 		return -1;
-	target = build_eval_target(b->ev);
-	for (i = 0; i <= target; i++)
-		if (build_eval_needed(b->ev, i) && run_stage(b, i, err) < 0)
-			return -1;
 	warn_unused(b);
-	finish(b, target);
+	finish(b, build_eval_target(b->ev));
 	return 0;
 }
 

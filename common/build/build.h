@@ -246,6 +246,7 @@ struct build_options {
 	bool no_cache, pull;
 	bool single_id; /* how runtime_enter found this host */
 	enum runtime_network network;
+	unsigned int jobs; /* steps at once; 0: one a processor */
 };
 
 /* One instruction as it went, for the record. */
@@ -286,6 +287,10 @@ int build_run(const struct build_options *o, struct build_result *result,
  */
 int build_find_image(struct store *s, struct registry **r,
 		     const struct registry_options *o, const char *name,
+		     const struct oci_platform *platform, bool pull,
+		     struct store_image *image, struct error *err) MUST_CHECK;
+/* The same without network: 1 found, 0 not, -1 error. */
+int build_find_local(struct store *s, const char *name,
 		     const struct oci_platform *platform, bool pull,
 		     struct store_image *image, struct error *err) MUST_CHECK;
 /* Make sure that all layers of an image are unpacked, fetching what is not

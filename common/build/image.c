@@ -172,6 +172,27 @@ static int from_store(struct store *s, const char *name,
 	return 0;
 }
 
+int build_find_local(struct store *s, const char *name,
+		     const struct oci_platform *platform, bool pull,
+		     struct store_image *image, struct error *err)
+{
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	cleanup_free char *full = NULL;
+	int rc;
+
+	if (looks_like_id(name)) {
+		rc = from_store(s, name, platform, image, err);
+		if (rc)
+			return rc;
+	}
+	if (oci_ref_parse(&ref, name, err) < 0)
+		return -1;
+	if (pull && !ref.digest)
+		return 0;
+	full = oci_ref_format(&ref);
+	return from_store(s, full, platform, image, err);
+}
+
 int build_find_image(struct store *s, struct registry **r,
 		     const struct registry_options *o, const char *name,
 		     const struct oci_platform *platform, bool pull,
@@ -179,22 +200,13 @@ int build_find_image(struct store *s, struct registry **r,
 {
 	cleanup_oci_ref struct oci_ref ref = { 0 };
 	cleanup_free char *full = NULL;
-	int rc = 0;
+	int rc = build_find_local(s, name, platform, pull, image, err);
 
-	if (looks_like_id(name)) {
-		rc = from_store(s, name, platform, image, err);
-		if (rc)
-			return rc < 0 ? -1 : 0;
-	}
-	if (oci_ref_parse(&ref, name, err) < 0)
-		return -1;
-	full = oci_ref_format(&ref);
-	if (!pull || ref.digest)
-		rc = from_store(s, full, platform, image, err);
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	if (need_registry(r, o, err) < 0)
+	if (oci_ref_parse(&ref, name, err) < 0 || need_registry(r, o, err) < 0)
 		return -1;
+	full = oci_ref_format(&ref);
 	store_image_release(image);
 	if (from_registry(s, *r, &ref, platform, image, err) < 0)
 		return error_wrap(err, "%s", full);

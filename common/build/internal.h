@@ -136,25 +136,55 @@ int copy_make_dirs(struct copy_target *to, const char *path,
 int copy_finish(struct copy_target *to, int dirfd, const char *name,
 		const struct tree_entry *from, struct error *err) MUST_CHECK;
 
-/* --- build.c, stage.c, step.c: one build --- */
+/* --- one build: build.c plans it (plan.c), then runs it (schedule.c) --- */
 
-/* A stage as far as it has come. */
+/*
+ * A step that makes a layer, as planned: its key and the name of its layer
+ * are known before anything runs, since they follow from text and context.
+ */
+struct build_planned {
+	struct build_step step;
+	struct cache_key text; /* of the key, for the cache */
+	char key[CACHE_KEY];
+	char layer[STORE_ID];
+	bool cached;
+	size_t number; /* in its stage, where FROM is 1 */
+	size_t report; /* in the result */
+};
+
+/* A stage: what it will be, and how far it has come. */
 struct build_stage {
+	bool found; /* its base image, in `image` */
 	bool begun;
 	struct store_image image; /* layers, configuration with history */
 	char key[CACHE_KEY];	  /* of the file system */
 	size_t base_history;	  /* entries that are the base image's */
 	size_t base_layers;	  /* the same of its layers */
-	struct strvec dirs;	  /* of the layers, once all are unpacked */
-	bool unpacked;
+	struct build_planned *plan;
+	size_t n_plan, alloc_plan;
+
+	bool wanted;  /* all its layers have to be there */
+	bool mounted; /* something runs on it or reads from it */
+	bool ready;   /* what it stands on is there */
+	bool busy;    /* a job works for it */
+	size_t next;  /* step of the plan */
+	struct strvec dirs; /* of the layers so far, where it is mounted */
 	/* the last user looked up, valid while no layer touches etc/ */
 	char *user_spec;
 	struct runtime_user user;
 };
 
+/* The layers that planned steps will make, by key; a table for hashing. */
+struct build_made {
+	struct build_made_entry {
+		char key[CACHE_KEY], layer[STORE_ID];
+	} *v;
+	size_t nr, alloc; /* alloc is a power of 2, or 0 */
+};
+
 struct build {
 	const struct build_options *o;
-	struct registry *registry;
+	struct registry *registry; /* of the process, for jobs */
 	struct dockerfile df;
 	struct dockerfile_lint lint;
 	struct build_eval *ev;
@@ -168,13 +198,34 @@ struct build {
 	struct source_state **remotes; /* source_remote.c */
 	size_t n_remotes, alloc_remotes;
 	unsigned n_mounts; /* of sources, to give each its own name */
-	char *scratch; /* empty directory and mount points below it */
+	char *scratch; /* empty directory; in a job one of its own below it */
 	int scratch_lock;
 	char *now; /* RFC 3339, for what this build makes */
 	int64_t epoch; /* SOURCE_DATE_EPOCH, or -1 */
+	struct build_made made;
+	size_t planned; /* bytes that the plan holds */
 	struct build_result *result;
 };
 
+/* How many jobs may work at once. */
+size_t build_jobs(const struct build *b);
+/* Plan the target and all it needs, looking every step up in the cache. */
+int plan_all(struct build *b, struct error *err) MUST_CHECK;
+/* Put "FILE:LINE:COL: " before the message of an error that an instruction is
+ * to blame for; returns -1. */
+int plan_fail(const struct build *b, unsigned line, struct error *err);
+/* The n-th of what a step reads from beside its own stage. */
+bool plan_input(const struct build_planned *p, size_t n,
+		struct build_from *from);
+/* The name of a step for people: "stage-1 2/5". */
+void plan_label(const struct build *b, size_t stage,
+		const struct build_planned *p, struct strbuf *out);
+/* Run what the target lacks. */
+int schedule_run(struct build *b, struct error *err) MUST_CHECK;
+
+/* Find the base images of all needed stages, several at a time where the
+ * network is asked; of those found before nothing is done. */
+int resolve_bases(struct build *b, struct error *err) MUST_CHECK;
 /* --- source.c: where COPY, ADD and mounts read from --- */
 
 /* A source opened for reading; root of `tree` is its top. */
@@ -194,10 +245,15 @@ void source_close(struct build *b, struct source_view *view);
 int source_key(struct build *b, const struct build_from *from,
 	       struct cache_key *k, struct build_tree *tree, struct error *err)
 	MUST_CHECK;
-/* The image that FROM or --from means; with `named` what that says. */
-int source_image(struct build *b, const struct build_named *named,
+/* The image that FROM or --from means; with `named` what that says. 1 found,
+ * 0 when the network must be asked, -1. */
+int source_local(struct build *b, const struct build_named *named,
 		 const char *name, const struct oci_platform *platform,
 		 struct store_image *image, struct error *err) MUST_CHECK;
+/* The stage that stands for an image to read from, planned before; NULL for a
+ * directory. */
+struct build_stage *source_stage(struct build *b,
+				 const struct build_from *from);
 void source_release_all(struct build *b);
 
 /* --- source_remote.c: sources that are fetched --- */
@@ -232,15 +288,18 @@ void stage_base_key(const struct store_image *image, char key[CACHE_KEY]);
 /* lint.c: the findings of a build become warnings. */
 void lint_warn(struct dockerfile_lint *l);
 
-/* Begin a stage: resolve what it stands on. */
+/* An image that the store does not have, from its registry, by a job. */
+int resolve_image(struct build *b, const char *name,
+		  const struct oci_platform *platform,
+		  struct store_image *image, struct error *err) MUST_CHECK;
+/* Begin a stage, which stands on a found image or a planned stage. */
 int stage_begin(struct build *b, size_t i, struct error *err) MUST_CHECK;
-/* Take the result of a step: history, and a layer unless `layer` is NULL. */
-void stage_add(struct build *b, struct build_stage *st,
-	       const struct build_step *step, const char *layer,
-	       const char *key, const char *created);
-/* Have all layers on disk, so that the stage can be mounted. */
-int stage_unpack(struct build *b, struct build_stage *st, struct error *err)
-	MUST_CHECK;
+/* Add what a step will make: history, and a layer unless `layer` is NULL. */
+void stage_add(struct build_stage *st, const struct build_step *step,
+	       const char *layer, const char *key, const char *created);
+/* The layer of a planned step is there: what is mounted next has it. */
+void stage_pass(struct build *b, struct build_stage *st,
+		const struct build_planned *p);
 void stage_release(struct build_stage *st);
 /*
  * The merged root of a stage, mounted at `name` below the scratch directory;
@@ -271,9 +330,6 @@ int step_run(struct build *b, struct build_stage *st,
 /* The context as a tree to read from; without a context ERR_INPUT. */
 int step_context_tree(struct build *b, struct build_tree *tree,
 		      struct error *err) MUST_CHECK;
-/* Put "FILE:LINE:COL: " before the message of a set error. */
-int step_fail(const struct build *b, const struct build_step *step,
-	      struct error *err);
 
 /* --- history.c --- */
 

@@ -126,7 +126,7 @@ int step_run(struct build *b, struct build_stage *st,
 				     .network = b->o->network };
 	int status;
 
-	if (make_points(points, err) < 0 || stage_unpack(b, st, err) < 0 ||
+	if (make_points(points, err) < 0 ||
 	    stage_user(b, st, step->user, &user, err) < 0)
 		return -1;
 	lowers = xcalloc(st->dirs.nr + 1, sizeof(*lowers));

@@ -55,22 +55,33 @@ static int open_dir(struct build *b, struct build_source *s, const char *dir,
 	return 0;
 }
 
-int source_image(struct build *b, const struct build_named *named,
+int source_local(struct build *b, const struct build_named *named,
 		 const char *name, const struct oci_platform *platform,
 		 struct store_image *image, struct error *err)
 {
 	const struct build_options *o = b->o;
+	int rc;
 
 	if (named && named->kind == BUILD_NAMED_LAYOUT)
 		return build_layout_import(o->store, named->value, named->tag,
-					   platform, image, err);
-	if (build_find_image(o->store, &b->registry, o->registry,
-			     named ? named->value : name, platform, o->pull,
-			     image, err) == 0)
-		return 0;
-	if (err && err->code == ERR_USAGE)
+					   platform, image, err) < 0 ? -1 : 1;
+	rc = build_find_local(o->store, named ? named->value : name, platform,
+			      o->pull, image, err);
+	if (rc < 0 && err && err->code == ERR_USAGE)
 		err->code = ERR_INPUT; /* a file's word, no argument */
-	return -1;
+	return rc;
+}
+
+static int source_image(struct build *b, const struct build_named *named,
+			const char *name, struct store_image *image,
+			struct error *err)
+{
+	int rc = source_local(b, named, name, &b->o->platform, image, err);
+
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	return resolve_image(b, named ? named->value : name, &b->o->platform,
+			     image, err);
 }
 
 /* A mistyped stage looks like an image that nobody has. */
@@ -103,9 +114,10 @@ static int open_image(struct build *b, struct build_source *s,
 		stage_base_key(&st->image, st->key);
 		return 0;
 	}
-	if (source_image(b, named, s->name, &b->o->platform, &st->image, err) <
-	    0)
+	if (source_image(b, named, s->name, &st->image, err) < 0)
 		return suggest_stage(b, s->name, err);
+	st->base_layers = st->image.n_layers;
+	st->mounted = true;
 	stage_base_key(&st->image, st->key);
 	return 0;
 }
@@ -121,18 +133,25 @@ static int open_source(struct build *b, struct build_source *s,
 	return open_image(b, s, named, err);
 }
 
+static struct build_source *known_source(const struct build *b,
+					 const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_sources; i++)
+		if (str_eq(b->sources[i]->name, name))
+			return b->sources[i];
+	return NULL;
+}
+
 static int find_source(struct build *b, const char *name,
 		       struct build_source **out, struct error *err)
 {
-	struct build_source *s;
-	size_t i;
+	struct build_source *s = known_source(b, name);
 
-	for (i = 0; i < b->n_sources; i++) {
-		if (!str_eq(b->sources[i]->name, name))
-			continue;
-		*out = b->sources[i];
+	*out = s;
+	if (s)
 		return 0;
-	}
 	s = xcalloc(1, sizeof(*s));
 	s->name = xstrdup(name);
 	s->fd = -1;
@@ -144,6 +163,14 @@ static int find_source(struct build *b, const char *name,
 	b->sources[b->n_sources++] = s;
 	*out = s;
 	return 0;
+}
+
+struct build_stage *source_stage(struct build *b, const struct build_from *from)
+{
+	struct build_source *s =
+		from->name ? known_source(b, from->name) : NULL;
+
+	return s && !s->is_tree ? &s->image : NULL;
 }
 
 /* What can be mounted (`st`), or else the tree that is there. */

@@ -11,7 +11,14 @@
 
 void stage_release(struct build_stage *st)
 {
+	size_t i;
+
 	store_image_release(&st->image);
+	for (i = 0; i < st->n_plan; i++) {
+		build_step_release(&st->plan[i].step);
+		cache_key_release(&st->plan[i].text);
+	}
+	free(st->plan);
 	strvec_release(&st->dirs);
 	runtime_user_release(&st->user);
 	free(st->user_spec);
@@ -33,16 +40,12 @@ void stage_base_key(const struct store_image *image, char key[CACHE_KEY])
 	cache_key_finish(&k, key);
 }
 
-static int begin_image(struct build *b, struct build_stage *st,
-		       const struct build_base *base, struct error *err)
+/* resolve.c has found it. */
+static void begin_image(struct build_stage *st)
 {
-	if (source_image(b, base->named, base->image, base->platform,
-			 &st->image, err) < 0)
-		return -1;
 	stage_base_key(&st->image, st->key);
 	st->base_history = st->image.config.n_history;
 	st->base_layers = st->image.n_layers;
-	return 0;
 }
 
 static void begin_stage(struct build_stage *st,
@@ -52,24 +55,19 @@ static void begin_stage(struct build_stage *st,
 	memcpy(st->key, from->key, CACHE_KEY);
 	st->base_history = from->base_history;
 	st->base_layers = from->base_layers;
-	st->unpacked = from->unpacked;
-	strvec_copy(&st->dirs, &from->dirs);
 }
 
 int stage_begin(struct build *b, size_t i, struct error *err)
 {
 	struct build_stage *st = &b->stages[i];
 	struct build_base base;
-	int rc = 0;
 
 	build_eval_base(b->ev, i, &base);
 	st->begun = true;
 	if (base.kind == BASE_IMAGE)
-		rc = begin_image(b, st, &base, err);
+		begin_image(st);
 	else if (base.kind == BASE_STAGE)
 		begin_stage(st, &b->stages[base.stage]);
-	if (rc < 0)
-		return error_wrap(err, "%s:%u:1", b->o->name, base.line);
 	return build_eval_begin(b->ev, i,
 				base.kind == BASE_SCRATCH ? NULL
 							  : &st->image.config,
@@ -87,34 +85,25 @@ static void forget_user(struct build_stage *st, const char *dir)
 	runtime_user_release(&st->user);
 }
 
-void stage_add(struct build *b, struct build_stage *st,
-	       const struct build_step *step, const char *layer,
-	       const char *key, const char *created)
+void stage_pass(struct build *b, struct build_stage *st,
+		const struct build_planned *p)
+{
+	if (!st->mounted)
+		return;
+	strvec_push_own(&st->dirs, store_layer_fs(b->o->store, p->layer));
+	forget_user(st, st->dirs.v[st->dirs.nr - 1]);
+}
+
+void stage_add(struct build_stage *st, const struct build_step *step,
+	       const char *layer, const char *key, const char *created)
 {
 	if (layer) {
 		build_add_layer(&st->image, layer);
 		memcpy(st->key, key, CACHE_KEY);
-		if (st->unpacked) {
-			strvec_push_own(&st->dirs,
-					store_layer_fs(b->o->store, layer));
-			forget_user(st, st->dirs.v[st->dirs.nr - 1]);
-		}
 	}
 	if (step->created_by)
 		history_add(&st->image.config, step->created_by,
 			    layer ? created : NULL);
-}
-
-int stage_unpack(struct build *b, struct build_stage *st, struct error *err)
-{
-	if (st->unpacked)
-		return 0;
-	if (build_fetch_layers(b->o->store, &b->registry, b->o->registry,
-			       &st->image, err) < 0)
-		return -1;
-	build_layer_dirs(b->o->store, &st->image, &st->dirs);
-	st->unpacked = true;
-	return 0;
 }
 
 int stage_mount(struct build *b, struct build_stage *st,
@@ -125,8 +114,6 @@ int stage_mount(struct build *b, struct build_stage *st,
 	const char *place = target;
 	int fd;
 
-	if (stage_unpack(b, st, err) < 0)
-		return -1;
 	if (mkdir(target, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, "cannot create '%s'", target);
 	if (st->dirs.nr) {

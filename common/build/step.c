@@ -9,12 +9,6 @@
 #include "base/path.h"
 #include "build/internal.h"
 
-int step_fail(const struct build *b, const struct build_step *step,
-	      struct error *err)
-{
-	return error_wrap(err, "%s:%u:1", b->o->name, step->line);
-}
-
 int step_context_tree(struct build *b, struct build_tree *tree,
 			struct error *err)
 {

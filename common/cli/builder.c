@@ -19,8 +19,12 @@ const struct opt cli_build_rows[] = {
 	  O(contexts) },
 	{ OPT_LIST, 0, "label", "KEY=VALUE", NULL, "set a label of the image",
 	  O(labels) },
+	{ OPT_INT, 0, "jobs", "N", NULL,
+	  "steps at once (default: one a processor)", O(jobs) },
 	{ OPT_END },
 };
+
+#define JOBS_MAX 256 /* more only compete with each other */
 
 void cli_builder_release(struct cli_builder *b)
 {
@@ -64,6 +68,7 @@ int cli_build_plan(const struct cli_builder *b,
 		.git = { .url = b->origin,
 			 .ca_file = b->registry_options.ca_file,
 			 .ca_base64 = b->registry_options.ca_base64 },
+		.jobs = (unsigned int)MIN(o->jobs, JOBS_MAX),
 	};
 	int rc;
 

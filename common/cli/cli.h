@@ -171,7 +171,7 @@ int cli_context_read(struct cli_context *c, struct store *s,
 
 struct cli_build_options {
 	bool no_cache, pull;
-	int network;
+	int network, jobs;
 	struct strvec labels, contexts;
 };
 extern const struct opt cli_build_rows[];

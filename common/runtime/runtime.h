@@ -141,6 +141,12 @@ struct runtime_process {
 
 #define RUNTIME_PROCESS_INIT { .in = -1, .out = -1, .err = -1 }
 
+/* Make now what all sandboxes of this process use, so that not each fork of it
+ * makes it for itself. */
+int runtime_warm(struct error *err) MUST_CHECK;
+/* For a fork that dies with its parent: use what the parent has. */
+void runtime_inherit(void);
+
 /*
  * Run one process as PID 1 of a fresh sandbox; everything in it dies with it.
  * `status` is 0..255 or 128 + signal. Trouble before the command's first

@@ -142,23 +142,35 @@ static int start(struct error *err)
 	return -1;
 }
 
+/* One a process. */
+static struct {
+	pthread_mutex_t lock;
+	struct pollfd end;
+	pid_t owner;
+} ours = { .lock = PTHREAD_MUTEX_INITIALIZER, .end = { .fd = -1 } };
+
 int runtime_watch(struct error *err)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static struct pollfd ours = { .fd = -1 };
-	static pid_t owner;
 	int fd;
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&ours.lock);
 	/* A fork has its own; one that somebody killed is replaced. */
-	if (ours.fd < 0 || owner != getpid() || poll(&ours, 1, 0) != 0) {
-		base_close_fd(&ours.fd);
-		ours.fd = start(err);
-		owner = getpid();
+	if (ours.end.fd < 0 || ours.owner != getpid() ||
+	    poll(&ours.end, 1, 0) != 0) {
+		base_close_fd(&ours.end.fd);
+		ours.end.fd = start(err);
+		ours.owner = getpid();
 	}
-	fd = ours.fd;
-	pthread_mutex_unlock(&lock);
+	fd = ours.end.fd;
+	pthread_mutex_unlock(&ours.lock);
 	return fd;
+}
+
+void runtime_inherit(void)
+{
+	pthread_mutex_lock(&ours.lock);
+	ours.owner = getpid();
+	pthread_mutex_unlock(&ours.lock);
 }
 
 int runtime_watch_me(int sock)

@@ -163,6 +163,15 @@ int store_draft_new(struct store *s, struct store_draft *d, struct error *err)
 	return 0;
 }
 
+int store_draft_borrow(struct store_draft *d, struct error *err)
+{
+	close(d->lock_fd);
+	d->lock_fd = open(d->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->lock_fd < 0)
+		return error_errno(err, "cannot open '%s'", d->dir);
+	return 0;
+}
+
 static void draft_release(struct store_draft *d)
 {
 	free(d->dir);

@@ -107,6 +107,9 @@ int store_draft_new(struct store *s, struct store_draft *d,
 int store_draft_commit(struct store *s, struct store_draft *d,
 		       const struct store_meta *meta,
 		       const char id[STORE_ID], struct error *err) MUST_CHECK;
+/* In a fork: work on the draft, but leave its lock to the process that made
+ * it, so that nothing is left to sweep later when that one is killed. */
+int store_draft_borrow(struct store_draft *d, struct error *err) MUST_CHECK;
 /* Remove it; harmless after commit. */
 void store_draft_drop(struct store *s, struct store_draft *d);
 

@@ -111,7 +111,8 @@ inputs_steps() { # BASE
 }
 
 inputs_contexts() {
-	mkdir -p "$W/b1" "$W/b1d" "$W/b2" "$W/b3" "$W/b4" "$W/big"
+	mkdir -p "$W/b1" "$W/b1d" "$W/b2" "$W/b3" "$W/b4" \
+		"$W/b4p" "$W/big"
 	inputs_steps busybox >"$W/b1/Dockerfile"
 	inputs_steps debian >"$W/b1d/Dockerfile"
 	[ -e "$W/made" ] || "$W/bin/mkdata" "$W/b2/src" 20000 300000000 2
@@ -142,6 +143,14 @@ inputs_contexts() {
 		echo "COPY --from=join /all /all"
 		echo "COPY --from=s3 /out /all/3"
 	} >"$W/b4/Dockerfile"
+	{
+		for i in 1 2 3; do
+			echo "FROM $R1/busybox:bench AS s$i"
+			echo "RUN sleep 1; echo $i >/out"
+		done
+		echo "FROM $R1/busybox:bench"
+		for i in 1 2 3; do echo "COPY --from=s$i /out /$i"; done
+	} >"$W/b4p/Dockerfile"
 	echo "FROM $R1/big:bench" >"$W/big/Dockerfile"
 }
 

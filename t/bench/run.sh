@@ -20,8 +20,9 @@ HERE=$TOP/t/bench
 CACHE=$TOP/build/cache
 DEVENV=${DEVENV:-$TOP/devenv}
 RUNS=${BENCH_RUNS:-3}
-CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 pull pullb push
+CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 b4p pull pullb push
  pushb tarb up clone"}
+JOBS=4 # independent stages that mostly wait need no processor each
 SERVERS=
 MOUNTED=
 KEEP=
@@ -137,9 +138,9 @@ oci:$W/sk/l:x docker://$3" ;;
 
 tool_build() { # TOOL CONTEXT
 	case $1 in
-	devenv) echo "$DEVENV -q --store $W/store build -t bench $2" ;;
+	devenv) echo "$DEVENV -q --store $W/store build --jobs $JOBS -t bench $2" ;;
 	buildah) echo "$(bh) bud -q --tls-verify=false --isolation chroot \
---network host --layers --jobs 2 -t bench $2" ;;
+--network host --layers --jobs $JOBS -t bench $2" ;;
 	docker) echo "docker build -q --network host -t bench $2" ;;
 	esac
 }
@@ -234,7 +235,7 @@ one() { # CASE TOOL RUN
 		fi
 		timed "$1" "$2" 3 $(tool_build "$2" "$W/${1%l}")
 		;;
-	b1:* | b1d:* | b2c:* | b3:* | b4:*)
+	b1:* | b1d:* | b2c:* | b3:* | b4:* | b4p:*)
 		with_base "$2" debian
 		[ "${1#b[14]}" = d ] || [ "$1" = b2c ] || [ "$1" = b3 ] ||
 			quietly $(tool_pull "$2" "$R1/busybox:bench")
@@ -324,6 +325,7 @@ describe() { # CASE: what it is, and the goal in seconds
 	b3) echo "RUN writes 10,000 files|" ;;
 	b3l) echo "the same, all cached|0.1" ;;
 	b4) echo "6 stages, 3 independent|" ;;
+	b4p) echo "3 stages of 1 s, a join|1.3" ;;
 	pull) echo "pull, unpack 171 MB|" ;;
 	pullb) echo "pull, unpack 671 MB|" ;;
 	push) echo "push 171 MB|" ;;

@@ -1,0 +1,488 @@
+/* schedule.c - run what is missing, as much of it at once as may be */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/job.h"
+#include "base/path.h"
+#include "base/signals.h"
+#include "build/internal.h"
+
+#define GRACE_MS 5000 /* for a job to undo its work */
+
+/* One of the places where a job can be at work. */
+struct slot {
+	struct schedule *all;
+	size_t number; /* names what it mounts */
+	struct job job;
+	struct build_stage *stage;
+	size_t index;		 /* of the stage */
+	struct build_planned *p; /* NULL: it fetches the stage's image */
+	struct store_draft draft; /* of the step */
+	double started;
+};
+
+struct schedule {
+	struct build *b;
+	size_t nr;
+	struct slot *slots;
+	struct job **jobs; /* of the slots */
+	bool warm;	   /* runtime_warm was called */
+};
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static bool is_done(const struct build_stage *st)
+{
+	return st->ready && !st->busy && st->next == st->n_plan;
+}
+
+static bool is_idle(const struct slot *slot)
+{
+	return !slot->job.pid;
+}
+
+static struct slot *idle_slot(struct schedule *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		if (is_idle(&s->slots[i]))
+			return &s->slots[i];
+	return NULL;
+}
+
+/* --- what has to be there --- */
+
+static void want(struct build_stage *st, bool mounted)
+{
+	st->wanted = true;
+	if (mounted)
+		st->mounted = true;
+}
+
+static void want_inputs(struct build *b, size_t stage)
+{
+	struct build_stage *st = &b->stages[stage];
+	struct build_base base;
+	struct build_from from;
+	size_t i, k;
+
+	for (i = 0; i < st->n_plan; i++) {
+		const struct build_planned *p = &st->plan[i];
+
+		if (p->cached)
+			continue;
+		st->mounted = true;
+		for (k = 0; plan_input(p, k, &from); k++)
+			if (from.stage != SIZE_MAX)
+				want(&b->stages[from.stage], true);
+	}
+	build_eval_base(b->ev, stage, &base);
+	if (base.kind == BASE_STAGE)
+		want(&b->stages[base.stage], st->mounted);
+}
+
+/* What a stage needs stands before it: one pass upwards is enough. */
+static void want_target(struct build *b)
+{
+	size_t target = build_eval_target(b->ev), i;
+
+	want(&b->stages[target], false);
+	for (i = target + 1; i-- > 0;)
+		if (b->stages[i].wanted)
+			want_inputs(b, i);
+}
+
+/* --- jobs --- */
+
+/* Mount points and files of a job are its own; locks stay with the parent. */
+static int enter_slot(struct slot *slot, struct error *err)
+{
+	struct build *b = slot->all->b;
+	cleanup_free char *number = xstrfmt("%zu", slot->number);
+	char *dir = path_join(b->scratch, number);
+
+	b->scratch = dir; /* this process ends soon */
+	base_close_fd(&b->scratch_lock);
+	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot create '%s'", dir);
+	return 0;
+}
+
+static int do_fetch(void *arg, struct strbuf *result UNUSED,
+		    struct error *err)
+{
+	const struct slot *slot = arg;
+	struct build *b = slot->all->b;
+	struct store_image base = slot->stage->image;
+
+	base_close_fd(&b->scratch_lock);
+	base.n_layers = slot->stage->base_layers;
+	return build_fetch_layers(b->o->store, &b->registry, b->o->registry,
+				  &base, err);
+}
+
+static int do_step(void *arg, struct strbuf *result UNUSED,
+		   struct error *err)
+{
+	struct slot *slot = arg;
+	struct build *b = slot->all->b;
+	struct build_planned *p = slot->p;
+	struct cache_entry entry = { .created = b->now };
+	struct store_meta meta = { 0 };
+
+	runtime_inherit();
+	memcpy(entry.layer, p->layer, STORE_ID);
+	if (enter_slot(slot, err) < 0 ||
+	    store_draft_borrow(&slot->draft, err) < 0 ||
+	    step_execute(b, slot->stage, &p->step, &slot->draft, err) < 0 ||
+	    store_draft_commit(b->o->store, &slot->draft, &meta, p->layer,
+			       err) < 0)
+		return -1;
+	return cache_put(b->o->store, p->key, &p->text, &entry, err);
+}
+
+/* Output of a step is told from that of others by its label. */
+static void hear(void *arg, const struct log_event *e)
+{
+	struct slot *slot = arg;
+	cleanup_strbuf struct strbuf label = STRBUF_INIT;
+	struct log_event copy = *e;
+
+	if (e->kind == LOG_EVENT_OUTPUT && slot->p) {
+		strbuf_addch(&label, '[');
+		plan_label(slot->all->b, slot->index, slot->p, &label);
+		strbuf_addch(&label, ']');
+		copy.hint = label.buf;
+	}
+	log_show(&copy);
+}
+
+static int begin_job(struct slot *slot, struct build_stage *st, job_run run,
+		     struct error *err)
+{
+	slot->stage = st;
+	slot->started = now();
+	if (job_start(&slot->job, run, slot, hear, slot, err) < 0)
+		return -1;
+	st->busy = true;
+	return 0;
+}
+
+/* --- stages --- */
+
+static bool lacks_layer(const struct build *b, const struct build_stage *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->base_layers; i++)
+		if (!store_has_layer(b->o->store, st->image.layers[i].id))
+			return true;
+	return false;
+}
+
+/* Does a job fetch a layer of the same name now? */
+static bool shares_fetch(const struct schedule *s,
+			 const struct build_stage *st)
+{
+	size_t i, k, l;
+
+	for (i = 0; i < s->nr; i++) {
+		const struct slot *slot = &s->slots[i];
+		const struct build_stage *other;
+
+		if (is_idle(slot) || slot->p)
+			continue;
+		other = slot->stage;
+		for (k = 0; k < other->base_layers; k++)
+			for (l = 0; l < st->base_layers; l++)
+				if (str_eq(other->image.layers[k].id,
+					   st->image.layers[l].id))
+					return true;
+	}
+	return false;
+}
+
+/* Layers of an image on disk, where it is mounted at all. */
+static int ready_image(struct schedule *s, struct build_stage *st,
+		       struct error *err)
+{
+	struct slot *slot;
+	size_t k;
+
+	if (st->mounted && lacks_layer(s->b, st)) {
+		slot = idle_slot(s);
+		if (!slot || st->busy || shares_fetch(s, st))
+			return 0;
+		slot->p = NULL;
+		return begin_job(slot, st, do_fetch, err);
+	}
+	st->ready = true;
+	for (k = 0; st->mounted && k < st->base_layers; k++)
+		strvec_push_own(&st->dirs,
+				store_layer_fs(s->b->o->store,
+					       st->image.layers[k].id));
+	return 0;
+}
+
+static int make_ready(struct schedule *s, size_t i, struct error *err)
+{
+	struct build_stage *st = &s->b->stages[i];
+	struct build_base base;
+
+	build_eval_base(s->b->ev, i, &base);
+	if (base.kind == BASE_IMAGE)
+		return ready_image(s, st, err);
+	if (base.kind == BASE_STAGE && !is_done(&s->b->stages[base.stage]))
+		return 0;
+	st->ready = true;
+	if (base.kind == BASE_STAGE)
+		strvec_copy(&st->dirs, &s->b->stages[base.stage].dirs);
+	return 0;
+}
+
+static void announce(struct schedule *s, size_t stage,
+		     const struct build_planned *p)
+{
+	cleanup_strbuf struct strbuf label = STRBUF_INIT;
+	size_t n = strcspn(p->step.text, "\n");
+
+	plan_label(s->b, stage, p, &label);
+	log_info("[%s] %.*s%s", label.buf, (int)n, p->step.text,
+		 p->step.text[n] ? " ..." : "");
+}
+
+/* Looking up a user and what all sandboxes share is done here, where it is
+ * remembered for the next step. */
+static int warm_up(struct schedule *s, size_t stage,
+		   const struct build_planned *p, struct error *err)
+{
+	const struct runtime_user *user;
+
+	if (p->step.op != BUILD_RUN)
+		return 0;
+	if (!s->warm && runtime_warm(err) < 0)
+		return -1;
+	s->warm = true;
+	return stage_user(s->b, &s->b->stages[stage], p->step.user, &user,
+			  err);
+}
+
+/* Is all there that a step reads from? What is missing is on its way then. */
+static int has_inputs(struct schedule *s, const struct build_planned *p,
+		      bool *ready, struct error *err)
+{
+	struct build_from from;
+	size_t i;
+
+	*ready = true;
+	for (i = 0; plan_input(p, i, &from); i++) {
+		struct build_stage *st = from.stage != SIZE_MAX ?
+						 &s->b->stages[from.stage] :
+						 source_stage(s->b, &from);
+
+		if (from.stage == SIZE_MAX && st && !st->ready &&
+		    ready_image(s, st, err) < 0)
+			return -1;
+		*ready = *ready && (!st || is_done(st));
+	}
+	return 0;
+}
+
+static int begin_step(struct schedule *s, size_t stage,
+		      struct build_planned *p, struct error *err)
+{
+	struct build_stage *st = &s->b->stages[stage];
+	struct slot *slot;
+	bool ready;
+
+	if (has_inputs(s, p, &ready, err) < 0)
+		return -1;
+	slot = idle_slot(s);
+	if (!slot || !ready)
+		return 0;
+	announce(s, stage, p);
+	s->b->result->executed++;
+	if (warm_up(s, stage, p, err) < 0)
+		return plan_fail(s->b, p->step.line, err);
+	if (store_draft_new(s->b->o->store, &slot->draft, err) < 0)
+		return -1;
+	slot->p = p;
+	slot->index = stage;
+	return begin_job(slot, st, do_step, err);
+}
+
+/* Stages may have a step in common; one of them runs it. */
+static enum { THERE, COMING, MISSING } look_for(const struct schedule *s,
+						struct build_planned *p)
+{
+	size_t i;
+
+	if (p->cached)
+		return THERE;
+	for (i = 0; i < s->nr; i++) {
+		const struct slot *slot = &s->slots[i];
+
+		if (!is_idle(slot) && slot->p &&
+		    str_eq(slot->p->layer, p->layer))
+			return COMING;
+	}
+	if (!store_has_layer(s->b->o->store, p->layer))
+		return MISSING;
+	s->b->result->steps[p->report].cached = true;
+	s->b->result->cached++;
+	return THERE;
+}
+
+/* Go on with a stage as far as that needs no waiting. */
+static int advance(struct schedule *s, size_t i, struct error *err)
+{
+	struct build_stage *st = &s->b->stages[i];
+
+	if (!st->wanted || st->busy)
+		return 0;
+	if (!st->ready && make_ready(s, i, err) < 0)
+		return -1;
+	while (st->ready && st->next < st->n_plan) {
+		struct build_planned *p = &st->plan[st->next];
+
+		switch (look_for(s, p)) {
+		case COMING:
+			return 0;
+		case MISSING:
+			return begin_step(s, i, p, err);
+		case THERE:
+			stage_pass(s->b, st, p);
+			st->next++;
+		}
+	}
+	return 0;
+}
+
+static int end_job(struct slot *slot, struct error *err)
+{
+	struct build *b = slot->all->b;
+	struct build_stage *st = slot->stage;
+
+	if (job_finish(&slot->job, err) < 0)
+		return slot->p ? plan_fail(b, slot->p->step.line, err) : -1;
+	job_release(&slot->job);
+	store_draft_drop(b->o->store, &slot->draft);
+	st->busy = false;
+	if (!slot->p)
+		return 0;
+	b->result->steps[slot->p->report].seconds = now() - slot->started;
+	stage_pass(b, st, slot->p);
+	st->next++;
+	return 0;
+}
+
+static int loop(struct schedule *s, struct error *err)
+{
+	size_t target = build_eval_target(s->b->ev), i;
+
+	for (;;) {
+		if (signals_check(err) < 0)
+			return -1;
+		for (i = 0; i <= target; i++)
+			if (advance(s, i, err) < 0)
+				return -1;
+		if (is_done(&s->b->stages[target]))
+			return 0;
+		if (job_wait(s->jobs, s->nr, -1, err) < 0)
+			return -1;
+		for (i = 0; i < s->nr; i++)
+			if (!is_idle(&s->slots[i]) &&
+			    s->slots[i].job.fd < 0 &&
+			    end_job(&s->slots[i], err) < 0)
+				return -1;
+	}
+}
+
+static void ignore(void *arg UNUSED, const struct log_event *e UNUSED)
+{
+}
+
+static bool any_runs(const struct schedule *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++)
+		if (s->slots[i].job.fd >= 0)
+			return true;
+	return false;
+}
+
+/* What a killed job left mounted would keep the store busy. */
+static void clean_slot(struct schedule *s, size_t i)
+{
+	cleanup_free char *number = xstrfmt("%zu", i);
+	cleanup_free char *path = path_join(s->b->scratch, number);
+	DIR *dir = opendir(path);
+	struct dirent *e;
+
+	while (dir && (e = readdir(dir))) {
+		cleanup_free char *name = path_join(number, e->d_name);
+
+		if (e->d_name[0] != '.')
+			stage_unmount(s->b, name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* The first failure ends the others: asked first, so that they can undo what
+ * they did, then killed. */
+static void stop(struct schedule *s)
+{
+	double end = now() + GRACE_MS / 1e3;
+	size_t i;
+
+	for (i = 0; i < s->nr; i++) {
+		s->slots[i].job.sink = ignore;
+		job_stop(&s->slots[i].job);
+	}
+	while (any_runs(s) && now() < end)
+		if (job_wait(s->jobs, s->nr, 100, NULL) < 0)
+			break;
+	for (i = 0; i < s->nr; i++) {
+		bool killed = s->slots[i].job.fd >= 0;
+
+		job_release(&s->slots[i].job);
+		if (killed)
+			clean_slot(s, i);
+		store_draft_drop(s->b->o->store, &s->slots[i].draft);
+	}
+}
+
+int schedule_run(struct build *b, struct error *err)
+{
+	struct schedule s = { .b = b, .nr = build_jobs(b) };
+	size_t i;
+	int rc;
+
+	s.slots = xcalloc(s.nr, sizeof(*s.slots));
+	s.jobs = xcalloc(s.nr, sizeof(struct job *));
+	for (i = 0; i < s.nr; i++) {
+		s.slots[i] = (struct slot){ .all = &s, .number = i,
+					    .job = JOB_INIT };
+		s.jobs[i] = &s.slots[i].job;
+	}
+	want_target(b);
+	rc = loop(&s, err);
+	if (rc < 0)
+		stop(&s);
+	free(s.slots);
+	free(s.jobs);
+	return rc;
+}
