@@ -29,7 +29,7 @@ def scratch(parent):
         shutil.rmtree(path, ignore_errors=True)
 
 
-def write(case, top, base):
+def write(case, top):
     """The case as a directory that anybody can build."""
     context.write(top, case.all_files())
     for name, peer in (("Dockerfile", False), ("Dockerfile.peer", True)):
@@ -41,34 +41,44 @@ def write(case, top, base):
             f.write("!.peer/**\n")
 
 
-class Devenv:
-    name = "devenv"
+class Builder:
+    """`lacks` is what it cannot build; `peer` that heredocs are such."""
     lacks = frozenset()
     peer = False
 
     def __init__(self, tmp, base):
         self.tmp, self.base = tmp, base
-        self.store = os.path.join(tmp, "store")
-        self.extra = []
 
-    def fresh(self):
-        """Another store, so that nothing is cached."""
-        other = type(self)(tempfile.mkdtemp(dir=self.tmp), self.base)
-        return other
-
-    def build(self, ctx, options, out):
-        return sh(os.environ["DEVENV"], "--store", self.store, "build", "-q",
-                  "--build-arg", "BASE=" + self.base, *options, *self.extra,
-                  "--output", "type=oci,tar=false,dest=" + out, ctx)
+    def adapt(self, case):
+        return case
 
 
-class Buildah:
-    name = "buildah"
-    peer = True
-    lacks = frozenset()
+class Devenv(Builder):
+    name = "devenv"
 
     def __init__(self, tmp, base):
-        self.base = base
+        super().__init__(tmp, base)
+        self.store = os.path.join(tmp, "store")
+
+    def command(self, store, verb, *words):
+        return [os.environ["DEVENV"], "--store", store, verb, "-q", *words]
+
+    def words(self, ctx, options, out):
+        """All that `build` is given."""
+        return ["--build-arg=BASE=" + self.base, *options,
+                "--output=type=oci,tar=false,dest=" + out, ctx]
+
+    def build(self, ctx, options, out):
+        return sh(*self.command(self.store, "build",
+                                *self.words(ctx, options, out)))
+
+
+class Buildah(Builder):
+    name = "buildah"
+    peer = True
+
+    def __init__(self, tmp, base):
+        super().__init__(tmp, base)
         self.run = ["buildah", "--storage-driver", "overlay", "--root",
                     tmp + "/peer/root", "--runroot", tmp + "/peer/run"]
 
@@ -77,25 +87,22 @@ class Buildah:
             *self.run, "bud", "--isolation", "chroot",
             "--tls-verify=false", "--format", "docker", "-q",
             "--identity-label=false", "-t", "case", "-f",
-            ctx + "/Dockerfile.peer", "--build-arg", "BASE=" + self.base,
+            ctx + "/Dockerfile.peer", "--build-arg=BASE=" + self.base,
             *options, ctx)
         if status == 0:
             status, text = sh(*self.run, "push", "-q", "case", "dir:" + out)
         return status, text
 
 
-class Docker:
+class Docker(Builder):
     name = "docker"
     peer = True
     lacks = frozenset({"chmod"})
 
-    def __init__(self, tmp, base):
-        self.base = base
-
     def build(self, ctx, options, out):
         status, text = sh(
             "docker", "build", "--network=host", "-q", "-t", "case", "-f",
-            ctx + "/Dockerfile.peer", "--build-arg", "BASE=" + self.base,
+            ctx + "/Dockerfile.peer", "--build-arg=BASE=" + self.base,
             *options, ctx, env=dict(os.environ, DOCKER_BUILDKIT="1"))
         if status == 0:
             os.mkdir(out)
@@ -107,6 +114,6 @@ def build(builder, case, tmp):
     """(status, its words, the image or None)"""
     with scratch(tmp) as top:
         ctx, out = os.path.join(top, "ctx"), os.path.join(top, "out")
-        write(case, ctx, builder.base)
+        write(case, ctx)
         status, text = builder.build(ctx, case.options, out)
         return status, text, image.load(out) if status == 0 else None

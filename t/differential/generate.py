@@ -272,7 +272,8 @@ class Generator:
         else:
             words = self.sources()
         dest = self.dest()
-        if len(words) > 1 and dest[-1] != "/":
+        if dest[-1] != "/" and (len(words) > 1 or set(words[0]) & set("*?[")
+                                and self.maybe(0.9)):
             dest += "/"
         self.there.append(dest)
         return Step("%s%s %s" % (verb, flags, self.quoted(words + [dest])),

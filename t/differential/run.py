@@ -8,9 +8,11 @@ from collections import Counter
 
 import builders
 import known
+import properties
 from compare import Difference, differences, show
 from generate import Generator
 
+KINDS = [builders.Buildah, builders.Docker, *properties.ALL]
 TRIES = 400  # builds that making one case small may take
 
 
@@ -19,8 +21,8 @@ class Runner:
         self.tmp, self.base, self.keep = tmp, base, keep
         self.start = int(time.time())
         self.devenv = builders.Devenv(tmp, base)
-        self.peers = [getattr(builders, p.capitalize())(tmp, base)
-                      for p in peers]
+        self.peers = [kind(tmp, base) for kind in KINDS
+                      if kind.name in peers]
         self.count = Counter()
 
     def judge(self, peer, case, ours):
@@ -65,7 +67,7 @@ class Runner:
     def report(self, peer, case, found, seed):
         where = os.path.join(self.keep, "%s-%d" % (peer.name, seed))
         os.makedirs(where, exist_ok=True)
-        builders.write(case, where, self.base)
+        builders.write(case, where)
         print("seed %d: devenv and %s differ: %s" % (seed, peer.name, where))
         if case.options:
             print("  options: " + " ".join(map(repr, case.options)))
@@ -76,9 +78,12 @@ class Runner:
         sys.stdout.flush()
 
     def case(self, seed):
-        case = Generator(seed).case()
-        ours = builders.build(self.devenv, case, self.tmp)
+        drawn = Generator(seed).case()
+        first = builders.build(self.devenv, drawn, self.tmp)
         for peer in self.peers:
+            case, ours = peer.adapt(drawn), first
+            if case is not drawn:
+                ours = builders.build(self.devenv, case, self.tmp)
             if case.needs & peer.lacks:
                 self.count["not for " + peer.name] += 1
                 continue

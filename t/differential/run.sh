@@ -32,5 +32,11 @@ t_need root buildah skopeo busybox python3
 t_atexit build_peer_end
 build_bases busybox || exit 1
 d_docker && d_peers="$d_peers docker"
+d_peers="$d_peers warm no-cache killed resumed"
+if command -v newuidmap setpriv useradd >/dev/null && build_user range; then
+	DIFFERENTIAL_USER=$build_user
+	export DIFFERENTIAL_USER
+	d_peers="$d_peers rootless"
+fi
 python3 -B "$here/run.py" --tmp "$TMP" --base "$BASE" \
 	--keep "$SRC/build/differential" --peers "$d_peers" "$@"
