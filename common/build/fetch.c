@@ -17,6 +17,7 @@ struct fetch {
 	struct store *store;
 	const struct store_image *image;
 	const struct store_image_layer *layer;
+	bool pulled; /* has to be: its blob is not here */
 	struct store_writer *writer;
 	pid_t pid;
 	int report; /* what the worker has to say when it fails */
@@ -57,6 +58,11 @@ static int restart_blob(void *arg, struct error *err)
 	return f->writer ? store_writer_restart(f->writer, err) : 0;
 }
 
+static const char *origin_of(const struct fetch *f)
+{
+	return build_layer_origin(f->image, f->layer);
+}
+
 static int unpack(struct fetch *f, struct error *err)
 {
 	const struct oci_descriptor *d = &f->layer->desc;
@@ -68,8 +74,8 @@ static int unpack(struct fetch *f, struct error *err)
 	memcpy(meta.blob, d->digest, DIGEST_TEXT);
 	snprintf(meta.media_type, sizeof(meta.media_type), "%s",
 		 d->media_type);
-	snprintf(meta.origin, sizeof(meta.origin), "%s",
-		 f->image->origin ? f->image->origin : "");
+	if (origin_of(f))
+		snprintf(meta.origin, sizeof(meta.origin), "%s", origin_of(f));
 	return store_unpack(f->store, fd, f->layer->diff_id, &meta, err);
 }
 
@@ -194,45 +200,72 @@ static void plan(struct fetching *f, struct store *s,
 	}
 }
 
-static int pull(struct fetching *f, struct registry **r,
-		const struct registry_options *o,
-		const struct store_image *image, struct error *err)
+/* Those whose blob is here are unpacked; the others remain to be pulled. */
+static int unpack_known(struct fetching *f, struct error *err)
 {
+	size_t i;
+
+	for (i = 0; i < f->nr; i++) {
+		struct fetch *one = &f->v[i];
+		const char *digest = one->layer->desc.digest;
+
+		if (!*digest)
+			return error_set(err, ERR_SYSTEM,
+					 "the layer %s is no longer in the "
+					 "store", one->layer->id);
+		one->pulled = !store_has_blob(one->store, digest, NULL);
+		if (!one->pulled && start_worker(one, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* What is to be had from the same place as `first`, at once. */
+static int pull_from(struct fetching *f, struct registry *r, size_t first,
+		     struct error *err)
+{
+	const char *origin = origin_of(&f->v[first]);
 	cleanup_free struct registry_blob *blobs =
 		xcalloc(f->nr, sizeof(*blobs));
 	cleanup_oci_ref struct oci_ref ref = { 0 };
 	size_t n = 0, i;
 
-	for (i = 0; i < f->nr; i++) {
+	if (!origin)
+		return error_set(err, ERR_SYSTEM,
+				 "layers of the image are missing in the store "
+				 "and nothing says where it came from");
+	for (i = first; i < f->nr; i++) {
 		struct fetch *one = &f->v[i];
 
-		if (!one->layer->desc.digest[0])
-			return error_set(err, ERR_SYSTEM,
-					 "the layer %s is no longer in the "
-					 "store", one->layer->id);
-		if (store_has_blob(f->v[i].store, one->layer->desc.digest,
-				   NULL)) {
-			if (start_worker(one, err) < 0)
-				return -1;
+		if (!one->pulled || !str_eq_null(origin_of(one), origin))
 			continue;
-		}
+		one->pulled = false;
 		blobs[n++] = (struct registry_blob){
 			.desc = one->layer->desc,
 			.sink = { write_blob, restart_blob, one },
 			.done = blob_done,
 		};
 	}
-	if (!n)
-		return 0;
-	if (!image->origin)
-		return error_set(err, ERR_SYSTEM,
-				 "layers of the image are missing in the store "
-				 "and nothing says where it came from");
-	if (!*r && registry_new(r, o, err) < 0)
+	if (oci_ref_parse(&ref, origin, err) < 0)
 		return -1;
-	if (oci_ref_parse(&ref, image->origin, err) < 0)
+	return registry_pull_blobs(r, &ref, blobs, n, err);
+}
+
+static int pull(struct fetching *f, struct registry **r,
+		const struct registry_options *o, struct error *err)
+{
+	size_t i;
+
+	if (unpack_known(f, err) < 0)
 		return -1;
-	return registry_pull_blobs(*r, &ref, blobs, n, err);
+	for (i = 0; i < f->nr; i++) {
+		if (!f->v[i].pulled)
+			continue;
+		if ((!*r && registry_new(r, o, err) < 0) ||
+		    pull_from(f, *r, i, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int build_fetch_layers(struct store *s, struct registry **r,
@@ -244,7 +277,7 @@ int build_fetch_layers(struct store *s, struct registry **r,
 	int rc;
 
 	plan(&f, s, image);
-	rc = f.nr ? pull(&f, r, o, image, err) : 0;
+	rc = pull(&f, r, o, err);
 	for (i = 0; !rc && i < f.nr; i++)
 		rc = finish_worker(&f.v[i], err);
 	fetching_release(&f);

@@ -16,9 +16,12 @@ void build_copy_image(struct store_image *to, const struct store_image *from)
 	to->n_layers = from->n_layers;
 	to->layers = xmemdup(from->layers,
 			     from->n_layers * sizeof(*from->layers));
-	for (i = 0; i < from->n_layers; i++)
-		to->layers[i].desc.media_type =
-			xstrdup_null(from->layers[i].desc.media_type);
+	for (i = 0; i < from->n_layers; i++) {
+		struct store_image_layer *l = &to->layers[i];
+
+		l->desc.media_type = xstrdup_null(l->desc.media_type);
+		l->origin = xstrdup_null(l->origin);
+	}
 }
 
 void build_add_layer(struct store_image *image, const char *id)
@@ -32,6 +35,12 @@ void build_add_layer(struct store_image *image, const char *id)
 	memcpy(l->id, id, STORE_ID);
 	image->manifest[0] = '\0';
 	image->config_digest[0] = '\0';
+}
+
+const char *build_layer_origin(const struct store_image *image,
+			       const struct store_image_layer *l)
+{
+	return l->origin ? l->origin : image->origin;
 }
 
 void build_layer_dirs(const struct store *s, const struct store_image *image,

@@ -353,6 +353,10 @@ int build_rewrite(const struct build_export *x, struct store_image *to,
 /* image.c: the ids of its layers, lowest first; malloc'ed. */
 const char **build_chain(const struct store_image *image);
 
+/* image.c: where a layer's compressed form is, "host/repository" or NULL. */
+const char *build_layer_origin(const struct store_image *image,
+			       const struct store_image_layer *l);
+
 /* transfer.c: which registry has a blob (host/repository), as far as anybody
  * knows; NULL or malloc'ed. */
 char *build_origin_of(struct store *s, const struct store_image *image,

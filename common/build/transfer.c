@@ -125,7 +125,7 @@ char *build_origin_of(struct store *s, const struct store_image *image,
 		if (!store_has_layer(s, l->id) ||
 		    store_get_meta(s, l->id, &meta, NULL) < 0 ||
 		    !str_eq(meta.blob, digest))
-			return xstrdup_null(image->origin);
+			return xstrdup_null(build_layer_origin(image, l));
 		return meta.origin[0] ? xstrdup(meta.origin) : NULL;
 	}
 	return xstrdup_null(image->origin);

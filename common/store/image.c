@@ -15,8 +15,10 @@ void store_image_release(struct store_image *i)
 	free(i->reference);
 	free(i->origin);
 	oci_config_release(&i->config);
-	for (size_t k = 0; k < i->n_layers; k++)
+	for (size_t k = 0; k < i->n_layers; k++) {
 		oci_descriptor_release(&i->layers[k].desc);
+		free(i->layers[k].origin);
+	}
 	free(i->layers);
 	memset(i, 0, sizeof(*i));
 }
@@ -49,6 +51,8 @@ static struct json *layer_to_json(const struct store_image_layer *l)
 	json_set_str(j, "digest", l->desc.digest);
 	json_set_str(j, "media_type", l->desc.media_type);
 	json_set_int(j, "size", (int64_t)l->desc.size);
+	if (l->origin)
+		json_set_str(j, "origin", l->origin);
 	return j;
 }
 
@@ -89,6 +93,7 @@ static void layer_from_json(const struct json *j, struct store_image_layer *l)
 	copy_text(l->desc.digest, sizeof(l->desc.digest),
 		  json_get_str(j, "digest"));
 	l->desc.media_type = xstrdup_null(json_get_str(j, "media_type"));
+	l->origin = xstrdup_null(json_get_str(j, "origin"));
 	if (json_get_int(j, "size", &size) && size > 0)
 		l->desc.size = (uint64_t)size;
 }

@@ -244,6 +244,7 @@ struct store_image_layer {
 	char id[STORE_ID];	   /* layers/<id>, whether or not unpacked */
 	char diff_id[DIGEST_TEXT]; /* "" until needed */
 	struct oci_descriptor desc; /* compressed form; digest "" if none */
+	char *origin; /* host/repository that has it; NULL: the image's */
 };
 struct store_image {
 	char *reference;	/* normalised, or NULL */
