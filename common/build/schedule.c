@@ -82,7 +82,7 @@ static void want_inputs(struct build *b, size_t stage)
 
 		if (p->cached)
 			continue;
-		st->mounted = true;
+		st->mounted |= !p->step.link;
 		for (k = 0; plan_input(p, k, &from); k++)
 			if (from.stage != SIZE_MAX)
 				want(&b->stages[from.stage], true);
@@ -139,7 +139,7 @@ static int do_step(void *arg, struct strbuf *result UNUSED,
 	struct build *b = slot->all->b;
 	struct build_planned *p = slot->p;
 	struct cache_entry entry = { .created = b->now };
-	struct store_meta meta = { 0 };
+	struct store_meta meta = { .alone = p->step.link };
 
 	runtime_inherit();
 	memcpy(entry.layer, p->layer, STORE_ID);

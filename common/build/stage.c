@@ -94,12 +94,28 @@ void stage_pass(struct build *b, struct build_stage *st,
 	forget_user(st, st->dirs.v[st->dirs.nr - 1]);
 }
 
+/* The key of the file system with a step's layer on it. One that stands alone
+ * is keyed alone: here it meets what it lies on. */
+static void advance_key(struct build_stage *st, const struct build_step *step,
+			const char *key)
+{
+	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
+
+	if (!step->link) {
+		memcpy(st->key, key, CACHE_KEY);
+		return;
+	}
+	cache_key_begin(&k, st->key);
+	cache_key_add(&k, "link", key);
+	cache_key_finish(&k, st->key);
+}
+
 void stage_add(struct build_stage *st, const struct build_step *step,
 	       const char *layer, const char *key, const char *created)
 {
 	if (layer) {
 		build_add_layer(&st->image, layer);
-		memcpy(st->key, key, CACHE_KEY);
+		advance_key(st, step, key);
 	}
 	if (step->created_by)
 		history_add(&st->image.config, step->created_by,

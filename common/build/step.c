@@ -156,6 +156,12 @@ int step_execute(struct build *b, struct build_stage *st,
 
 	if (step->op == BUILD_RUN)
 		return step_run(b, st, step, draft, err);
+	if (step->link) {
+		root = open(draft->fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			return error_errno(err, "cannot open '%s'", draft->fs);
+		return copy(b, step, root, err);
+	}
 	root = stage_mount(b, st, draft, "root", err);
 	if (root < 0)
 		return -1;

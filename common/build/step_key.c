@@ -74,6 +74,7 @@ static int key_copy(struct build *b, const struct build_step *step,
 	cache_key_add(k, "chown", step->chown ? step->chown : "");
 	cache_key_add(k, "chmod", step->chmod ? step->chmod : "");
 	cache_key_add(k, "parents", step->parents ? "1" : "0");
+	cache_key_add(k, "link", step->link ? "1" : "0");
 	for (i = 0; i < step->n_files; i++) {
 		cache_key_add(k, "heredoc", step->files[i].name);
 		cache_key_add(k, "content", step->files[i].content);
@@ -100,7 +101,7 @@ int step_key(struct build *b, struct build_stage *st,
 	cleanup_free char *platform =
 		oci_platform_format(&st->image.config.platform);
 
-	cache_key_begin(k, st->key);
+	cache_key_begin(k, step->link ? "" : st->key);
 	cache_key_add(k, "platform", platform);
 	/* One mapped id cannot hold the owners that a range can. */
 	cache_key_add(k, "ids", b->o->single_id ? "single" : "all");

@@ -183,10 +183,10 @@ static int walk(struct diff *d, struct frame *f, int fd,
 	return 0;
 }
 
-int diff_owners(struct store *s, const char *const *chain, size_t n,
-		struct store_meta *metas, struct error *err)
+int diff_metas(struct store *s, const char *const *chain, size_t n,
+	       struct store_meta *metas, struct error *err)
 {
-	for (size_t i = 0; s->o.single_id && i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (store_get_meta(s, chain[i], &metas[i], err) < 0)
 			return -1;
 	}
@@ -199,7 +199,8 @@ static int tar_until(struct store *s, const struct view *chain, size_t top,
 {
 	cleanup_emit struct emit *emit = emit_new(s, write, arg);
 	const size_t at = chain->n - top; /* the layers below begin there */
-	const struct view below = { chain->fds + at, chain->layers + at, top };
+	const struct view below = { chain->fds + at, chain->layers + at,
+				    metas[top].alone ? 0 : top };
 	struct frame root = { .path = "", .name = "", .out = true };
 	struct diff d = { s, emit, metas, top, STRBUF_INIT };
 
@@ -224,7 +225,7 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 	cleanup_free struct store_meta *metas = xcalloc(n, sizeof(*metas));
 	cleanup_view struct view view = { .n = 0 };
 
-	if (diff_owners(s, chain, n, metas, err) < 0 ||
+	if (diff_metas(s, chain, n, metas, err) < 0 ||
 	    view_open(s, chain, n, &view, err) < 0)
 		return -1;
 	return tar_until(s, &view, n - 1, metas, latest, write, arg, err);

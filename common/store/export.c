@@ -117,7 +117,7 @@ int store_diff_ids(struct store *s, const char *const *chain, size_t n,
 	if (known_diff_ids(s, chain, &n, diff_ids, err) < 0)
 		return -1;
 	/* Opened once for all that are missing. */
-	if (diff_owners(s, chain, n, metas, err) < 0 ||
+	if (diff_metas(s, chain, n, metas, err) < 0 ||
 	    view_open(s, chain, n, &view, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {

@@ -170,12 +170,12 @@ bool view_is_opaque(const struct store *s, int fd);
 
 /* --- diff.c --- */
 
-/* Whose the files without a record are, of a chain; where owners are set,
- * nobody asks. */
-int diff_owners(struct store *s, const char *const *chain, size_t n,
-		struct store_meta *metas, struct error *err) MUST_CHECK;
-/* Layer number `top` of a chain as a tar, compared with those below it;
- * `chain` has the roots of them all, and perhaps of layers above. */
+/* What is known of the layers of a chain. */
+int diff_metas(struct store *s, const char *const *chain, size_t n,
+	       struct store_meta *metas, struct error *err) MUST_CHECK;
+/* Layer number `top` of a chain as a tar, compared with those below it unless
+ * it stands alone; `chain` has the roots of them all, and perhaps of layers
+ * above. */
 int diff_tar(struct store *s, const struct view *chain, size_t top,
 	     const struct store_meta *metas, store_write_fn write, void *arg,
 	     struct error *err) MUST_CHECK;

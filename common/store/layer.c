@@ -65,6 +65,7 @@ static void meta_text(const struct store_meta *m, struct strbuf *out)
 	json_set_int(j, "uid", m->uid);
 	json_set_int(j, "gid", m->gid);
 	json_set_str(j, "origin", m->origin);
+	json_set_bool(j, "alone", m->alone);
 	json_write(&text, j, false);
 	store_seal(out, text.buf, text.len);
 }
@@ -108,6 +109,7 @@ static bool read_meta(const struct store *s, const char *id, const char *name,
 	m->size = get_number(j, "size");
 	m->uid = (uid_t)get_number(j, "uid");
 	m->gid = (gid_t)get_number(j, "gid");
+	m->alone = json_get_bool(j, "alone");
 	return true;
 }
 

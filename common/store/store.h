@@ -91,6 +91,9 @@ struct store_meta {
 	uid_t uid;	/* single_id: who made the files without an owner */
 	gid_t gid;
 	char origin[256]; /* host/repository that has the blob */
+	/* Made on an empty root, to lie on anything: its tar has all of it,
+	 * and does not follow from what is below. */
+	bool alone;
 };
 
 /* A layer being made: two empty directories below the store. */
