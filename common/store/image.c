@@ -181,7 +181,9 @@ static bool complete(struct store *s, const struct store_image *i,
 #define LINK_TRIES 100
 
 /* A second name for the record, replacing what had it. A link has no lock of
- * its own, so another process may take it for a leftover and remove it. */
+ * its own, so another process may take it for a leftover and remove it; and
+ * one that replaces the record between two steps of linkat makes that ENOENT.
+ */
 static int link_record(struct store *s, const char *from, const char *to,
 		       struct error *err)
 {
@@ -191,8 +193,11 @@ static int link_record(struct store *s, const char *from, const char *to,
 	for (i = 0; i < LINK_TRIES; i++) {
 		random_hex(random, 8);
 		snprintf(temp, sizeof(temp), "tmp/%s", random);
-		if (linkat(s->fd, from, s->fd, temp, 0) < 0)
-			break;
+		if (linkat(s->fd, from, s->fd, temp, 0) < 0) {
+			if (errno != ENOENT)
+				break;
+			continue;
+		}
 		if (renameat(s->fd, temp, s->fd, to) == 0) {
 			/* A rename onto the same file leaves both names. */
 			unlinkat(s->fd, temp, 0);
