@@ -166,11 +166,15 @@ int runtime_run(const struct runtime_spec *spec,
 struct runtime_child {
 	int status; /* once collected: 0..255 or 128 + signal */
 	pid_t pid;
-	int pidfd, output; /* -1 once it ended, or all was read */
+	/*
+	 * -1 once it ended. Both ends of its output are kept until then: that
+	 * nobody writes any more is nothing to wake up for.
+	 */
+	int pidfd, output, input;
 	struct log_output *log;
 	struct runtime_launch *launch;
 };
-#define RUNTIME_CHILD_INIT { .pidfd = -1, .output = -1 }
+#define RUNTIME_CHILD_INIT { .pidfd = -1, .output = -1, .input = -1 }
 /* As runtime_run and runtime_exec, without the wait. Output (where p->out and
  * p->err are -1) is logged behind `prefix`, which may be NULL. p->user stays
  * in use until the child was collected. */

@@ -41,18 +41,17 @@ static int begin(struct runtime_child *c, const struct runtime_process *p,
 		 const struct runtime_sandbox *s, struct error *err)
 {
 	struct runtime_launch *l = c->launch;
-	cleanup_close int out = -1;
 	struct runtime_process copy = *p;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return error_errno(err, "cannot make a pipe");
 	c->output = fds[0];
-	out = fds[1];
+	c->input = fds[1];
 	if (copy.out < 0)
-		copy.out = out;
+		copy.out = c->input;
 	if (copy.err < 0)
-		copy.err = out;
+		copy.err = c->input;
 	l->p = &copy;
 	l->outlive = p->outlive;
 	if (s && runtime_is_foreign(s)) {
@@ -101,7 +100,6 @@ int runtime_spawn_in(const struct runtime_sandbox *s,
 	return spawn(NULL, s, p, prefix, c, err);
 }
 
-/* Take what is there; at the end, or when nothing more can come, close. */
 static int read_output(struct runtime_child *c, struct error *err)
 {
 	char buf[16384];
@@ -111,8 +109,6 @@ static int read_output(struct runtime_child *c, struct error *err)
 		return error_errno(err, "cannot read output");
 	if (n > 0)
 		log_output_add(c->log, buf, (size_t)n);
-	if (!n)
-		close(steal_fd(&c->output));
 	return 0;
 }
 
@@ -124,15 +120,11 @@ static int end_child(struct runtime_child *c, struct error *err)
 	struct pollfd p = { c->output, POLLIN, 0 };
 
 	/* No more than a pipe can hold: the daemon may write on. */
-	for (int i = 0; i < DRAIN_MAX; i++) {
-		if (c->output < 0 || poll(&p, 1, 0) <= 0)
-			break;
+	for (int i = 0; i < DRAIN_MAX && poll(&p, 1, 0) > 0; i++)
 		if (read_output(c, err) < 0)
 			return -1;
-		p.fd = c->output;
-	}
-	base_close_fd(&c->output);
-	c->output = -1;
+	close(steal_fd(&c->output));
+	close(steal_fd(&c->input));
 	close(steal_fd(&c->pidfd));
 	c->status = runtime_reap(c->pid);
 	if (l->spec && l->spec->upper)
@@ -207,6 +199,7 @@ void runtime_child_release(struct runtime_child *c)
 	}
 	base_close_fd(&c->pidfd);
 	base_close_fd(&c->output);
+	base_close_fd(&c->input);
 	log_output_end(c->log);
 	if (c->launch)
 		runtime_launch_release(c->launch);
