@@ -4,6 +4,7 @@
 #define CACHE_CACHE_H
 
 #include "base/strvec.h"
+#include "registry/registry.h"
 #include "store/store.h"
 
 #define CACHE_KEY (DIGEST_HEX + 1)
@@ -29,20 +30,63 @@ void cache_key_release(struct cache_key *k);
 
 /* What a step with a key made. */
 struct cache_entry {
-	char layer[STORE_ID];
-	char *created; /* RFC 3339 */
+	char layer[STORE_ID]; /* "": none */
+	char *created;	      /* RFC 3339 */
+	/* Where the compressed layer is, when it need not be in the store:
+	 * all of them, or "" and NULL. */
+	char diff_id[DIGEST_TEXT];
+	struct oci_descriptor desc;
+	char *origin; /* "host/repository" */
 };
 #define cleanup_cache_entry CLEANUP(cache_entry_release)
 void cache_entry_release(struct cache_entry *e);
 
 /*
- * 1: a layer with this key is in the store; 0: not, `reason` (may be NULL)
- * says why; -1: error. A damaged entry is a miss.
+ * 1: a layer with this key is in the store, or a registry was seen to have
+ * it; 0: not, `reason` (may be NULL) says why; -1: error. A damaged entry is
+ * a miss.
  */
 int cache_get(struct store *s, const char *key, struct cache_entry *e,
 	      const char **reason, struct error *err) MUST_CHECK;
 /* Remember; `text` of the key is kept so that a later miss can be explained. */
 int cache_put(struct store *s, const char *key, const struct cache_key *k,
 	      const struct cache_entry *e, struct error *err) MUST_CHECK;
+/* Forget a key, as what it promised is not to be had. */
+int cache_forget(struct store *s, const char *key, struct error *err)
+	MUST_CHECK;
+
+/* --- remote.c: step cache in a repository of a registry --- */
+
+/*
+ * Each step is an OCI manifest tagged "step-KEY" with the layer of the step
+ * and annotations that say when it was made and its diff id. Whoever may
+ * write there decides what a step with a key is: the layer is verified
+ * against the manifest, the manifest against nothing but its key.
+ */
+struct cache_remote {
+	struct registry *registry; /* borrowed */
+	struct oci_ref ref;	   /* host and repository */
+};
+#define cleanup_cache_remote CLEANUP(cache_remote_release)
+void cache_remote_release(struct cache_remote *c);
+/* "host/repository"; ERR_USAGE. */
+int cache_remote_init(struct cache_remote *c, struct registry *r,
+		      const char *place, struct error *err) MUST_CHECK;
+/*
+ * Look keys up, all at once; found[i].layer is "" for those that are not
+ * there. Entries that cannot be understood are warned about and missing.
+ */
+int cache_remote_get(struct cache_remote *c, const char *const *keys,
+		     size_t n, struct cache_entry *found, struct error *err)
+	MUST_CHECK;
+/* A step to be published; `layer.digest` and size are those of desc. */
+struct cache_publish {
+	const char *key;
+	const struct cache_entry *entry; /* with desc and diff_id */
+	struct registry_source layer;
+};
+/* Blobs first, then the manifests. */
+int cache_remote_put(struct cache_remote *c, struct cache_publish *list,
+		     size_t n, struct error *err) MUST_CHECK;
 
 #endif

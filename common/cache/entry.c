@@ -5,7 +5,26 @@
 void cache_entry_release(struct cache_entry *e)
 {
 	free(e->created);
+	free(e->origin);
+	oci_descriptor_release(&e->desc);
 	*e = (struct cache_entry){ 0 };
+}
+
+static void read_place(const struct json *j, struct cache_entry *e)
+{
+	const char *diff_id = json_get_str(j, "diff_id");
+	const char *digest = json_get_str(j, "digest");
+	const char *type = json_get_str(j, "media_type");
+	const char *origin = json_get_str(j, "origin");
+	int64_t size;
+
+	if (!diff_id || !digest || !type || !origin ||
+	    !digest_valid(diff_id) || !digest_valid(digest) ||
+	    !json_get_int(j, "size", &size) || size < 0)
+		return;
+	memcpy(e->diff_id, diff_id, DIGEST_TEXT);
+	oci_descriptor_set(&e->desc, type, digest, (uint64_t)size);
+	e->origin = xstrdup(origin);
 }
 
 static bool read_entry(const struct strbuf *text, struct cache_entry *e)
@@ -20,6 +39,7 @@ static bool read_entry(const struct strbuf *text, struct cache_entry *e)
 		return false;
 	memcpy(e->layer, layer, STORE_ID);
 	e->created = xstrdup(created);
+	read_place(j, e);
 	return true;
 }
 
@@ -36,7 +56,7 @@ int cache_get(struct store *s, const char *key, struct cache_entry *e,
 		why = "no step with this key was built here";
 	else if (!read_entry(&text, e))
 		why = "the cache entry is damaged";
-	else if (!store_has_layer(s, e->layer))
+	else if (!store_has_layer(s, e->layer) && !e->origin)
 		why = "its layer is no longer in the store";
 	if (reason)
 		*reason = why;
@@ -55,6 +75,18 @@ int cache_put(struct store *s, const char *key, const struct cache_key *k,
 	json_set_str(j, "layer", e->layer);
 	json_set_str(j, "created", e->created);
 	json_set_str(j, "key", k->text.buf);
+	if (e->origin) {
+		json_set_str(j, "diff_id", e->diff_id);
+		json_set_str(j, "digest", e->desc.digest);
+		json_set_str(j, "media_type", e->desc.media_type);
+		json_set_int(j, "size", (int64_t)e->desc.size);
+		json_set_str(j, "origin", e->origin);
+	}
 	json_write(&text, j, false);
 	return store_cache_put(s, key, text.buf, text.len, err);
+}
+
+int cache_forget(struct store *s, const char *key, struct error *err)
+{
+	return store_cache_remove(s, key, err);
 }

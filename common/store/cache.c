@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #define CACHE_MAX ((size_t)16 << 20)
 
@@ -48,4 +49,16 @@ int store_cache_put(struct store *s, const char *key, const char *text,
 		return error_set(err, ERR_INPUT, "cache entry is too large");
 	store_seal(&sealed, text, n);
 	return store_replace(s, path, sealed.buf, sealed.len, false, err);
+}
+
+int store_cache_remove(struct store *s, const char *key, struct error *err)
+{
+	char path[STORE_ID + 8];
+
+	if (cache_path(path, key, err) < 0)
+		return -1;
+	if (unlinkat(s->fd, path, 0) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s/%s'", s->path,
+				   path);
+	return 0;
 }

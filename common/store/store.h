@@ -282,6 +282,10 @@ int store_cache_get(struct store *s, const char *key, struct strbuf *out,
 int store_cache_put(struct store *s, const char *key, const char *text,
 		    size_t n, struct error *err) MUST_CHECK;
 
+/* What is not there is removed. */
+int store_cache_remove(struct store *s, const char *key, struct error *err)
+	MUST_CHECK;
+
 /* --- context/ : stat cache --- */
 
 /* Digests of files of one context tree, by (dev, ino, size, mtime, ctime).

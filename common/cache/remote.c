@@ -1,0 +1,196 @@
+/* remote.c - step cache in a repository: what others have built */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/cache.h"
+
+#include <ctype.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "base/log.h"
+
+#define EMPTY_TYPE "application/vnd.oci.empty.v1+json"
+#define EMPTY "{}"
+#define NOTE_KEY "dev.devenv.step.key"
+#define NOTE_DIFF_ID "dev.devenv.step.diff-id"
+#define NOTE_CREATED "dev.devenv.step.created"
+#define TIME_MAX 40
+
+void cache_remote_release(struct cache_remote *c)
+{
+	oci_ref_release(&c->ref);
+}
+
+int cache_remote_init(struct cache_remote *c, struct registry *r,
+		      const char *place, struct error *err)
+{
+	const char *slash = strrchr(place, '/');
+
+	*c = (struct cache_remote){ .registry = r };
+	if (strchr(place, '@') || (slash && strchr(slash, ':')))
+		return error_set(err, ERR_USAGE,
+				 "'%s': a cache is a repository, without a "
+				 "tag or digest", place);
+	return oci_ref_parse(&c->ref, place, err);
+}
+
+static void ref_of(const struct cache_remote *c, const char *key,
+		   struct oci_ref *ref)
+{
+	oci_ref_copy(ref, &c->ref);
+	free(ref->tag);
+	ref->tag = xstrfmt("step-%s", key);
+}
+
+/* --- reading --- */
+
+/* It becomes part of an image's configuration. */
+static bool is_time(const char *text)
+{
+	size_t n = strlen(text);
+
+	return n >= strlen("2006-01-02T15:04:05Z") && n < TIME_MAX &&
+	       isdigit((unsigned char)*text) &&
+	       text[strspn(text, "0123456789-:.TZ+")] == '\0';
+}
+
+static const char *entry_from(const struct oci_manifest *m, const char *key,
+			      const char *origin, struct cache_entry *e)
+{
+	const char *said = json_get_str(m->annotations, NOTE_KEY);
+	const char *diff_id = json_get_str(m->annotations, NOTE_DIFF_ID);
+	const char *created = json_get_str(m->annotations, NOTE_CREATED);
+	const struct oci_descriptor *d = m->layers;
+
+	if (!said || !str_eq(said, key))
+		return "it belongs to another key";
+	if (m->n_layers != 1)
+		return "it has not one layer";
+	if (!diff_id || !digest_valid(diff_id) || !created ||
+	    !is_time(created))
+		return "its annotations are incomplete";
+	memcpy(e->layer, digest_hex(diff_id), STORE_ID);
+	memcpy(e->diff_id, diff_id, DIGEST_TEXT);
+	e->created = xstrdup(created);
+	oci_descriptor_set(&e->desc, d->media_type, d->digest, d->size);
+	e->origin = xstrdup(origin);
+	return NULL;
+}
+
+static void take(const struct cache_remote *c, const char *key,
+		 const struct registry_lookup *l, struct cache_entry *e)
+{
+	cleanup_free char *origin = xstrfmt("%s/%s", c->ref.host,
+					    c->ref.repository);
+	cleanup_oci_manifest struct oci_manifest m = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	const char *wrong = NULL;
+
+	if (oci_manifest_parse(&m, l->found.body.buf, l->found.body.len,
+			       &err) < 0)
+		wrong = err.msg;
+	else
+		wrong = entry_from(&m, key, origin, e);
+	if (wrong)
+		log_warn("%s: the entry of step %.12s is not used: %s", origin,
+			 key, wrong);
+}
+
+int cache_remote_get(struct cache_remote *c, const char *const *keys,
+		     size_t n, struct cache_entry *found, struct error *err)
+{
+	cleanup_free struct registry_lookup *list = xcalloc(n + 1,
+							    sizeof(*list));
+	cleanup_free struct oci_ref *refs = xcalloc(n + 1, sizeof(*refs));
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++) {
+		found[i] = (struct cache_entry){ 0 };
+		ref_of(c, keys[i], &refs[i]);
+		list[i].ref = &refs[i];
+	}
+	rc = registry_look_up(c->registry, list, n, err);
+	for (i = 0; i < n; i++) {
+		if (!rc && list[i].there)
+			take(c, keys[i], &list[i], &found[i]);
+		registry_manifest_release(&list[i].found);
+		oci_ref_release(&refs[i]);
+	}
+	return rc;
+}
+
+/* --- writing --- */
+
+static void write_manifest(const struct cache_publish *p, struct strbuf *out)
+{
+	cleanup_oci_manifest struct oci_manifest m = { 0 };
+	const struct cache_entry *e = p->entry;
+	char digest[DIGEST_TEXT];
+
+	digest_bytes(EMPTY, strlen(EMPTY), digest);
+	oci_descriptor_set(&m.config, EMPTY_TYPE, digest, strlen(EMPTY));
+	oci_manifest_add_layer(&m, e->desc.media_type, e->desc.digest,
+			       e->desc.size);
+	m.annotations = json_new_object();
+	json_set_str(m.annotations, NOTE_KEY, p->key);
+	json_set_str(m.annotations, NOTE_DIFF_ID, e->diff_id);
+	json_set_str(m.annotations, NOTE_CREATED, e->created);
+	oci_manifest_write(&m, out);
+}
+
+static int open_empty(void *arg UNUSED, int *fd, struct error *err)
+{
+	cleanup_close int mem = memfd_create("empty", MFD_CLOEXEC);
+
+	if (mem < 0)
+		return error_errno(err, "cannot make a file in memory");
+	if (fs_write_all(mem, EMPTY, strlen(EMPTY), err) < 0)
+		return -1;
+	if (lseek(mem, 0, SEEK_SET) < 0)
+		return error_errno(err, "cannot rewind a file in memory");
+	*fd = steal_fd(&mem);
+	return 0;
+}
+
+static int push_blobs(struct cache_remote *c, struct cache_publish *list,
+		      size_t n, struct error *err)
+{
+	cleanup_free struct registry_source *sources =
+		xcalloc(n + 1, sizeof(*sources));
+	size_t i;
+
+	sources[n] = (struct registry_source){ .size = strlen(EMPTY),
+					       .open = open_empty };
+	digest_bytes(EMPTY, strlen(EMPTY), sources[n].digest);
+	for (i = 0; i < n; i++)
+		sources[i] = list[i].layer;
+	if (registry_push_blobs(c->registry, &c->ref, sources, n + 1, err) <
+	    0)
+		return -1;
+	for (i = 0; i < n; i++)
+		list[i].layer.how = sources[i].how;
+	return 0;
+}
+
+int cache_remote_put(struct cache_remote *c, struct cache_publish *list,
+		     size_t n, struct error *err)
+{
+	size_t i;
+
+	if (!n)
+		return 0;
+	if (push_blobs(c, list, n, err) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		cleanup_strbuf struct strbuf body = STRBUF_INIT;
+		cleanup_oci_ref struct oci_ref ref = { 0 };
+
+		ref_of(c, list[i].key, &ref);
+		write_manifest(&list[i], &body);
+		if (registry_push_manifest(c->registry, &ref, OCI_MANIFEST,
+					   body.buf, body.len, err) < 0)
+			return -1;
+	}
+	return 0;
+}
