@@ -101,6 +101,7 @@ static void release(struct build *b)
 	free(b->scratch);
 	free(b->now);
 	registry_free(b->registry);
+	registry_free(b->share);
 }
 
 static void finish(struct build *b, size_t target)
@@ -147,18 +148,48 @@ static int run_all(struct build *b, struct error *err)
 		return -1;
 	warn_unused(b);
 	finish(b, build_eval_target(b->ev));
+	share_publish(b);
 	return 0;
 }
 
-int build_run(const struct build_options *o, struct build_result *result,
-	      struct error *err)
+/* What a step cache promised may be gone from its registry: forgotten, those
+ * steps run as if nobody had promised anything. 1: so do it again. */
+static int run_once(const struct build_options *o, struct build_result *result,
+		    struct error *err)
 {
 	struct build b = { .o = o,
 			   .context_fd = -1,
 			   .scratch_lock = -1,
 			   .result = result };
-	int rc = run_all(&b, err);
+	cleanup_error struct error why = ERROR_INIT;
+	int rc = run_all(&b, &why);
 
+	if (rc < 0 && b.lost) {
+		log_warn("what a step cache promised is not to be had, so it "
+			 "is made again: %s", why.msg);
+		rc = share_forget(&b, err) < 0 ? -1 : 1;
+	} else if (rc < 0) {
+		error_move(err, &why);
+	}
 	release(&b);
+	return rc;
+}
+
+int build_run(const struct build_options *o, struct build_result *result,
+	      struct error *err)
+{
+	struct build_options alone = *o;
+	int rc = run_once(o, result, err), tries;
+
+	/* Other builds may learn the same promise meanwhile. */
+	alone.cache_from = NULL;
+	for (tries = 0; rc > 0 && tries < 3; tries++) {
+		build_result_release(result);
+		*result = (struct build_result){ 0 };
+		rc = run_once(&alone, result, err);
+	}
+	if (rc > 0)
+		return error_set(err, ERR_NETWORK,
+				 "layers of cached steps are not to be had");
 	return rc;
 }

@@ -247,6 +247,13 @@ struct build_options {
 	bool single_id; /* how runtime_enter found this host */
 	enum runtime_network network;
 	unsigned int jobs; /* steps at once; 0: one a processor */
+	/* Step caches, "host/repository" each: those that are read, in
+	 * order, and the one that is written (NULL: none), with the steps of
+	 * all stages or of the target's only. One that fails is warned about
+	 * and not used. */
+	const struct strvec *cache_from;
+	const char *cache_to;
+	bool cache_max;
 };
 
 /* One instruction as it went, for the record. */

@@ -37,6 +37,19 @@ void build_add_layer(struct store_image *image, const char *id)
 	image->config_digest[0] = '\0';
 }
 
+void build_place_layer(struct store_image_layer *l,
+		       const struct cache_entry *e)
+{
+	memcpy(l->id, e->layer, STORE_ID);
+	if (!e->origin)
+		return;
+	memcpy(l->diff_id, e->diff_id, DIGEST_TEXT);
+	oci_descriptor_set(&l->desc, e->desc.media_type, e->desc.digest,
+			   e->desc.size);
+	free(l->origin);
+	l->origin = xstrdup(e->origin);
+}
+
 const char *build_layer_origin(const struct store_image *image,
 			       const struct store_image_layer *l)
 {

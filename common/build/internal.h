@@ -147,7 +147,9 @@ struct build_planned {
 	struct cache_key text; /* of the key, for the cache */
 	char key[CACHE_KEY];
 	char layer[STORE_ID];
+	char *created; /* of the layer, RFC 3339 */
 	bool cached;
+	bool remote; /* cached, and its layer is not in the store */
 	size_t number; /* in its stage, where FROM is 1 */
 	size_t report; /* in the result */
 };
@@ -160,6 +162,7 @@ struct build_stage {
 	char key[CACHE_KEY];	  /* of the file system */
 	size_t base_history;	  /* entries that are the base image's */
 	size_t base_layers;	  /* the same of its layers */
+	bool missed; /* a step of the plan so far has to run */
 	struct build_planned *plan;
 	size_t n_plan, alloc_plan;
 
@@ -185,6 +188,8 @@ struct build_made {
 struct build {
 	const struct build_options *o;
 	struct registry *registry; /* of the process, for jobs */
+	struct registry *share;	   /* share.c: never a job's */
+	bool lost; /* a layer that a cache promised was not to be had */
 	struct dockerfile df;
 	struct dockerfile_lint lint;
 	struct build_eval *ev;
@@ -220,6 +225,19 @@ bool plan_input(const struct build_planned *p, size_t n,
 /* The name of a step for people: "stage-1 2/5". */
 void plan_label(const struct build *b, size_t stage,
 		const struct build_planned *p, struct strbuf *out);
+/* --- share.c: step caches in registries --- */
+
+/* Look the missing steps of the plan up in the caches of the options. */
+int share_look_up(struct build *b, struct error *err) MUST_CHECK;
+/* Forget the steps whose layers were promised and are not here; their number
+ * or -1. */
+int share_forget(struct build *b, struct error *err) MUST_CHECK;
+/* Publish the steps of this build that the cache of the options lacks. */
+void share_publish(struct build *b);
+/* image.c: a layer that a cache knows, here or in a registry. */
+void build_place_layer(struct store_image_layer *l,
+		       const struct cache_entry *e);
+
 /* Run what the target lacks. */
 int schedule_run(struct build *b, struct error *err) MUST_CHECK;
 

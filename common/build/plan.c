@@ -116,25 +116,34 @@ static void name_layer(struct build_made *m, struct build_planned *p)
 	memcpy(p->layer, e->layer, STORE_ID);
 }
 
-/* Its layer and what it is in the cache, or the name its layer will have. */
-static int look_up(struct build *b, struct build_planned *p,
-		   char **created, struct error *err)
+/* Its layer and what it is in the cache, or the name its layer will have. One
+ * that a registry has must not lie on one that is yet to be made: layers are
+ * fetched before anything runs. */
+static int look_up(struct build *b, struct build_stage *st,
+		   struct build_planned *p, struct cache_entry *hit,
+		   struct error *err)
 {
-	cleanup_cache_entry struct cache_entry hit = { 0 };
 	const char *reason = "the cache was not asked";
 	int rc = 0;
 
 	if (!b->o->no_cache)
-		rc = cache_get(b->o->store, p->key, &hit, &reason, err);
+		rc = cache_get(b->o->store, p->key, hit, &reason, err);
 	if (rc < 0)
 		return -1;
+	p->remote = rc && !store_has_layer(b->o->store, hit->layer);
+	if (p->remote && st->missed) {
+		reason = "only a registry has its layer";
+		p->remote = false;
+		rc = 0;
+	}
 	p->cached = rc;
 	if (rc) {
-		memcpy(p->layer, hit.layer, STORE_ID);
-		*created = steal_ptr(&hit.created);
+		memcpy(p->layer, hit->layer, STORE_ID);
+		p->created = xstrdup(hit->created);
 	} else {
+		st->missed = true;
 		name_layer(&b->made, p);
-		*created = xstrdup(b->now);
+		p->created = xstrdup(b->now);
 		log_debug("key %.12s: %s", p->key, reason);
 	}
 	return 0;
@@ -146,8 +155,8 @@ static int plan_layer(struct build *b, size_t stage, struct build_step *step,
 {
 	struct build_stage *st = &b->stages[stage];
 	struct build_step_report *rep = report(b, stage, step);
+	cleanup_cache_entry struct cache_entry hit = { 0 };
 	struct build_planned *p;
-	cleanup_free char *created = NULL;
 
 	GROW(st->plan, st->n_plan, st->alloc_plan);
 	p = &st->plan[st->n_plan++];
@@ -157,12 +166,15 @@ static int plan_layer(struct build *b, size_t stage, struct build_step *step,
 				     .report = b->result->n_steps - 1 };
 	*step = (struct build_step){ 0 };
 	if (step_key(b, st, &p->step, &p->text, p->key, err) < 0 ||
-	    look_up(b, p, &created, err) < 0)
+	    look_up(b, st, p, &hit, err) < 0)
 		return -1;
 	memcpy(rep->key, p->key, CACHE_KEY);
 	memcpy(rep->layer, p->layer, STORE_ID);
 	rep->cached = p->cached;
-	stage_add(st, &p->step, p->layer, p->key, created);
+	stage_add(st, &p->step, p->layer, p->key, p->created);
+	if (p->cached)
+		build_place_layer(&st->image.layers[st->image.n_layers - 1],
+				  &hit);
 	b->result->cached += p->cached;
 	return charge(b, p, err);
 }
@@ -264,6 +276,8 @@ int plan_all(struct build *b, struct error *err)
 		if (build_eval_needed(b->ev, i) && !b->stages[i].begun &&
 		    plan_stage(b, i, err) < 0)
 			return -1;
+	if (share_look_up(b, err) < 0)
+		return -1;
 	for (i = 0; i <= target; i++)
 		if (b->stages[i].begun)
 			announce(b, i);

@@ -119,6 +119,20 @@ static int enter_slot(struct slot *slot, struct error *err)
 	return 0;
 }
 
+/* Layers that come from elsewhere: the base image's, and those of steps up to
+ * the last that a registry has. */
+static size_t fetched_layers(const struct build_stage *st)
+{
+	size_t n = st->base_layers, k = st->n_plan, i;
+
+	while (k && !st->plan[k - 1].remote)
+		k--;
+	for (i = n; k && i < st->image.n_layers; i++)
+		if (str_eq(st->image.layers[i].id, st->plan[k - 1].layer))
+			n = i + 1;
+	return n;
+}
+
 static int do_fetch(void *arg, struct strbuf *result UNUSED,
 		    struct error *err)
 {
@@ -127,7 +141,7 @@ static int do_fetch(void *arg, struct strbuf *result UNUSED,
 	struct store_image base = slot->stage->image;
 
 	base_close_fd(&b->scratch_lock);
-	base.n_layers = slot->stage->base_layers;
+	base.n_layers = fetched_layers(slot->stage);
 	return build_fetch_layers(b->o->store, &b->registry, b->o->registry,
 				  &base, err);
 }
@@ -183,9 +197,9 @@ static int begin_job(struct slot *slot, struct build_stage *st, job_run run,
 
 static bool lacks_layer(const struct build *b, const struct build_stage *st)
 {
-	size_t i;
+	size_t n = fetched_layers(st), i;
 
-	for (i = 0; i < st->base_layers; i++)
+	for (i = 0; i < n; i++)
 		if (!store_has_layer(b->o->store, st->image.layers[i].id))
 			return true;
 	return false;
@@ -204,8 +218,8 @@ static bool shares_fetch(const struct schedule *s,
 		if (is_idle(slot) || slot->p)
 			continue;
 		other = slot->stage;
-		for (k = 0; k < other->base_layers; k++)
-			for (l = 0; l < st->base_layers; l++)
+		for (k = 0; k < fetched_layers(other); k++)
+			for (l = 0; l < fetched_layers(st); l++)
 				if (str_eq(other->image.layers[k].id,
 					   st->image.layers[l].id))
 					return true;
@@ -213,20 +227,30 @@ static bool shares_fetch(const struct schedule *s,
 	return false;
 }
 
-/* Layers of an image on disk, where it is mounted at all. */
-static int ready_image(struct schedule *s, struct build_stage *st,
+/* Layers on disk, where the stage is mounted at all: 1 they are, 0 they are on
+ * their way or have to wait. */
+static int have_layers(struct schedule *s, struct build_stage *st,
 		       struct error *err)
 {
 	struct slot *slot;
+
+	if (!st->mounted || !lacks_layer(s->b, st))
+		return 1;
+	slot = idle_slot(s);
+	if (!slot || st->busy || shares_fetch(s, st))
+		return 0;
+	slot->p = NULL;
+	return begin_job(slot, st, do_fetch, err);
+}
+
+static int ready_image(struct schedule *s, struct build_stage *st,
+		       struct error *err)
+{
+	int rc = have_layers(s, st, err);
 	size_t k;
 
-	if (st->mounted && lacks_layer(s->b, st)) {
-		slot = idle_slot(s);
-		if (!slot || st->busy || shares_fetch(s, st))
-			return 0;
-		slot->p = NULL;
-		return begin_job(slot, st, do_fetch, err);
-	}
+	if (rc <= 0)
+		return rc;
 	st->ready = true;
 	for (k = 0; st->mounted && k < st->base_layers; k++)
 		strvec_push_own(&st->dirs,
@@ -239,12 +263,16 @@ static int make_ready(struct schedule *s, size_t i, struct error *err)
 {
 	struct build_stage *st = &s->b->stages[i];
 	struct build_base base;
+	int rc;
 
 	build_eval_base(s->b->ev, i, &base);
 	if (base.kind == BASE_IMAGE)
 		return ready_image(s, st, err);
 	if (base.kind == BASE_STAGE && !is_done(&s->b->stages[base.stage]))
 		return 0;
+	rc = have_layers(s, st, err);
+	if (rc <= 0)
+		return rc;
 	st->ready = true;
 	if (base.kind == BASE_STAGE)
 		strvec_copy(&st->dirs, &s->b->stages[base.stage].dirs);
@@ -374,8 +402,12 @@ static int end_job(struct slot *slot, struct error *err)
 	struct build *b = slot->all->b;
 	struct build_stage *st = slot->stage;
 
-	if (job_finish(&slot->job, err) < 0)
-		return slot->p ? plan_fail(b, slot->p->step.line, err) : -1;
+	if (job_finish(&slot->job, err) < 0) {
+		if (slot->p)
+			return plan_fail(b, slot->p->step.line, err);
+		b->lost = fetched_layers(st) > st->base_layers;
+		return -1;
+	}
 	job_release(&slot->job);
 	store_draft_drop(b->o->store, &slot->draft);
 	st->busy = false;

@@ -17,6 +17,7 @@ void stage_release(struct build_stage *st)
 	for (i = 0; i < st->n_plan; i++) {
 		build_step_release(&st->plan[i].step);
 		cache_key_release(&st->plan[i].text);
+		free(st->plan[i].created);
 	}
 	free(st->plan);
 	strvec_release(&st->dirs);

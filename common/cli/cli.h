@@ -173,6 +173,8 @@ struct cli_build_options {
 	bool no_cache, pull;
 	int network, jobs;
 	struct strvec labels, contexts;
+	char *cache_repo, *cache_to;
+	struct strvec cache_from;
 };
 extern const struct opt cli_build_rows[];
 

@@ -1,0 +1,311 @@
+/* share.c - steps that a registry's step cache knows, and those it gets */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "build/internal.h"
+
+/* A registry client of its own: connections of this process are none of its
+ * jobs' business. */
+static int open_cache(struct build *b, const char *place,
+		      struct cache_remote *c, struct error *err)
+{
+	if (!b->share && registry_new(&b->share, b->o->registry, err) < 0)
+		return -1;
+	return cache_remote_init(c, b->share, place, err);
+}
+
+/* --- what others have built --- */
+
+/* Steps in question, each key once. */
+struct asked {
+	const char **keys;
+	struct cache_entry *found;
+	size_t n;
+};
+
+static void asked_release(struct asked *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		cache_entry_release(&a->found[i]);
+	free(a->keys);
+	free(a->found);
+}
+
+static bool is_asked(const struct asked *a, const char *key, size_t *at)
+{
+	for (*at = 0; *at < a->n; ++*at)
+		if (str_eq(a->keys[*at], key))
+			return true;
+	return false;
+}
+
+typedef bool (*wanted_fn)(const struct build *b, size_t stage,
+			  const struct build_planned *p);
+
+static void collect(const struct build *b, wanted_fn wanted, struct asked *a)
+{
+	size_t i, k, at;
+
+	a->keys = xcalloc(b->result->n_steps + 1, sizeof(*a->keys));
+	a->found = xcalloc(b->result->n_steps + 1, sizeof(*a->found));
+	for (i = 0; i < b->n_stages; i++) {
+		for (k = 0; k < b->stages[i].n_plan; k++) {
+			const struct build_planned *p = &b->stages[i].plan[k];
+
+			if (wanted(b, i, p) && !is_asked(a, p->key, &at))
+				a->keys[a->n++] = p->key;
+		}
+	}
+}
+
+static bool is_missing(const struct build *b UNUSED, size_t stage UNUSED,
+		       const struct build_planned *p)
+{
+	return !p->cached;
+}
+
+/* The step's layer, by another name than was planned, wherever it lies. */
+static void rename_layer(struct build_stage *st, const char *planned,
+			 const struct cache_entry *e)
+{
+	const struct oci_config *c = &st->image.config;
+	size_t i, at = st->base_history;
+
+	for (i = st->base_layers; i < st->image.n_layers; i++) {
+		while (at < c->n_history && !c->history[at].created)
+			at++;
+		if (str_eq(st->image.layers[i].id, planned)) {
+			build_place_layer(&st->image.layers[i], e);
+			free(c->history[at].created);
+			c->history[at].created = xstrdup(e->created);
+		}
+		at++;
+	}
+}
+
+static int accept(struct build *b, struct build_planned *p,
+		  const struct cache_entry *e, struct error *err)
+{
+	struct build_step_report *rep = &b->result->steps[p->report];
+	size_t i;
+
+	for (i = 0; i < b->n_stages; i++)
+		rename_layer(&b->stages[i], p->layer, e);
+	memcpy(p->layer, e->layer, STORE_ID);
+	memcpy(rep->layer, e->layer, STORE_ID);
+	p->cached = rep->cached = true;
+	p->remote = !store_has_layer(b->o->store, e->layer);
+	b->result->cached++;
+	/* The next build need not ask. */
+	return cache_put(b->o->store, p->key, &p->text, e, err);
+}
+
+/* Layers are fetched in one go before anything runs on them, so one that lies
+ * on a layer still to be made is made again as well. */
+static int accept_found(struct build *b, const struct asked *a,
+			struct error *err)
+{
+	size_t i, k, at;
+
+	for (i = 0; i < b->n_stages; i++) {
+		struct build_stage *st = &b->stages[i];
+
+		for (k = 0; k < st->n_plan; k++) {
+			struct build_planned *p = &st->plan[k];
+
+			if (p->cached)
+				continue;
+			if (!is_asked(a, p->key, &at) || !a->found[at].layer[0])
+				break;
+			if (accept(b, p, &a->found[at], err) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* A cache that cannot be read is as good as none. */
+static void ask(struct build *b, const char *place, struct asked *a)
+{
+	cleanup_cache_remote struct cache_remote c = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (open_cache(b, place, &c, &err) < 0 ||
+	    cache_remote_get(&c, a->keys, a->n, a->found, &err) < 0)
+		log_warn("the step cache %s is not used: %s", place, err.msg);
+}
+
+int share_look_up(struct build *b, struct error *err)
+{
+	const struct strvec *from = b->o->cache_from;
+	size_t i;
+
+	for (i = 0; from && i < from->nr && !b->o->no_cache; i++) {
+		CLEANUP(asked_release) struct asked a = { 0 };
+
+		collect(b, is_missing, &a);
+		if (!a.n)
+			return 0;
+		ask(b, from->v[i], &a);
+		if (accept_found(b, &a, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int share_forget(struct build *b, struct error *err)
+{
+	int forgotten = 0;
+	size_t i, k;
+
+	for (i = 0; i < b->n_stages; i++) {
+		for (k = 0; k < b->stages[i].n_plan; k++) {
+			const struct build_planned *p = &b->stages[i].plan[k];
+
+			if (!p->remote || store_has_layer(b->o->store,
+							  p->layer))
+				continue;
+			if (cache_forget(b->o->store, p->key, err) < 0)
+				return -1;
+			forgotten++;
+		}
+	}
+	return forgotten;
+}
+
+/* --- what others get --- */
+
+/* A layer on its way. */
+struct shared {
+	struct store *store;
+	struct cache_entry entry;
+	char digest[DIGEST_TEXT];
+};
+
+static bool is_target(const struct build *b, size_t stage)
+{
+	struct build_base base;
+	size_t at = build_eval_target(b->ev);
+
+	while (at != stage) {
+		build_eval_base(b->ev, at, &base);
+		if (base.kind != BASE_STAGE)
+			return false;
+		at = base.stage;
+	}
+	return true;
+}
+
+static bool is_ours(const struct build *b, size_t stage,
+		    const struct build_planned *p)
+{
+	return !p->remote && (b->o->cache_max || is_target(b, stage));
+}
+
+static int open_layer(void *arg, int *fd, struct error *err)
+{
+	const struct shared *s = arg;
+
+	*fd = store_open_blob(s->store, s->digest, err);
+	return *fd < 0 ? -1 : 0;
+}
+
+/* 1: ready to go; 0: what it lies on is not here, so nothing can be said. */
+static int pack(struct build *b, const struct build_stage *st,
+		const struct build_planned *p, struct shared *s,
+		struct error *err)
+{
+	cleanup_free const char **chain = build_chain(&st->image);
+	struct store_meta meta = { 0 };
+	size_t n = 0;
+
+	while (n < st->image.n_layers && !str_eq(chain[n], p->layer))
+		n++;
+	if (n == st->image.n_layers)
+		return 0;
+	for (size_t i = 0; i <= n; i++)
+		if (!store_has_layer(b->o->store, chain[i]))
+			return 0;
+	if (store_get_meta(b->o->store, p->layer, &meta, err) < 0 ||
+	    store_layer_blob(b->o->store, chain, n + 1, &meta, err) < 0)
+		return -1;
+	s->store = b->o->store;
+	memcpy(s->digest, meta.blob, DIGEST_TEXT);
+	memcpy(s->entry.diff_id, meta.diff_id, DIGEST_TEXT);
+	s->entry.created = xstrdup(p->created);
+	oci_descriptor_set(&s->entry.desc, meta.media_type, meta.blob,
+			   meta.blob_size);
+	return 1;
+}
+
+static int pack_all(struct build *b, const struct asked *a,
+		    struct cache_publish *list, struct shared *shared,
+		    size_t *n, struct error *err)
+{
+	cleanup_free bool *done = xcalloc(a->n + 1, sizeof(*done));
+	size_t i, k, at;
+
+	for (i = 0; i < b->n_stages; i++) {
+		for (k = 0; k < b->stages[i].n_plan; k++) {
+			const struct build_planned *p = &b->stages[i].plan[k];
+			struct shared *s = &shared[*n];
+			int rc;
+
+			if (!is_asked(a, p->key, &at) || done[at] ||
+			    a->found[at].layer[0])
+				continue;
+			done[at] = true;
+			rc = pack(b, &b->stages[i], p, s, err);
+			if (rc < 0)
+				return -1;
+			if (!rc)
+				continue;
+			list[*n] = (struct cache_publish){
+				.key = p->key,
+				.entry = &s->entry,
+				.layer = { .size = s->entry.desc.size,
+					   .open = open_layer, .arg = s },
+			};
+			memcpy(list[*n].layer.digest, s->digest, DIGEST_TEXT);
+			++*n;
+		}
+	}
+	return 0;
+}
+
+static int publish(struct build *b, struct error *err)
+{
+	CLEANUP(asked_release) struct asked a = { 0 };
+	cleanup_cache_remote struct cache_remote c = { 0 };
+	cleanup_free struct cache_publish *list = NULL;
+	cleanup_free struct shared *shared = NULL;
+	size_t n = 0, i;
+	int rc;
+
+	collect(b, is_ours, &a);
+	if (!a.n)
+		return 0;
+	list = xcalloc(a.n, sizeof(*list));
+	shared = xcalloc(a.n, sizeof(*shared));
+	if (open_cache(b, b->o->cache_to, &c, err) < 0 ||
+	    cache_remote_get(&c, a.keys, a.n, a.found, err) < 0)
+		return -1;
+	rc = pack_all(b, &a, list, shared, &n, err);
+	if (!rc)
+		rc = cache_remote_put(&c, list, n, err);
+	if (!rc && n)
+		log_info("%zu steps were published in %s", n, b->o->cache_to);
+	for (i = 0; i < n; i++)
+		cache_entry_release(&shared[i].entry);
+	return rc;
+}
+
+void share_publish(struct build *b)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	if (b->o->cache_to && publish(b, &err) < 0)
+		log_warn("steps were not published in %s: %s", b->o->cache_to,
+			 err.msg);
+}
