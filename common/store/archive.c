@@ -1,6 +1,6 @@
 /* archive.c - ADD's archives, and other writing into a draft's root */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

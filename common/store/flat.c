@@ -1,6 +1,6 @@
 /* flat.c - a whole chain as one tar or one directory, without mounting */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

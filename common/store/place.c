@@ -1,6 +1,6 @@
 /* place.c - make the files of a tar below a directory, and nowhere else */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

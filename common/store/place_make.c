@@ -1,6 +1,6 @@
 /* place_make.c - files of a tar: data, links, devices, attributes */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* unpack.c - a layer tar into layers/<id>, verified while it streams */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/place.h"
 
 #include <fcntl.h>
 #include <unistd.h>
