@@ -108,7 +108,7 @@ static int print_context(const struct cli_project *p,
 	if (!bare && !plan.context)
 		return error_set(err, ERR_INPUT, "the plan has no context");
 	j = build_context_json(bare ? p->dir : plan.context,
-			       cli_project_inside(&plan), err);
+			       plan.dockerfile, err);
 	if (!j)
 		return -1;
 	json_write(out, j, true);

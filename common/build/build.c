@@ -43,7 +43,8 @@ static int open_context(struct build *b, struct error *err)
 	if (b->context_fd < 0)
 		return error_errno_code(err, ERR_INPUT,
 					"cannot open the context '%s'", dir);
-	if (build_ignore(b->context_fd, b->o->dockerfile, &b->ignore, err) < 0)
+	if (build_ignore(b->context_fd, dir, b->o->dockerfile, &b->ignore,
+			 err) < 0)
 		return -1;
 	return store_stat_cache_open(b->o->store, dir, &b->stat_cache, err);
 }

@@ -213,11 +213,13 @@ struct json *build_stages_json(struct build_eval *ev, struct error *err);
 /* --- context.c: what a build sees of its context --- */
 
 /*
- * What is left out by DOCKERFILE.dockerignore (relative to the context, may
- * be NULL) where that exists, else by .dockerignore. No link leads out of the
- * context. Without such a file `out` is not touched.
+ * What is left out by DOCKERFILE.dockerignore where that exists, else by the
+ * .dockerignore of the context. `context` is the path of the directory, both
+ * are absolute; `dockerfile` may lie outside, or be NULL. No link leads out of
+ * the context or the Dockerfile's directory. Without such a file `out` is not
+ * touched.
  */
-int build_ignore(int context_fd, const char *dockerfile,
+int build_ignore(int context_fd, const char *context, const char *dockerfile,
 		 struct dockerfile_ignore **out, struct error *err) MUST_CHECK;
 /* The `context` view of devenv-parse(1), sorted by path; NULL is an error. */
 struct json *build_context_json(const char *dir, const char *dockerfile,
@@ -236,8 +238,8 @@ struct build_options {
 	const char *text;
 	size_t text_len;
 	const char *context;	/* directory, or NULL: there is none */
-	const char *dockerfile; /* path relative to the context, for its own
-				   ignore file; NULL: it is not in there */
+	const char *dockerfile; /* absolute path, for its own ignore file;
+				   NULL: there is none */
 	const char *target;
 	const struct strvec *args;   /* "K=V" or "K" */
 	const struct build_named_list *named;

@@ -7,19 +7,20 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "build/internal.h"
 
 #define IGNORE_MAX (1u << 20)
 
 /* 1: opened; 0: there is none; -1: it is there and cannot be read, and to go
  * on without it would copy what it keeps out. */
-static int open_ignore(int context_fd, const char *name, int *fd,
+static int open_ignore(int dirfd, const char *name, int *fd,
 		       struct error *err)
 {
 	const int flags = O_RDONLY | O_NONBLOCK; /* a pipe must not block */
 	struct stat st;
 
-	*fd = fs_open_in_root(context_fd, name, flags, 0);
+	*fd = fs_open_in_root(dirfd, name, flags, 0);
 	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (*fd < 0)
@@ -31,21 +32,39 @@ static int open_ignore(int context_fd, const char *name, int *fd,
 	return 1;
 }
 
-int build_ignore(int context_fd, const char *dockerfile,
+/* NAME.dockerignore, in the context or elsewhere: links lead no further than
+ * the one, or the directory of the other. */
+static int open_own(int context_fd, const char *below, const char *name,
+		    int *fd, struct error *err)
+{
+	cleanup_free char *dir = path_dir(name), *base = path_base(name);
+	cleanup_close int dirfd = -1;
+
+	if (below)
+		return open_ignore(context_fd, below, fd, err);
+	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
+					dir);
+	return open_ignore(dirfd, base, fd, err);
+}
+
+int build_ignore(int context_fd, const char *context, const char *dockerfile,
 		 struct dockerfile_ignore **out, struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *own = NULL;
-	const char *name = ".dockerignore";
+	const char *name = ".dockerignore", *below;
 	cleanup_close int fd = -1;
 	int rc = 0;
 
 	if (dockerfile) {
 		own = xstrfmt("%s.dockerignore", dockerfile);
-		rc = open_ignore(context_fd, own, &fd, err);
+		below = path_below(own, context);
+		rc = open_own(context_fd, below, own, &fd, err);
 	}
 	if (rc > 0)
-		name = own;
+		name = below ? below : own;
 	else if (!rc)
 		rc = open_ignore(context_fd, name, &fd, err);
 	if (rc <= 0)
@@ -148,7 +167,7 @@ struct json *build_context_json(const char *dir, const char *dockerfile,
 				 dir);
 		return NULL;
 	}
-	if (build_ignore(fd, dockerfile, &ignore, err) < 0)
+	if (build_ignore(fd, dir, dockerfile, &ignore, err) < 0)
 		return NULL;
 	tree.ignore = ignore;
 	rc = tree_walk(&tree, ".", add_entry, &list, err);

@@ -46,7 +46,7 @@ static int open_dir(struct build *b, struct build_source *s, const char *dir,
 	if (s->fd < 0)
 		return error_errno_code(err, ERR_INPUT,
 					"cannot open the context '%s'", dir);
-	if (build_ignore(s->fd, NULL, &s->ignore, err) < 0 ||
+	if (build_ignore(s->fd, dir, NULL, &s->ignore, err) < 0 ||
 	    store_stat_cache_open(b->o->store, dir, &s->cache, err) < 0)
 		return -1;
 	s->tree = (struct build_tree){ .fd = s->fd,

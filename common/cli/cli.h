@@ -110,9 +110,6 @@ void cli_project_warn(const struct record_plan *plan);
  * Commands that build call record_plan_check first. */
 int cli_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err) MUST_CHECK;
-/* The Dockerfile relative to the context, if it lies in there: its own ignore
- * file stands beside it. */
-const char *cli_project_inside(const struct record_plan *plan);
 /* The top of the Git tree that a directory lies in, or itself. */
 char *cli_project_top(const char *dir);
 /* An absolute path as a person would write it here; malloc'ed. */

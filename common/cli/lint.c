@@ -98,7 +98,7 @@ static int read_ignore(const struct record_plan *plan,
 		return error_errno_code(err, ERR_INPUT,
 					"cannot open the context '%s'",
 					plan->context);
-	return build_ignore(fd, cli_project_inside(plan), out, err);
+	return build_ignore(fd, plan->context, plan->dockerfile, out, err);
 }
 
 static int evaluate(struct dockerfile_lint *l, struct store *s,

@@ -77,7 +77,7 @@ static int read_ignore(struct cli_places *w, const struct record_plan *plan,
 
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", w->context);
-	return build_ignore(fd, cli_project_inside(plan), &w->ignore, err);
+	return build_ignore(fd, w->context, plan->dockerfile, &w->ignore, err);
 }
 
 /* Places by the newest plan. A plan that is wrong just now leaves those of

@@ -237,15 +237,6 @@ void cli_project_warn(const struct record_plan *plan)
 		log_warn("%s", plan->warnings.v[i]);
 }
 
-const char *cli_project_inside(const struct record_plan *plan)
-{
-	const char *below = NULL;
-
-	if (plan->dockerfile && plan->context)
-		below = path_below(plan->dockerfile, plan->context);
-	return below && *below ? below : NULL;
-}
-
 int cli_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 			   char **name, struct error *err)
 {
