@@ -289,7 +289,8 @@ static int run(struct cmd_call *call, struct error *err)
 	struct record_source source;
 
 	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
-	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
+	    cli_open_store(call->globals->store, o->build.driver, &w.b.store,
+			   &w.b.mode, err) < 0)
 		return -1;
 	cli_registry_options(&o->registry, &w.b.registry_options);
 	w.b.git = &o->git;

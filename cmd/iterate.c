@@ -248,7 +248,8 @@ static int run(struct cmd_call *call, struct error *err)
 	rc = cli_project_find(&first.project, &call->args, &w.o->project, err);
 	cli_round_release(&first);
 	if (rc < 0 ||
-	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
+	    cli_open_store(call->globals->store, w.o->build.driver, &w.b.store,
+			   &w.b.mode, err) < 0)
 		return -1;
 	cli_registry_options(&w.o->registry, &w.b.registry_options);
 	do {

@@ -253,7 +253,8 @@ static int run(struct cmd_call *call, struct error *err)
 	if (!rc)
 		rc = cli_platform_get(&o->platform, &w.platform, err);
 	if (!rc)
-		rc = cli_open_store(call->globals->store, &w.store, NULL, err);
+		rc = cli_open_store(call->globals->store, RUNTIME_AUTO,
+				    &w.store, NULL, err);
 	if (!rc)
 		rc = load(&w, call->args.v[0], err);
 	if (!rc)

@@ -23,7 +23,8 @@ static int run(struct cmd_call *call, struct error *err)
 	size_t i;
 
 	if (cmd_words(call, 1, SIZE_MAX, err) < 0 ||
-	    cli_open_store(call->globals->store, &s, NULL, err) < 0)
+	    cli_open_store(call->globals->store, RUNTIME_AUTO, &s, NULL,
+			   err) < 0)
 		return -1;
 	for (i = 0; i < call->args.nr; i++)
 		if (env_remove(s, call->args.v[i], o->force, err) < 0)

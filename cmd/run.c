@@ -10,6 +10,7 @@ struct options {
 	struct cli_platform platform;
 	struct cli_registry registry;
 	bool pull;
+	int driver;
 };
 
 #define O(member) offsetof(struct options, member)
@@ -17,6 +18,8 @@ static const struct opt rows[] = {
 	{ OPT_BOOL, 0, "pull", NULL, NULL,
 	  "ask the registry for an image that is in the store, too",
 	  O(pull) },
+	{ OPT_ENUM, 0, "driver", CLI_DRIVERS, NULL, CLI_DRIVER_HELP,
+	  O(driver) },
 	{ OPT_END },
 };
 
@@ -153,7 +156,8 @@ static int run_words(struct cmd_call *call, struct error *err)
 
 	if (cli_launch_check(&o->run, err) < 0 ||
 	    cli_platform_get(&o->platform, &w.platform, err) < 0 ||
-	    cli_open_store(call->globals->store, &w.b.store, &w.b.mode, err) < 0)
+	    cli_open_store(call->globals->store, o->driver, &w.b.store,
+			   &w.b.mode, err) < 0)
 		return -1;
 	cli_registry_options(&o->registry, &w.b.registry_options);
 	if (find(&w, words[0], err) < 0)

@@ -216,7 +216,8 @@ static const struct verb {
 static int open_store(const struct cmd_call *call, bool layers,
 		      struct store **s, struct error *err)
 {
-	return layers ? cli_open_store(call->globals->store, s, NULL, err)
+	return layers ? cli_open_store(call->globals->store, RUNTIME_AUTO, s,
+				       NULL, err)
 		      : cli_read_store(call->globals->store, s, err);
 }
 

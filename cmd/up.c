@@ -128,7 +128,8 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	if (cli_launch_check(&o->run, err) < 0 ||
 	    get_tree(w, word, &words, err) < 0 ||
 	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
-	    cli_open_store(call->globals->store, &w->b.store, &w->b.mode, err) < 0)
+	    cli_open_store(call->globals->store, o->build.driver, &w->b.store,
+			   &w->b.mode, err) < 0)
 		return -1;
 	keep_source(w);
 	cli_registry_options(&o->registry, &w->b.registry_options);

@@ -83,14 +83,14 @@ sleep 1.1
 )
 t_is $? 0 "built by another umask, zone, locale, day, in another store"
 digests "$TMP/two" >"$TMP/have"
-t_ok "[2.13] manifest, configuration and diff ids are the same" \
+t_ok "[2.14] manifest, configuration and diff ids are the same" \
 	diff "$TMP/want" "$TMP/have"
 
 t_run "$DEVENV" --store "$TMP/s1" build --build-arg SOURCE_DATE_EPOCH=$EPOCH \
 	-o "type=oci,tar=false,dest=$TMP/again,rewrite-timestamp=true" "$CTX"
 t_err ' 0 steps run' "built again, all is known"
 digests "$TMP/again" >"$TMP/have"
-t_ok "[2.13] from the cache it is the same" diff "$TMP/want" "$TMP/have"
+t_ok "[2.14] from the cache it is the same" diff "$TMP/want" "$TMP/have"
 
 for kind in range single; do
 	build_user $kind
@@ -99,7 +99,7 @@ for kind in range single; do
 		"$CTX"
 	t_status 0 "a user with a $kind of ids builds it"
 	digests "$TMP/$kind/out" >"$TMP/have"
-	t_ok "[2.13] it is the same for a user with a $kind of ids" \
+	t_ok "[2.14] it is the same for a user with a $kind of ids" \
 		diff "$TMP/want" "$TMP/have"
 done
 

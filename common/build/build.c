@@ -10,6 +10,8 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/path.h"
+#include "build/history.h"
 #include "build/internal.h"
 
 void build_result_release(struct build_result *r)
@@ -73,6 +75,7 @@ static int prepare(struct build *b, struct error *err)
 	b->scratch = store_scratch(o->store, &b->scratch_lock, err);
 	if (!b->scratch)
 		return -1;
+	b->trees = path_join(b->scratch, "trees");
 	b->epoch = build_eval_epoch(b->ev);
 	b->now = history_time(time(NULL));
 	if (open_context(b, err) < 0)
@@ -100,6 +103,7 @@ static void release(struct build *b)
 		store_scratch_drop(b->o->store, b->scratch,
 				   b->scratch_lock);
 	free(b->scratch);
+	free(b->trees);
 	free(b->now);
 	registry_free(b->registry);
 	registry_free(b->share);

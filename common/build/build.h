@@ -247,6 +247,7 @@ struct build_options {
 	struct oci_platform platform;
 	bool no_cache, pull;
 	bool single_id; /* how runtime_enter found this host */
+	bool by_chroot; /* RUNTIME_CHROOT: nothing can be mounted */
 	enum runtime_network network;
 	unsigned int jobs; /* steps at once; 0: one a processor */
 	/* Step caches, "host/repository" each: those that are read, in

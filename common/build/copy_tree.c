@@ -244,32 +244,32 @@ static int put_link(const struct tree_entry *e, int dirfd, const char *name,
 	return error_errno(err, "cannot create the link '%s'", name);
 }
 
-static int make_special(const struct tree_entry *e, int dirfd,
-			const char *name)
+static int make_special(const struct store *s, const struct tree_entry *e,
+			int dirfd, const char *name)
 {
 	mode_t mode = e->st->st_mode;
 	int made;
 
 	if (!S_ISCHR(mode) && !S_ISBLK(mode))
 		return mknodat(dirfd, name, mode, 0);
-	made = store_put_device(dirfd, name, mode, e->st->st_rdev);
+	made = store_put_device(s, dirfd, name, mode, e->st->st_rdev);
 	if (made > 0)
 		log_warn("'%s': devices cannot be made here; kept as an empty "
 			 "file", e->name);
 	return made < 0 ? -1 : 0;
 }
 
-static int put_special(const struct tree_entry *e, int dirfd,
-		       const char *name, struct error *err)
+static int put_special(const struct store *s, const struct tree_entry *e,
+		       int dirfd, const char *name, struct error *err)
 {
 	if (S_ISCHR(e->st->st_mode) && !e->st->st_rdev)
 		return error_set(err, ERR_INPUT,
 				 "'%s': in a layer, the character device 0:0 "
 				 "removes a file", e->name);
-	if (!make_special(e, dirfd, name))
+	if (!make_special(s, e, dirfd, name))
 		return 0;
 	if (errno == EEXIST && !unlinkat(dirfd, name, 0) &&
-	    !make_special(e, dirfd, name))
+	    !make_special(s, e, dirfd, name))
 		return 0;
 	return error_errno(err, "cannot create the special file '%s'", name);
 }
@@ -334,7 +334,7 @@ static int put(struct copying *c, const struct tree_entry *e, int dirfd,
 	if (type == S_IFLNK)
 		rc = put_link(e, dirfd, name, err);
 	else
-		rc = put_special(e, dirfd, name, err);
+		rc = put_special(c->to->store, e, dirfd, name, err);
 	return rc < 0 ? -1 : finish(c, dirfd, name, e, err);
 }
 

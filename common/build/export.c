@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "build/history.h"
 #include "build/internal.h"
 #include "wrap/tarwrite.h"
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <time.h>
 
+#include "build/history.h"
 #include "build/internal.h"
 
 /* The name peers know this format of entries by. */

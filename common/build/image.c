@@ -1,5 +1,6 @@
 /* image.c - find an image, have its layers on disk, know its id */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/history.h"
 #include "build/internal.h"
 
 void build_copy_image(struct store_image *to, const struct store_image *from)

@@ -60,6 +60,7 @@ struct build_stage {
 	bool busy;    /* a job works for it */
 	size_t next;  /* step of the plan */
 	struct strvec dirs; /* of the layers so far, where it is mounted */
+	struct chroot_tree *tree; /* by chroot: what a step writes to */
 	/* the last user looked up, valid while no layer touches etc/ */
 	char *user_spec;
 	struct runtime_user user;
@@ -91,6 +92,7 @@ struct build {
 	struct source_state **remotes; /* source_remote.c */
 	size_t n_remotes, alloc_remotes;
 	unsigned n_mounts; /* of sources, to give each its own name */
+	char *trees;   /* by chroot: roots of stages, for all jobs */
 	char *scratch; /* empty directory; in a job one of its own below it */
 	int scratch_lock;
 	char *now; /* RFC 3339, for what this build makes */
@@ -237,32 +239,11 @@ int step_run(struct build *b, struct build_stage *st,
 int step_context_tree(struct build *b, struct build_tree *tree,
 		      struct error *err) MUST_CHECK;
 
-/* --- history.c --- */
-
-/* RFC 3339. */
-char *history_time(int64_t seconds);
-/* A time, no later than the epoch unless that is -1; malloc'ed. */
-char *history_clamp(const char *text, int64_t epoch);
-/* An instruction of this build; `created` is NULL when it made no layer. */
-void history_add(struct oci_config *c, const char *created_by,
-		 const char *created);
-/* Give the entries from `from` on, and the image, their times: those without
- * a layer have the time of the layer before them. */
-void history_finish(struct oci_config *c, size_t from, int64_t epoch);
-
-/* --- rewrite.c --- */
-
-/* The same image with no time after the epoch in layers that the build made:
- * other blobs, another id. The base's layers stay what they are. */
-int build_rewrite(const struct build_export *x, struct store_image *to,
-		  struct error *err) MUST_CHECK;
 /* image.c: the ids of its layers, lowest first; malloc'ed. */
 const char **build_chain(const struct store_image *image);
-
 /* image.c: where a layer's compressed form is, "host/repository" or NULL. */
 const char *build_layer_origin(const struct store_image *image,
 			       const struct store_image_layer *l);
-
 /* transfer.c: which registry has a blob (host/repository), as far as anybody
  * knows; NULL or malloc'ed. */
 char *build_origin_of(struct store *s, const struct store_image *image,

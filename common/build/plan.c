@@ -23,7 +23,8 @@ static struct build_step_report *report(struct build *b, size_t stage,
 int plan_fail(const struct build *b, unsigned line, struct error *err)
 {
 	if (err && (err->code == ERR_INPUT || err->code == ERR_STEP ||
-		    err->code == ERR_NETWORK || err->code == ERR_REFUSED))
+		    err->code == ERR_NETWORK || err->code == ERR_REFUSED ||
+		    err->code == ERR_HOST))
 		error_wrap(err, "%s:%u:1", b->o->name, line);
 	return -1;
 }

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "build/chroot.h"
 #include "build/internal.h"
 
 #define PIPES "/dev/pipes" /* where a heredoc script is seen */
@@ -127,6 +128,7 @@ int step_run(struct build *b, struct build_stage *st,
 	int status;
 
 	if (make_points(points, err) < 0 ||
+	    (b->o->by_chroot && chroot_begin(b, st, &spec.root, err) < 0) ||
 	    stage_user(b, st, step->user, &user, err) < 0)
 		return -1;
 	lowers = xcalloc(st->dirs.nr + 1, sizeof(*lowers));

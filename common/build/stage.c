@@ -7,6 +7,8 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "build/chroot.h"
+#include "build/history.h"
 #include "build/internal.h"
 
 void stage_release(struct build_stage *st)
@@ -20,6 +22,7 @@ void stage_release(struct build_stage *st)
 		free(st->plan[i].created);
 	}
 	free(st->plan);
+	chroot_free(st->tree);
 	strvec_release(&st->dirs);
 	runtime_user_release(&st->user);
 	free(st->user_spec);
@@ -131,6 +134,8 @@ int stage_mount(struct build *b, struct build_stage *st,
 	const char *place = target;
 	int fd;
 
+	if (b->o->by_chroot)
+		return chroot_open(b, st, draft != NULL, err);
 	if (mkdir(target, 0700) < 0 && errno != EEXIST)
 		return error_errno(err, "cannot create '%s'", target);
 	if (st->dirs.nr) {
@@ -154,6 +159,8 @@ void stage_unmount(struct build *b, const char *name)
 	cleanup_free char *target = path_join(b->scratch, name);
 	cleanup_error struct error err = ERROR_INIT;
 
+	if (b->o->by_chroot)
+		return;
 	/* Nothing is mounted there when the stage had no layers. */
 	if (runtime_umount(target, &err) < 0 && err.sys != EINVAL)
 		log_debug("%s", err.msg);

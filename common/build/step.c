@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/path.h"
+#include "build/chroot.h"
 #include "build/internal.h"
 
 int step_context_tree(struct build *b, struct build_tree *tree,
@@ -147,26 +148,41 @@ static int workdir(struct build *b, struct build_stage *st,
 	return date_dirs(b, root, step->cwd, known, err);
 }
 
-int step_execute(struct build *b, struct build_stage *st,
-		 const struct build_step *step, struct store_draft *draft,
-		 struct error *err)
+static int put_files(struct build *b, struct build_stage *st,
+		     const struct build_step *step, struct store_draft *draft,
+		     struct error *err)
 {
-	cleanup_close int root = -1;
+	cleanup_close int root = stage_mount(b, st, draft, "root", err);
 	int rc;
 
-	if (step->op == BUILD_RUN)
-		return step_run(b, st, step, draft, err);
-	if (step->link) {
-		root = open(draft->fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (root < 0)
-			return error_errno(err, "cannot open '%s'", draft->fs);
-		return copy(b, step, root, err);
-	}
-	root = stage_mount(b, st, draft, "root", err);
 	if (root < 0)
 		return -1;
 	rc = step->op == BUILD_COPY ? copy(b, step, root, err)
 				    : workdir(b, st, step, root, err);
 	stage_unmount(b, "root");
 	return rc;
+}
+
+static int put_alone(struct build *b, const struct build_step *step,
+		     const struct store_draft *draft, struct error *err)
+{
+	cleanup_close int root = open(draft->fs, O_RDONLY | O_DIRECTORY |
+							 O_CLOEXEC);
+
+	if (root < 0)
+		return error_errno(err, "cannot open '%s'", draft->fs);
+	return copy(b, step, root, err);
+}
+
+int step_execute(struct build *b, struct build_stage *st,
+		 const struct build_step *step, struct store_draft *draft,
+		 struct error *err)
+{
+	int rc;
+
+	if (step->link)
+		return put_alone(b, step, draft, err);
+	rc = step->op == BUILD_RUN ? step_run(b, st, step, draft, err)
+				   : put_files(b, st, step, draft, err);
+	return rc < 0 || !b->o->by_chroot ? rc : chroot_take(b, st, draft, err);
 }

@@ -1,5 +1,6 @@
 /* step_key.c - what a step depends on, as its key */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/history.h"
 #include "build/internal.h"
 
 /* What the files of a COPY come to be, whatever they were called. */

@@ -132,8 +132,9 @@ int cli_record_write(const struct record *r, struct error *err) MUST_CHECK;
  * runs asks for the mode, and then a user without id ranges is warned; others
  * pass NULL.
  */
-int cli_open_store(const char *path, struct store **out,
-		   enum runtime_mode *mode, struct error *err) MUST_CHECK;
+int cli_open_store(const char *path, int driver,
+		   struct store **out, enum runtime_mode *mode,
+		   struct error *err) MUST_CHECK;
 
 /*
  * The store without entering anything: enough to read records, and the only
@@ -166,9 +167,12 @@ int cli_context_read(struct cli_context *c, struct store *s,
 
 /* --- builder.c: building a plan --- */
 
+#define CLI_DRIVERS "auto|overlay|chroot" /* as enum runtime_driver */
+#define CLI_DRIVER_HELP "how a root file system is made for commands"
 struct cli_build_options {
 	bool no_cache, pull;
 	int network, jobs;
+	int driver; /* enum runtime_driver */
 	struct strvec labels, contexts;
 	char *cache_repo, *cache_to;
 	struct strvec cache_from;

@@ -155,11 +155,22 @@ static int run(struct work *w, int *status, struct json **environment,
 		.replace = o->replace,
 		.no_hooks = o->no_hooks,
 		.detach = o->detach,
+		.by_chroot = l->b->mode == RUNTIME_CHROOT,
 	};
 	struct env_command c = { .argv = w->argv.nr ? w->argv.v : NULL,
 				 .cwd = o->workdir,
 				 .tty = want_tty(l) };
 
+	if (eo.by_chroot) {
+		if (l->environment || l->name || o->detach || o->tty)
+			return error_set(err, ERR_HOST,
+					 "by chroot a command runs in the "
+					 "foreground, without a terminal of "
+					 "its own, and leaves nothing: an "
+					 "environment needs mounts");
+		c.tty = false;
+		return env_run(&eo, &c, status, err);
+	}
 	/* docker run --rm: the command is PID 1 and nothing stays. On a
 	 * terminal it is not, as Ctrl-C does not end a PID 1. */
 	if (!l->environment && !l->name && !o->detach && !c.tty)

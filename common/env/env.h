@@ -23,6 +23,7 @@ struct env_options {
 	bool replace;	/* start from the image again, whatever is there */
 	bool no_hooks;
 	bool detach;	/* goes on when this process ends */
+	bool by_chroot; /* nothing can be mounted: for env_run only */
 };
 
 /*

@@ -14,6 +14,7 @@
 struct once {
 	char *dir, *upper, *work, *empty, *merged;
 	int lock;
+	bool by_chroot;
 	struct strvec lowers;
 };
 
@@ -38,6 +39,20 @@ static int make_dir(char **path, const char *dir, const char *name,
 	return 0;
 }
 
+/* Its files as they are, to run in where nothing can be mounted. */
+static int unpack(struct once *o, const struct env_options *eo,
+		  struct error *err)
+{
+	const size_t n = eo->image->n_layers;
+	cleanup_free const char **ids = xcalloc(n + 1, sizeof(*ids));
+	const struct store_chain chain = { ids, n, n, 0 };
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = eo->image->layers[i].id;
+	return store_flat_copy(eo->store, &chain, o->merged, err);
+}
+
 static int prepare(struct once *o, const struct env_options *eo,
 		   struct error *err)
 {
@@ -55,7 +70,8 @@ static int prepare(struct once *o, const struct env_options *eo,
 					       eo->image->layers[i].id));
 	if (!o->lowers.nr)
 		strvec_push(&o->lowers, o->empty);
-	return 0;
+	o->by_chroot = eo->by_chroot;
+	return o->by_chroot ? unpack(o, eo, err) : 0;
 }
 
 static int look_up(struct once *o, const char *spec, struct runtime_user *u,
@@ -64,7 +80,8 @@ static int look_up(struct once *o, const char *spec, struct runtime_user *u,
 	cleanup_close int root = -1;
 	int rc;
 
-	if (runtime_mount_overlay((const char *const *)o->lowers.v,
+	if (!o->by_chroot &&
+	    runtime_mount_overlay((const char *const *)o->lowers.v,
 				  o->lowers.nr, NULL, NULL, o->merged, err) <
 	    0)
 		return -1;
@@ -73,7 +90,7 @@ static int look_up(struct once *o, const char *spec, struct runtime_user *u,
 		      : runtime_user_lookup(root, spec, u, err);
 	if (root >= 0)
 		close(steal_fd(&root));
-	if (runtime_umount(o->merged, rc ? NULL : err) < 0)
+	if (!o->by_chroot && runtime_umount(o->merged, rc ? NULL : err) < 0)
 		return -1;
 	return rc;
 }
@@ -82,7 +99,8 @@ static int run(struct once *o, const struct env_options *eo,
 	       const struct env_command *c, int *status, struct error *err)
 {
 	const struct oci_config *config = &eo->image->config;
-	struct runtime_spec spec = { .lowers = (const char *const *)
+	struct runtime_spec spec = { .root = o->by_chroot ? o->merged : NULL,
+				     .lowers = (const char *const *)
 						       o->lowers.v,
 				     .n_lowers = o->lowers.nr,
 				     .upper = o->upper,

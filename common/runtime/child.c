@@ -30,7 +30,7 @@
  * the parent's is.
  */
 
-static void report(struct runtime_report *r, const struct error *e)
+void runtime_report(struct runtime_report *r, const struct error *e)
 {
 	r->failed = true;
 	r->code = e->code;
@@ -76,6 +76,8 @@ static int build(const struct runtime_launch *l, struct error *err)
 	const struct runtime_spec *s = l->spec;
 	const char *name = s->hostname ? s->hostname : "devenv";
 
+	if (s->root)
+		return runtime_chroot_enter(l, err);
 	if (s->network == RUNTIME_NET_NONE && loopback_up(err) < 0)
 		return -1;
 	if (sethostname(name, strlen(name)) < 0)
@@ -353,7 +355,7 @@ static int become(const struct runtime_launch *l, struct error *err)
 /* The status of a process that could not become the command. */
 static int give_up(const struct runtime_launch *l, struct error *err)
 {
-	report(l->report, err);
+	runtime_report(l->report, err);
 	error_release(err);
 	return 1;
 }

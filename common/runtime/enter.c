@@ -106,9 +106,26 @@ static int enter_as_root(struct error *err)
 	}
 	error_set(err, ERR_HOST, "root has no CAP_SYS_ADMIN here, so devenv "
 				 "cannot mount or make namespaces");
-	return error_hint(err, "give the container CAP_SYS_ADMIN, or run "
-			       "devenv as a user who may make user "
-			       "namespaces");
+	return error_hint(err, "give the container CAP_SYS_ADMIN, use "
+			       "--driver=chroot, or run devenv as a user who "
+			       "may make user namespaces");
+}
+
+/* A filter of system calls may refuse what the capability allows. */
+static int enter_or_not(enum runtime_driver driver, enum runtime_mode *mode,
+			struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	*mode = RUNTIME_ROOT;
+	if (driver == RUNTIME_OVERLAY)
+		return enter_as_root(err);
+	if (driver == RUNTIME_AUTO && enter_as_root(&why) == 0)
+		return 0;
+	*mode = RUNTIME_CHROOT;
+	if (driver == RUNTIME_BY_CHROOT || why.code == ERR_HOST)
+		return 0;
+	return error_move(err, &why);
 }
 
 /* A terminal signal reaches the whole group, the child too: it is not sent
@@ -306,10 +323,14 @@ static int enter_as_user(enum runtime_mode *mode, struct error *err)
 	return enter_child(&h, mode, err);
 }
 
-int runtime_enter(enum runtime_mode *mode, struct error *err)
+int runtime_enter(enum runtime_driver driver, enum runtime_mode *mode,
+		  struct error *err)
 {
-	if (geteuid() != 0)
+	if (geteuid() == 0)
+		return enter_or_not(driver, mode, err);
+	if (driver != RUNTIME_BY_CHROOT)
 		return enter_as_user(mode, err);
-	*mode = RUNTIME_ROOT;
-	return enter_as_root(err);
+	error_set(err, ERR_HOST, "the chroot driver needs root");
+	return error_hint(err, "a user is served by user namespaces: "
+			       "--driver=overlay");
 }

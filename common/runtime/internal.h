@@ -63,6 +63,7 @@ struct runtime_launch {
 	bool told_lost;	  /* of an owner that cannot be recorded */
 	uint64_t caps;	  /* of the command */
 	const struct runtime_user *user; /* of the command; NULL: root */
+	struct runtime_place *place; /* by chroot: what was moved aside */
 	const struct sock_fprog *filter; /* NULL: none */
 	const struct sock_fprog *notify; /* with a listener, better; or NULL */
 	struct runtime_report *report;
@@ -90,6 +91,25 @@ void runtime_launch_release(struct runtime_launch *l);
 int runtime_pidfd(pid_t pid);
 /* Wait for a child: 0..255 or 128 + signal, -1 when it is not ours. */
 int runtime_reap(pid_t pid);
+
+pid_t runtime_clone_child(struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+/* child.c: tell the parent. */
+void runtime_report(struct runtime_report *r, const struct error *e);
+
+/* chroot.c: what has a directory for its root. For a command its /dev and
+ * files of /etc are replaced, and put back after its end. */
+int runtime_chroot_prepare(struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+int runtime_chroot_enter(const struct runtime_launch *l, struct error *err)
+	MUST_CHECK;
+int runtime_chroot_clean(struct runtime_launch *l, struct error *err);
+uint64_t runtime_chroot_caps(uint64_t caps);
+/* keep.c: start it below a process that ends all it leaves; SIGTERM to that
+ * one ends them at once. */
+pid_t runtime_keep(struct runtime_launch *l, struct error *err) MUST_CHECK;
+/* End what runtime_launch_start began. */
+void runtime_kill(const struct runtime_launch *l, pid_t pid);
 
 /* watch.c: the socket to the process that kills the commands of this one when
  * it dies; one a process, started on first use, not to be closed. */

@@ -56,7 +56,7 @@ static int clone_flags(const struct runtime_launch *l)
 	/* Who shares memory may not make a user namespace. */
 	if (!runtime_renames(l))
 		flags |= CLONE_VM;
-	if (!l->spec)
+	if (!l->spec || l->spec->root)
 		return flags;
 	if (l->spec->network == RUNTIME_NET_NONE)
 		flags |= CLONE_NEWNET;
@@ -81,7 +81,7 @@ static int clone_failed(struct error *err)
  * With CLONE_VFORK this returns when the child runs its program or ended.
  * No signal may be handled in between: handlers would run on shared memory.
  */
-static pid_t clone_child(struct runtime_launch *l, struct error *err)
+pid_t runtime_clone_child(struct runtime_launch *l, struct error *err)
 {
 	char *stack = runtime_stack();
 	int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
@@ -105,7 +105,8 @@ static pid_t clone_child(struct runtime_launch *l, struct error *err)
 pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
 {
 	struct runtime_report *r = l->report;
-	pid_t pid = clone_child(l, err);
+	pid_t pid = l->spec && l->spec->root ? runtime_keep(l, err)
+					     : runtime_clone_child(l, err);
 
 	if (pid < 0)
 		return -1;
@@ -148,6 +149,11 @@ static int spec_rights(struct runtime_launch *l, struct error *err)
 	l->caps = runtime_caps(s->privileged, s->cap_add, err);
 	if (!l->caps)
 		return -1;
+	/* A filter needs CAP_SYS_ADMIN, or takes set-user-id programs away. */
+	if (s->root) {
+		l->caps = runtime_chroot_caps(l->caps);
+		return 0;
+	}
 	if (s->no_seccomp || s->privileged)
 		return 0;
 	kind = filter_kind(l);
@@ -193,11 +199,13 @@ int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 		return -1;
 	}
 	l->report = shared;
-	return 0;
+	return l->spec && l->spec->root ? runtime_chroot_prepare(l, err) : 0;
 }
 
 void runtime_launch_release(struct runtime_launch *l)
 {
+	/* Where it was not done, the command failed: nobody wants the root. */
+	(void)runtime_chroot_clean(l, NULL);
 	base_close_fd(&l->null_fd);
 	base_close_fd(&l->parent_fd);
 	base_close_fd(&l->exec_fd);
@@ -207,6 +215,11 @@ void runtime_launch_release(struct runtime_launch *l)
 	base_close_fd(&l->listener);
 	if (l->report)
 		munmap(l->report, sizeof(*l->report));
+}
+
+void runtime_kill(const struct runtime_launch *l, pid_t pid)
+{
+	kill(pid, l && l->spec && l->spec->root ? SIGTERM : SIGKILL);
 }
 
 /* An interruption that the caller catches ends the sandbox as well; so does
@@ -228,13 +241,13 @@ static int wait_for(struct runtime_launch *l, pid_t pid, int pidfd,
 		if (p[0].revents)
 			break;
 		if (p[2].revents)
-			kill(pid, SIGKILL);
+			runtime_kill(l, pid);
 		runtime_owners_answer(l, p[1].revents);
 	}
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (!interrupted)
 		return runtime_reap(pid);
-	kill(pid, SIGKILL);
+	runtime_kill(l, pid);
 	runtime_reap(pid);
 	return -1;
 }
@@ -266,7 +279,7 @@ static int run(struct runtime_launch *l, int *status, struct error *err)
 	ret = supervise(l, status, err);
 	if (l->spec && l->spec->upper)
 		runtime_points_clean(l->spec->upper, l->report);
-	return ret;
+	return ret < 0 ? ret : runtime_chroot_clean(l, err);
 }
 
 int runtime_run(const struct runtime_spec *spec,

@@ -26,7 +26,11 @@ enum runtime_mode {
 	 * Root's changes of its own ids succeed and do nothing.
 	 */
 	RUNTIME_SINGLE,
+	/* Root that may not mount: runtime_spec's `root` is what works. */
+	RUNTIME_CHROOT,
 };
+
+enum runtime_driver { RUNTIME_AUTO, RUNTIME_OVERLAY, RUNTIME_BY_CHROOT };
 
 /*
  * Move this process where mounts are private: as root into a fresh mount
@@ -38,8 +42,11 @@ enum runtime_mode {
  * RUNTIME_SINGLE is for the caller to tell. A user namespace can be entered from
  * the one it was made in only, so a user's environments that other processes
  * started are entered by that parent, on request; callers see no difference.
+ * RUNTIME_CHROOT is what root gets by that driver, or by RUNTIME_AUTO where it
+ * may not mount; nothing changes then.
  */
-int runtime_enter(enum runtime_mode *mode, struct error *err) MUST_CHECK;
+int runtime_enter(enum runtime_driver driver, enum runtime_mode *mode,
+		  struct error *err) MUST_CHECK;
 
 /* uid, gid and supplementary groups inside a root file system. */
 struct runtime_user {
@@ -98,6 +105,15 @@ enum runtime_network { RUNTIME_NET_HOST, RUNTIME_NET_NONE };
 
 /* The sandbox: what processes in it share. */
 struct runtime_spec {
+	/*
+	 * A directory that becomes the root by chroot, instead of all of what
+	 * follows up to `draft`: for RUNTIME_CHROOT. There is no /proc, /sys
+	 * or namespace then; processes that the command leaves are killed.
+	 * Mounts are ERR_HOST, but for read-only files below /dev; the
+	 * image's /dev, and the files of `no_etc`, are moved aside for the
+	 * time. The command cannot make devices or call chroot.
+	 */
+	const char *root;
 	const char *const *lowers; /* lowest first */
 	size_t n_lowers;
 	const char *upper, *work; /* NULL: writes go to a tmpfs and vanish */

@@ -129,7 +129,7 @@ static int end_child(struct runtime_child *c, struct error *err)
 	c->status = runtime_reap(c->pid);
 	if (l->spec && l->spec->upper)
 		runtime_points_clean(l->spec->upper, l->report);
-	return 0;
+	return runtime_chroot_clean(l, err);
 }
 
 static int listener_of(const struct runtime_child *c)
@@ -193,7 +193,7 @@ void runtime_child_leave(struct runtime_child *c)
 void runtime_child_release(struct runtime_child *c)
 {
 	if (c->pidfd >= 0) {
-		kill(c->pid, SIGKILL);
+		runtime_kill(c->launch, c->pid);
 		if (end_child(c, NULL) < 0)
 			runtime_reap(c->pid);
 	}

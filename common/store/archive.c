@@ -157,7 +157,7 @@ static int stamp(const struct store *s, int fd, const char *name, uid_t uid,
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, "cannot examine '%s'", name);
-	if (view_is_whiteout(&st))
+	if (view_is_whiteout(s, fd, name, &st))
 		return 0;
 	store_owner(s, fd, name, &st, &nobody, &had, &had_group);
 	if (had == UINT32_MAX && !is_copy(fd, name) &&

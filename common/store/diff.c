@@ -64,7 +64,7 @@ static int look_below(struct diff *d, int fd, const char *name,
 		return -1;
 	b->exists = rc > 0;
 	b->same = false;
-	if (!b->exists || view_is_whiteout(st))
+	if (!b->exists || view_is_whiteout(d->s, fd, name, st))
 		return 0;
 	rc = emit_same(d->s, fd, st, &d->metas[d->top], below->fds[b->at],
 		       &b->st, &d->metas[below->layers[b->at]], name, err);
@@ -102,7 +102,7 @@ static int visit(struct diff *d, struct frame *up, int fd, const char *name,
 		return error_errno(err, "cannot examine '%s'", path);
 	if (look_below(d, fd, name, &st, below, &b, err) < 0)
 		return -1;
-	if (view_is_whiteout(&st))
+	if (view_is_whiteout(d->s, fd, name, &st))
 		return b.exists ? put_whiteout(d, up, name, err) : 0;
 	if (!b.same && emit_parents(d, &f, err) < 0)
 		return -1;
@@ -125,7 +125,7 @@ static int visit_opaque(struct diff *d, struct frame *f, int fd,
 					   f->path, name);
 		return put_whiteout(d, f, name, err);
 	}
-	if (view_is_whiteout(&st))
+	if (view_is_whiteout(d->s, fd, name, &st))
 		return exists ? put_whiteout(d, f, name, err) : 0;
 	return visit(d, f, fd, name, S_ISDIR(st.st_mode) ? below : &nothing,
 		     err);
@@ -200,7 +200,7 @@ static int tar_until(struct store *s, const struct view *chain, size_t top,
 	cleanup_emit struct emit *emit = emit_new(s, write, arg);
 	const size_t at = chain->n - top; /* the layers below begin there */
 	const struct view below = { chain->fds + at, chain->layers + at,
-				    metas[top].alone ? 0 : top };
+				    metas[top].alone ? 0 : top, s };
 	struct frame root = { .path = "", .name = "", .out = true };
 	struct diff d = { s, emit, metas, top, STRBUF_INIT };
 

@@ -12,6 +12,7 @@
 #define STORE_BOOT 64
 #define OWNER_XATTR "user.devenv.owner"
 #define DEVICE_XATTR "user.devenv.device"
+#define MARKS_WHITEOUT "c:0:0" /* its value, where a file is a whiteout */
 #define PARKED_XATTR "user.devenv.xattr."
 #define CAPABILITY_XATTR "security.capability"
 #define XATTR_MAX 65536 /* bytes of a value: the kernel's limit */
@@ -82,6 +83,7 @@ struct view {
 	int *fds;
 	size_t *layers; /* which layer of the chain each belongs to */
 	size_t n;
+	const struct store *s;
 };
 #define cleanup_view CLEANUP(view_release)
 void view_release(struct view *v);
@@ -97,7 +99,8 @@ int view_enter(const struct store *s, const struct view *v, const char *name,
 /* All names it shows, sorted bytewise. */
 int view_names(const struct view *v, struct strvec *names, struct error *err)
 	MUST_CHECK;
-bool view_is_whiteout(const struct stat *st);
+bool view_is_whiteout(const struct store *s, int dirfd, const char *name,
+		      const struct stat *st);
 bool view_is_opaque(const struct store *s, int fd);
 
 /* --- diff.c --- */

@@ -131,17 +131,11 @@ static int locate(struct place *p, const char *path, struct error *err)
 			    slash ? (size_t)(slash - p->name.buf) : 0, err);
 }
 
-static const char *opaque_name(const struct place *p)
-{
-	return p->o.s->o.user_xattr ? "user.overlay.opaque"
-				    : "trusted.overlay.opaque";
-}
-
 static int set_opaque(struct place *p, const char *name, struct error *err)
 {
-	if (store_put_xattr(p->parent_fd, name, opaque_name(p), "y", 1) < 0)
-		return place_fail(p, "mark as opaque", err);
-	return 0;
+	if (store_put_opaque(p->o.s, p->parent_fd, name, err) == 0)
+		return 0;
+	return error_wrap(err, "%s", p->name.buf);
 }
 
 /* A whiteout hides what is below this layer, never what this layer brings,
@@ -162,11 +156,11 @@ static int whiteout(struct place *p, struct error *err)
 	if (!*name || str_eq(name, ".") || str_eq(name, ".."))
 		return error_set(err, ERR_INPUT, "'%s' hides no file",
 				 p->name.buf);
-	if (mknodat(p->parent_fd, name, S_IFCHR, makedev(0, 0)) == 0)
-		return 0;
-	if (errno != EEXIST ||
-	    fstatat(p->parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return place_fail(p, "make whiteout", err);
+	if (fstatat(p->parent_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return place_fail(p, "examine", err);
+		return store_put_whiteout(p->o.s, p->parent_fd, name, err);
+	}
 	return S_ISDIR(st.st_mode) ? set_opaque(p, name, err) : 0;
 }
 
@@ -187,17 +181,18 @@ static void note_dir(struct place *p, const struct tar_entry *e)
 static int replace_by_dir(struct place *p, struct error *err)
 {
 	struct stat st;
+	bool gone;
 
 	if (fstatat(p->parent_fd, p->base, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return place_fail(p, "examine", err);
 	if (S_ISDIR(st.st_mode))
 		return 0;
+	gone = view_is_whiteout(p->o.s, p->parent_fd, p->base, &st);
 	if (place_remove_old(p, err) < 0)
 		return -1;
 	if (mkdirat(p->parent_fd, p->base, 0700) < 0)
 		return place_fail(p, "make directory", err);
-	return p->o.layer && view_is_whiteout(&st) ?
-		       set_opaque(p, p->base, err) : 0;
+	return p->o.layer && gone ? set_opaque(p, p->base, err) : 0;
 }
 
 static int make_dir(struct place *p, const struct tar_entry *e,

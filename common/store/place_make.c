@@ -202,14 +202,17 @@ int place_hard_link(struct place *p, const struct tar_entry *e,
 				p->name.buf, target.buf);
 }
 
-int store_put_device(int dirfd, const char *name, mode_t mode, dev_t rdev)
+int store_put_device(const struct store *s, int dirfd, const char *name,
+		     mode_t mode, dev_t rdev)
 {
 	char text[40];
 
-	if (mknodat(dirfd, name, (mode & S_IFMT) | 0600, rdev) == 0)
-		return 0;
-	if (errno != EPERM)
-		return -1;
+	if (!s->o.no_nodes) {
+		if (mknodat(dirfd, name, (mode & S_IFMT) | 0600, rdev) == 0)
+			return 0;
+		if (errno != EPERM)
+			return -1;
+	}
 	snprintf(text, sizeof(text), "%c:%u:%u", S_ISCHR(mode) ? 'c' : 'b',
 		 major(rdev), minor(rdev));
 	if (mknodat(dirfd, name, S_IFREG | 0600, 0) < 0)
@@ -229,7 +232,7 @@ static int make_device(struct place *p, const struct tar_entry *e,
 			 p->name.buf);
 		return 0;
 	}
-	made = store_put_device(p->parent_fd, p->base, e->mode,
+	made = store_put_device(p->o.s, p->parent_fd, p->base, e->mode,
 				makedev(e->major, e->minor));
 	if (made < 0)
 		return place_fail(p, "make device", err);

@@ -29,6 +29,9 @@ struct store_options {
 	const char *path; /* NULL: DEVENV_STORE, or the default place */
 	bool single_id;	  /* owners cannot be set: kept in user.devenv.owner */
 	bool user_xattr;  /* overlay marks are user.overlay.* */
+	/* No device nodes in layers, not even overlay's: empty files with
+	 * user.devenv.device stand for them. Such layers cannot be mounted. */
+	bool no_nodes;
 	/* How store_layer_blob compresses; {0}: gzip. */
 	bool compression_set;
 	enum compress_kind compression;
@@ -46,6 +49,19 @@ void store_close_ptr(struct store **s);
 const char *store_path(const struct store *s);
 /* $DEVENV_STORE or the default place; malloc'ed. */
 char *store_default_path(void);
+
+/* How the layers of a store are written. */
+enum store_form {
+	STORE_FORM_UNKNOWN, /* nobody wrote one yet */
+	STORE_FORM_TRUSTED, /* overlay's, by the first root */
+	STORE_FORM_USER,    /* overlay's, in a user namespace */
+	STORE_FORM_FILES,   /* files alone (no_nodes) */
+};
+/* Of the store at a path that may not be there. */
+enum store_form store_form_at(const char *path);
+/* The layers will be written, or mounted, by this process: where they are of
+ * another form, that is an error, as their whiteouts would not be seen. */
+int store_claim(struct store *s, struct error *err) MUST_CHECK;
 
 /* Make all layers committed so far survive a power loss, whoever made them.
  * One syncfs: call it once, after the last layer, when nobody waits. */
@@ -115,6 +131,15 @@ int store_draft_commit(struct store *s, struct store_draft *d,
 int store_draft_borrow(struct store_draft *d, struct error *err) MUST_CHECK;
 /* Remove it; harmless after commit. */
 void store_draft_drop(struct store *s, struct store_draft *d);
+
+/* Marks in a draft: the name is gone; the directory hides what was in it
+ * below. -1 with an error. */
+int store_put_whiteout(const struct store *s, int dirfd, const char *name,
+		       struct error *err) MUST_CHECK;
+int store_put_opaque(const struct store *s, int dirfd, const char *name,
+		     struct error *err) MUST_CHECK;
+/* Does a layer carry this extended attribute, as a draft has it? */
+bool store_keeps_xattr(const char *name);
 
 /* A fresh id for a layer that a step makes. */
 void store_new_id(char id[STORE_ID]);
@@ -212,7 +237,8 @@ bool store_xattr_stand_in(const char *name);
 /* Make a device, or where that is not allowed its stand-in, with the mode
  * 0600: 0, or 1 for the stand-in. -1 with errno; EEXIST when the name is
  * taken. */
-int store_put_device(int dirfd, const char *name, mode_t mode, dev_t rdev);
+int store_put_device(const struct store *s, int dirfd, const char *name,
+		     mode_t mode, dev_t rdev);
 
 /* mkdir -p inside a root by the same rules; fs_mkdir_in_root otherwise. */
 int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,

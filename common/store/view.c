@@ -17,8 +17,9 @@ void view_release(struct view *v)
 	memset(v, 0, sizeof(*v));
 }
 
-static void view_alloc(struct view *v, size_t n)
+static void view_alloc(struct view *v, const struct store *s, size_t n)
 {
+	v->s = s;
 	v->n = 0;
 	v->fds = xcalloc(n + 1, sizeof(*v->fds));
 	v->layers = xcalloc(n + 1, sizeof(*v->layers));
@@ -33,7 +34,7 @@ static void view_push(struct view *v, int fd, size_t layer)
 int view_open(const struct store *s, const char *const *chain, size_t n,
 	      struct view *v, struct error *err)
 {
-	view_alloc(v, n);
+	view_alloc(v, s, n);
 	for (size_t i = n; i--;) {
 		int fd;
 
@@ -53,9 +54,16 @@ int view_open(const struct store *s, const char *const *chain, size_t n,
 	return 0;
 }
 
-bool view_is_whiteout(const struct stat *st)
+bool view_is_whiteout(const struct store *s, int dirfd, const char *name,
+		      const struct stat *st)
 {
-	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	cleanup_strbuf struct strbuf value = STRBUF_INIT;
+
+	if (!s->o.no_nodes)
+		return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+	return S_ISREG(st->st_mode) && !st->st_size &&
+	       store_get_xattr(dirfd, name, DEVICE_XATTR, &value) &&
+	       str_eq(value.buf, MARKS_WHITEOUT);
 }
 
 bool view_is_opaque(const struct store *s, int fd)
@@ -89,7 +97,7 @@ int view_lookup(const struct view *v, const char *name, size_t *at,
 		if (!found)
 			continue;
 		*at = i;
-		return !view_is_whiteout(st);
+		return !view_is_whiteout(v->s, v->fds[i], name, st);
 	}
 	return 0;
 }
@@ -97,7 +105,7 @@ int view_lookup(const struct view *v, const char *name, size_t *at,
 int view_enter(const struct store *s, const struct view *v, const char *name,
 	       size_t at, struct view *child, struct error *err)
 {
-	view_alloc(child, v->n);
+	view_alloc(child, s, v->n);
 	for (size_t i = at; i < v->n; i++) {
 		struct stat st;
 		int found = look(v, i, name, &st, err), fd;

@@ -198,7 +198,7 @@ static int run(struct args *a, int *status, struct error *err)
 {
 	enum runtime_mode mode;
 
-	if (runtime_enter(&mode, err) < 0 || find_user(a, err) < 0)
+	if (runtime_enter(RUNTIME_AUTO, &mode, err) < 0 || find_user(a, err) < 0)
 		return -1;
 	if (str_eq(a->verb, "mode"))
 		return printf("%s\n", mode == RUNTIME_ROOT ? "root" :
@@ -234,7 +234,7 @@ static int attached(struct args *a, int *status, struct error *err)
 	enum runtime_mode mode;
 	int ret = 0;
 
-	if (a->enter && runtime_enter(&mode, err) < 0)
+	if (a->enter && runtime_enter(RUNTIME_AUTO, &mode, err) < 0)
 		return -1;
 	if (find_user(a, err) < 0 ||
 	    runtime_attach(pid, runtime_start_time(pid), &s, err) < 0)

@@ -1,0 +1,90 @@
+/* marks.c - how a layer says that something of the layers below is gone */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+static const char *const forms[] = { "", "trusted\n", "user\n", "files\n" };
+
+static enum store_form form_of(const struct store *s)
+{
+	if (s->o.no_nodes)
+		return STORE_FORM_FILES;
+	return s->o.user_xattr ? STORE_FORM_USER : STORE_FORM_TRUSTED;
+}
+
+static enum store_form read_form(int dirfd, const char *path)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (fs_read_at(dirfd, path, 64, &text, NULL) < 0)
+		return STORE_FORM_UNKNOWN;
+	for (size_t i = 1; i < ARRAY_SIZE(forms); i++)
+		if (str_eq(text.buf, forms[i]))
+			return (enum store_form)i;
+	return STORE_FORM_UNKNOWN;
+}
+
+enum store_form store_form_at(const char *path)
+{
+	cleanup_free char *file = xstrfmt("%s/form", path);
+
+	return read_form(AT_FDCWD, file);
+}
+
+int store_claim(struct store *s, struct error *err)
+{
+	enum store_form ours = form_of(s), found = read_form(s->fd, "form");
+
+	if (found == ours)
+		return 0;
+	if (found == STORE_FORM_UNKNOWN)
+		return store_replace(s, "form", forms[ours],
+				     strlen(forms[ours]), true, err);
+	error_set(err, ERR_SYSTEM, "the layers in store '%s' were written %s",
+		  s->path, found == STORE_FORM_FILES ?
+			  "without the right to mount" :
+		  found == STORE_FORM_USER ? "in a user namespace"
+					   : "by root");
+	return error_hint(err, "use another store (--store), or the driver "
+			       "that wrote this one");
+}
+
+int store_put_whiteout(const struct store *s, int dirfd, const char *name,
+		       struct error *err)
+{
+	cleanup_close int fd = -1;
+
+	if (!s->o.no_nodes) {
+		if (mknodat(dirfd, name, S_IFCHR, makedev(0, 0)) == 0)
+			return 0;
+		return error_errno(err, "cannot mark '%s' as gone", name);
+	}
+	fd = openat(dirfd, name,
+		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd >= 0 && store_put_xattr(dirfd, name, DEVICE_XATTR,
+				       MARKS_WHITEOUT,
+				       strlen(MARKS_WHITEOUT)) == 0)
+		return 0;
+	return error_errno(err, "cannot mark '%s' as gone", name);
+}
+
+int store_put_opaque(const struct store *s, int dirfd, const char *name,
+		     struct error *err)
+{
+	const char *mark = s->o.user_xattr ? "user.overlay.opaque"
+					   : "trusted.overlay.opaque";
+
+	if (store_put_xattr(dirfd, name, mark, "y", 1) < 0)
+		return error_errno(err, "cannot mark '%s' as opaque", name);
+	return 0;
+}
+
+bool store_keeps_xattr(const char *name)
+{
+	return store_xattr_wanted(name) || str_eq(name, DEVICE_XATTR) ||
+	       str_starts(name, PARKED_XATTR);
+}
