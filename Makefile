@@ -72,8 +72,8 @@ say = @echo
 endif
 
 .PHONY: all check check-unit check-sh check-fuzz asan lint fmt fmt-check \
-	hdr-check bench fuzz install uninstall dist clean help demo deps \
-	completions golden rows
+	hdr-check bench fuzz differential install uninstall dist clean help \
+	demo deps completions golden rows
 .DELETE_ON_ERROR:
 
 all: devenv
@@ -87,6 +87,7 @@ help:
 	@echo "make hdr-check  every header compiles alone"
 	@echo "make fmt        format with clang-format; fmt-check only looks"
 	@echo "make bench      time it beside buildah, print the ratios"
+	@echo "make differential  random Dockerfiles beside buildah (SEEDS=A-B)"
 	@echo "make fuzz       libFuzzer on every parser (FUZZ_SECONDS each)"
 	@echo "make deps       install packages to build; deps-test, deps-lint"
 	@echo "make install    to PREFIX ($(PREFIX)); uninstall, dist, clean"
@@ -141,6 +142,11 @@ asan: deps-test
 	@$(MAKE) --no-print-directory FLAVOUR=asan build/asan/devenv \
 		build/asan/unit helpers fuzzers
 	@sh t/run.sh build/asan
+
+SEEDS ?= 1-500
+differential: deps-test
+	@$(MAKE) --no-print-directory devenv helpers
+	@sh t/differential/run.sh --seeds $(SEEDS)
 
 fuzz: deps-lint
 	@sh t/fuzz/run.sh "$(LIBS)" $(BASE_FLAGS)

@@ -111,23 +111,22 @@ git -C "$TMP/work" commit -qm many
 git -C "$TMP/work" push -q origin HEAD 2>/dev/null
 tip=$(git -C "$TMP/work" rev-parse HEAD)
 cd "$TMP" || exit 1
+whole() {
+	[ "$(git -C app rev-parse HEAD)" = "$tip" ] &&
+		[ -z "$(git -C app status --porcelain)" ]
+}
 timed "a clone" "$DEVENV" clone "file://$GIT_ROOT/app.git" time
 broken=0
 failed=0
 for point in 1 2 3 4 5 6 7 8; do
 	killed_at $point "$DEVENV" clone "file://$GIT_ROOT/app.git" app
 	# What has its name is a whole clone.
-	if [ -e app ]; then
-		[ "$(git -C app rev-parse HEAD)" = "$tip" ] &&
-			[ -z "$(git -C app status --porcelain)" ] ||
-			broken=$((broken + 1))
-	fi
-	"$DEVENV" clone "file://$GIT_ROOT/app.git" app >"$out" 2>"$err" &&
-		[ "$(git -C app rev-parse HEAD)" = "$tip" ] &&
-		[ -z "$(git -C app status --porcelain)" ] || {
+	[ ! -e app ] || whole || broken=$((broken + 1))
+	if ! "$DEVENV" clone "file://$GIT_ROOT/app.git" app >"$out" \
+		2>"$err" || ! whole; then
 		failed=$((failed + 1))
 		t_show
-	}
+	fi
 	rm -rf app
 done
 t_is $broken 0 "clone: what has its name is whole"

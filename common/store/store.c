@@ -113,6 +113,13 @@ static int check_format(struct store *s, struct error *err)
 	return make_layout(s, err);
 }
 
+static int cannot(const struct store *s, const char *verb, struct error *err)
+{
+	error_errno(err, "cannot %s store '%s'", verb, s->path);
+	return error_hint(err, "name another place with --store or "
+			       "DEVENV_STORE");
+}
+
 static int open_directory(struct store *s, struct error *err)
 {
 	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -122,12 +129,11 @@ static int open_directory(struct store *s, struct error *err)
 		if (fs_mkdir_p(parent, 0755, err) < 0)
 			return -1;
 		if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
-			return error_errno(err, "cannot make store '%s'",
-					   s->path);
+			return cannot(s, "make", err);
 		s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (s->fd < 0)
-		return error_errno(err, "cannot open store '%s'", s->path);
+		return cannot(s, "open", err);
 	return check_owner(s, err);
 }
 

@@ -18,8 +18,9 @@ DIRS = ["a", "a/b", "a/b/c", "d", "d/sp d", "e", "e/.h"]
 MODES = [0o644, 0o644, 0o644, 0o600, 0o755, 0o444, 0o640, 0o777, 0o4755,
          0o2755, 0o1644, 0o000]
 DIR_MODES = [0o755, 0o755, 0o755, 0o700, 0o777, 0o1777, 0o2775, 0o555]
+HIGH = "2000000000:5"  # in no range of subordinate ids
 OWNERS = ["bob", "1000", "4242", "bob:staff", "1000:50", "0:0", "nogroup",
-          "7:wheel", "2000000000:5"]
+          "7:wheel", HIGH]
 CHMODS = ["600", "0755", "777", "4711", "01777", "0"]
 USERS = ["root", "bob", "1000", "1000:50", "bob:staff", "nogroup", "4242",
          "0", "4242:10", "bob:0"]
@@ -258,7 +259,10 @@ class Generator:
     def flags(self):
         text, needs = "", set()
         if self.maybe(0.2):
-            text += " --chown=" + self.r.choice(OWNERS)
+            owner = self.r.choice(OWNERS)
+            text += " --chown=" + owner
+            if owner == HIGH:
+                needs.add("high id")
         if self.maybe(0.12):
             text += " --chmod=" + self.r.choice(CHMODS)
             needs.add("chmod")
@@ -302,12 +306,11 @@ class Generator:
         result = body if quoted else body.replace("\\$", "$")
         dest = self.pick("/w/", "/docs/", "rel/", "/w/h", "/h")
         self.there.append(dest)
-        flags = self.flags()[0] if self.maybe(0.3) else ""
+        flags, needs = self.flags() if self.maybe(0.3) else ("", frozenset())
         f = File(".peer/" + name, "-", 0o644, result.encode(), NOW)
         return Step("COPY%s <<%s %s\n%s%s" % (flags, self.pick(
             "'%s'", '"%s"') % name if quoted else name, dest, body, name),
-            frozenset({"chmod"} if "chmod" in flags else ()),
-            "COPY%s .peer/%s %s" % (flags, name, dest), [f])
+            needs, "COPY%s .peer/%s %s" % (flags, name, dest), [f])
 
     # --- RUN ---
 

@@ -103,6 +103,7 @@ class Rootless(Property):
     """By a user with subordinate ids, $DIFFERENTIAL_USER, who may read all
     of the context."""
     name = "rootless"
+    lacks = frozenset({"high id"})
 
     def adapt(self, case):
         return replace(case, files=[replace(f, mode=f.mode | (

@@ -5,7 +5,8 @@
 #
 # Each seed is a case; one that differs is made as small as it can be and
 # left below DIR (build/differential). Peers are buildah and, where dockerd
-# is found ($DOCKERD or in PATH) and can be started, docker with BuildKit.
+# is found ($DOCKERD or in PATH) and can be started, docker with BuildKit;
+# and ways to use devenv that must make no difference (properties.py).
 here=$(cd "$(dirname "$0")" && pwd)
 t_top=$here/../..
 . "$t_top/t/lib.sh"
