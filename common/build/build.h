@@ -82,6 +82,16 @@ void build_remote_release(struct build_remote *r);
 /* An http(s) URL or a Git reference; `name` may be set. ERR_INPUT. */
 int build_remote_parse(struct build_remote *r, const char *text,
 		       struct error *err) MUST_CHECK;
+/* One RUN --mount. */
+struct build_mount {
+	struct dockerfile_mount m; /* expanded */
+	char *id;     /* of a cache, secret or agent: as given or implied */
+	char *target; /* absolute; NULL: a secret for the environment only */
+	char *env;    /* name there, or NULL */
+	struct build_from from; /* of a bind, or of a cache where m.from */
+};
+
+enum build_network { BUILD_NET_DEFAULT, BUILD_NET_NONE, BUILD_NET_HOST };
 
 /*
  * One instruction, expanded in the scope where it stands. Everything that a
@@ -102,6 +112,12 @@ struct build_step {
 	struct strvec proxy; /* predefined proxies: run with, never keyed */
 	char *script;	     /* heredoc as a file to execute, or NULL */
 	char *script_name;
+	struct build_mount *mounts; /* sorted by target */
+	size_t n_mounts;
+	enum build_network network;
+	bool insecure;	/* --security=insecure */
+	char *hostname; /* NULL: the usual one */
+	char *cache_ns; /* keeps the caches of its mounts apart; may be "" */
 	/* COPY and ADD */
 	bool add;
 	struct strvec sources; /* expanded, as written else */
@@ -225,6 +241,32 @@ int build_ignore(int context_fd, const char *context, const char *dockerfile,
 struct json *build_context_json(const char *dir, const char *dockerfile,
 				struct error *err);
 
+/* --- secret.c, ssh.c: what steps may use and nothing keeps --- */
+
+#define BUILD_SECRET_MAX (500u << 10)
+struct build_secret {
+	char *id;
+	struct strbuf value; /* may hold anything */
+};
+#define BUILD_SECRET_INIT { .value = STRBUF_INIT }
+void build_secret_release(struct build_secret *s);
+/* "id=ID[,src=FILE|,env=NAME]", as docker build has it, and read it: from now
+ * on its value is masked in whatever is logged. ERR_USAGE; no message shows
+ * a value. */
+int build_secret_parse(struct build_secret *s, const char *text,
+		       struct error *err) MUST_CHECK;
+
+struct build_ssh {
+	char *id;
+	char *socket;	    /* of an agent that runs, or NULL: */
+	struct strvec keys; /* files for one that is to be started */
+};
+#define BUILD_SSH_INIT { .keys = STRVEC_INIT }
+void build_ssh_release(struct build_ssh *s);
+/* "ID[=SOCKET|KEY[,KEY]...]"; without a path SSH_AUTH_SOCK. ERR_USAGE. */
+int build_ssh_parse(struct build_ssh *s, const char *text, struct error *err)
+	MUST_CHECK;
+
 /* --- build.c: the whole way to an image --- */
 
 struct build_options {
@@ -257,6 +299,11 @@ struct build_options {
 	const struct strvec *cache_from;
 	const char *cache_to;
 	bool cache_max;
+	const struct build_secret *secrets;
+	size_t n_secrets;
+	const struct build_ssh *ssh;
+	size_t n_ssh;
+	bool allow_insecure; /* RUN --security=insecure may be */
 };
 
 /* One instruction as it went, for the record. */

@@ -67,6 +67,9 @@ void tree_items_release(struct tree_items *list);
  */
 int tree_pick(const struct build_tree *t, const struct build_step *step,
 	      struct tree_items *out, struct error *err) MUST_CHECK;
+/* The one thing that a path without wildcards names. */
+int tree_pick_one(const struct build_tree *t, const char *path,
+		  struct tree_items *out, struct error *err) MUST_CHECK;
 /* tree_walk of an item, by its own rules as well. */
 int tree_walk_item(const struct build_tree *t, const struct tree_item *item,
 		   tree_visit visit, void *arg, struct error *err) MUST_CHECK;

@@ -20,6 +20,11 @@ void build_step_release(struct build_step *step)
 	strvec_release(&step->proxy);
 	free(step->script);
 	free(step->script_name);
+	for (i = 0; i < step->n_mounts; i++)
+		build_mount_release(&step->mounts[i]);
+	free(step->mounts);
+	free(step->hostname);
+	free(step->cache_ns);
 	strvec_release(&step->sources);
 	for (i = 0; i < step->n_remotes; i++)
 		build_remote_release(&step->remotes[i]);

@@ -99,6 +99,8 @@ int build_eval_globals(struct build_eval *ev, struct error *err) MUST_CHECK;
 int build_eval_arg(struct build_eval *ev, struct build_stage *st,
 		   const struct dockerfile_node *node, struct strbuf *text,
 		   struct error *err) MUST_CHECK;
+/* The value that the command line gives an argument, or NULL. */
+const char *build_eval_given(struct build_eval *ev, const char *key);
 /* Environment of a RUN, and the proxies that no ARG declares. */
 void build_eval_run_env(const struct build_eval *ev,
 			const struct build_stage *st, struct build_step *step);
@@ -143,7 +145,7 @@ int build_eval_add_deps(struct build_eval *ev, size_t at,
 	MUST_CHECK;
 void build_eval_mark(struct build_eval *ev, size_t stage);
 
-/* --- eval_meta.c, eval_step.c, eval_run.c, eval_copy.c: instructions --- */
+/* --- eval_meta.c, eval_step.c, eval_run.c, eval_mount.c, eval_copy.c --- */
 
 /* Those that change the configuration only; appends the history text. */
 int build_eval_meta(struct build_eval *ev, struct build_stage *st,
@@ -162,6 +164,9 @@ struct eval_make {
 	struct error *err;
 };
 int eval_make_run(const struct eval_make *m) MUST_CHECK;
+/* eval_mount.c: the --mount flags of a RUN */
+int eval_make_mounts(const struct eval_make *m) MUST_CHECK;
+void build_mount_release(struct build_mount *mount);
 int eval_make_copy(const struct eval_make *m) MUST_CHECK;
 /* The last source is a URL or a Git reference; and whether what the flags ask
  * for fits all sources. */

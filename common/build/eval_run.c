@@ -55,19 +55,35 @@ static int run_argv(const struct eval_make *m)
 	return 0;
 }
 
-static int check_run(const struct eval_make *m)
+/* One that the kernel takes, and that /etc/hosts can hold. */
+static bool is_host_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.");
+
+	return n && n <= 64 && !name[n];
+}
+
+static int set_sandbox(const struct eval_make *m)
 {
 	const char *network = dockerfile_flag(m->node, "network", 0);
 	const char *security = dockerfile_flag(m->node, "security", 0);
+	const char *name = build_eval_given(m->ev, "BUILDKIT_SANDBOX_HOSTNAME");
+	const char *ns = build_eval_given(m->ev, "BUILDKIT_CACHE_MOUNT_NS");
 
-	if (dockerfile_flag(m->node, "mount", 0))
-		return eval_unsupported(m, "RUN --mount");
-	if (network && !str_eq(network, "default"))
-		return eval_unsupported(m, "RUN --network");
-	if (security && !str_eq(security, "sandbox"))
-		return eval_unsupported(m, "RUN --security");
-	if (dockerfile_flag(m->node, "device", 0))
+	if (dockerfile_flag(m->node, "device", 0) && !m->ev->view)
 		return eval_unsupported(m, "RUN --device");
+	if (network && str_eq(network, "none"))
+		m->step->network = BUILD_NET_NONE;
+	else if (network && str_eq(network, "host"))
+		m->step->network = BUILD_NET_HOST;
+	m->step->insecure = security && str_eq(security, "insecure");
+	if (name && !is_host_name(name))
+		return build_eval_fail(m->ev, m->st, m->node, m->err,
+				       "BUILDKIT_SANDBOX_HOSTNAME: '%s' is no "
+				       "host name", name);
+	m->step->hostname = xstrdup_null(name);
+	m->step->cache_ns = xstrdup(ns ? ns : "");
 	return 0;
 }
 
@@ -77,10 +93,8 @@ int eval_make_run(const struct eval_make *m)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	size_t i;
 
-	if (!m->ev->view && check_run(m) < 0)
-		return -1;
 	m->step->op = BUILD_RUN;
-	if (run_argv(m) < 0)
+	if (set_sandbox(m) < 0 || eval_make_mounts(m) < 0 || run_argv(m) < 0)
 		return -1;
 	if (!m->step->argv.nr)
 		return build_eval_fail(m->ev, m->st, m->node, m->err,

@@ -161,7 +161,7 @@ static bool same_key(const char *entry, const char *key)
 }
 
 /* The value given on the command line, noted as used; NULL: none. */
-static const char *given(struct build_eval *ev, const char *key)
+const char *build_eval_given(struct build_eval *ev, const char *key)
 {
 	size_t i;
 
@@ -187,7 +187,7 @@ static bool is_proxy(const char *entry)
 static void set_global(struct build_eval *ev, const char *key,
 		       const char *value)
 {
-	const char *mine = given(ev, key);
+	const char *mine = build_eval_given(ev, key);
 
 	strvec_env_set(&ev->globals, key, mine ? mine : value);
 }
@@ -258,7 +258,7 @@ int build_eval_globals(struct build_eval *ev, struct error *err)
 
 		for (k = 0; k < node->n_pairs; k++) {
 			const struct dockerfile_pair *p = &node->pairs[k];
-			const char *value = given(ev, p->key);
+			const char *value = build_eval_given(ev, p->key);
 			cleanup_free char *own = NULL;
 
 			if (!value && p->value) {
@@ -327,7 +327,7 @@ static int declare_pair(struct build_eval *ev, struct build_stage *st,
 		return build_eval_fail(ev, st, node, err,
 				       "too many variables");
 	strbuf_addf(text, " %s%s%s", key, own ? "=" : "", own ? own : "");
-	value = given(ev, key);
+	value = build_eval_given(ev, key);
 	if (!value)
 		value = own ? own : strvec_env_get(&ev->globals, key);
 	declare(st, key, value);

@@ -141,9 +141,12 @@ struct source_view {
 	struct build_tree tree;
 	char *mount; /* name below the scratch directory; NULL: not mounted */
 	bool owned;  /* the tree's descriptor goes with the view */
+	char *dir;   /* then where the files are */
 };
+/* With a draft, what is written to a mounted one goes there. */
 int source_open(struct build *b, const struct build_from *from,
-		struct source_view *view, struct error *err) MUST_CHECK;
+		const struct store_draft *draft, struct source_view *view,
+		struct error *err) MUST_CHECK;
 void source_close(struct build *b, struct source_view *view);
 /*
  * What a source adds to a key, without its files being fetched. 1: it counts

@@ -29,11 +29,26 @@ int plan_fail(const struct build *b, unsigned line, struct error *err)
 	return -1;
 }
 
+static bool mount_input(const struct build_step *step, size_t n,
+			struct build_from *from)
+{
+	size_t i;
+
+	for (i = 0; i < step->n_mounts; i++) {
+		*from = step->mounts[i].from;
+		if ((from->stage != SIZE_MAX || from->name) && !n--)
+			return true;
+	}
+	return false;
+}
+
 bool plan_input(const struct build_planned *p, size_t n,
 		struct build_from *from)
 {
 	const struct build_step *step = &p->step;
 
+	if (step->op == BUILD_RUN)
+		return mount_input(step, n, from);
 	*from = (struct build_from){ step->from_stage, step->from };
 	return step->op == BUILD_COPY && step->sources.nr && !n;
 }

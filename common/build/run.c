@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "build/chroot.h"
-#include "build/internal.h"
+#include "build/run.h"
 
 #define PIPES "/dev/pipes" /* where a heredoc script is seen */
 
@@ -44,25 +44,6 @@ static int run_command(const struct runtime_spec *spec,
 	*status = child.status;
 	runtime_child_release(&child);
 	return rc;
-}
-
-/* A heredoc that is a script of its own, as a file only the step sees. */
-static int write_script(struct build *b, const struct build_step *step,
-			char **path, struct error *err)
-{
-	cleanup_free char *at = path_join(b->scratch, "script");
-	cleanup_close int fd = open(at,
-				    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-				    0755);
-
-	if (fd < 0)
-		return error_errno(err, "cannot create '%s'", at);
-	if (fs_write_all(fd, step->script, strlen(step->script), err) < 0)
-		return -1;
-	if (fchmod(fd, 0755) < 0)
-		return error_errno(err, "cannot set the mode of '%s'", at);
-	*path = steal_ptr(&at);
-	return 0;
 }
 
 static int fail(const struct build_step *step, int status, struct error *err)
@@ -108,54 +89,102 @@ static int make_points(const char *path, struct error *err)
 	return 0;
 }
 
-int step_run(struct build *b, struct build_stage *st,
-	     const struct build_step *step, struct store_draft *draft,
-	     struct error *err)
+enum runtime_network run_network(const struct build_options *o,
+				 const struct build_step *step)
 {
+	return step->network == BUILD_NET_NONE ? RUNTIME_NET_NONE : o->network;
+}
+
+/* A heredoc that is a script of its own, as a file only the step sees. */
+static void add_script(struct run_mounts *r, const struct build_step *step)
+{
+	if (!step->script)
+		return;
+	r->v[r->nr++] = (struct runtime_mount){
+		.kind = RUNTIME_FILE,
+		.target = path_join(PIPES, step->script_name),
+		.read_only = true,
+		.data = step->script,
+		.size = strlen(step->script),
+		.mode = 0755,
+	};
+}
+
+static void add_env(const struct strvec *more, struct strvec *env)
+{
+	size_t i;
+
+	for (i = 0; i < more->nr; i++) {
+		size_t n = strcspn(more->v[i], "=");
+		cleanup_free char *key = xstrndup(more->v[i], n);
+
+		strvec_env_set(env, key, more->v[i] + n + 1);
+	}
+}
+
+/* Start it in its sandbox and wait. */
+static int run_in(const struct runtime_spec *spec, struct run_mounts *r,
+		  const struct runtime_user *user, int *status,
+		  struct error *err)
+{
+	const struct build_step *step = r->step;
 	struct runtime_process p = RUNTIME_PROCESS_INIT;
 	cleanup_strvec struct strvec env = STRVEC_INIT;
-	cleanup_free char *script = NULL, *target = NULL;
-	cleanup_free char *points = path_join(b->scratch, "points");
-	cleanup_free const char **lowers = NULL;
-	const struct runtime_user *user;
-	struct runtime_mount mount = { .kind = RUNTIME_BIND,
-				       .read_only = true };
-	struct runtime_spec spec = { .upper = draft->fs,
-				     .work = draft->work,
-				     .draft = true,
-				     .hostname = "buildkitsandbox",
-				     .network = b->o->network };
-	int status;
 
-	if (make_points(points, err) < 0 ||
-	    (b->o->by_chroot && chroot_begin(b, st, &spec.root, err) < 0) ||
-	    stage_user(b, st, step->user, &user, err) < 0)
-		return -1;
-	lowers = xcalloc(st->dirs.nr + 1, sizeof(*lowers));
-	lowers[0] = points;
-	for (size_t i = 0; i < st->dirs.nr; i++)
-		lowers[i + 1] = st->dirs.v[i];
-	spec.lowers = lowers;
-	spec.n_lowers = st->dirs.nr + 1;
-	if (step->script) {
-		if (write_script(b, step, &script, err) < 0)
-			return -1;
-		target = path_join(PIPES, step->script_name);
-		mount.source = script;
-		mount.target = target;
-		spec.mounts = &mount;
-		spec.n_mounts = 1;
-	}
 	environment(step, user, &env);
+	add_env(&r->env, &env);
 	p.argv = step->argv.v;
 	p.env = &env;
 	p.cwd = step->cwd;
 	p.make_cwd = true;
 	p.user = user;
-	if (run_command(&spec, &p, &status, err) < 0)
+	return run_command(spec, &p, status, err);
+}
+
+static int run(struct build *b, struct build_stage *st,
+	       const struct build_step *step, const struct store_draft *draft,
+	       const struct runtime_user *user, struct error *err)
+{
+	cleanup_free char *points = path_join(b->scratch, "points");
+	cleanup_free const char **lowers = xcalloc(st->dirs.nr + 1,
+						   sizeof(*lowers));
+	CLEANUP(run_mounts_close) struct run_mounts r;
+	struct runtime_spec spec = { .upper = draft->fs,
+				     .work = draft->work,
+				     .draft = true,
+				     .lowers = lowers,
+				     .n_lowers = st->dirs.nr + 1,
+				     .hostname = step->hostname,
+				     .network = run_network(b->o, step),
+				     .privileged = step->insecure };
+	int status;
+
+	if (run_mounts_open(&r, b, step, err) < 0 ||
+	    make_points(points, err) < 0 ||
+	    (b->o->by_chroot && chroot_begin(b, st, &spec.root, err) < 0))
+		return -1;
+	add_script(&r, step);
+	lowers[0] = points;
+	for (size_t i = 0; i < st->dirs.nr; i++)
+		lowers[i + 1] = st->dirs.v[i];
+	spec.mounts = r.v;
+	spec.n_mounts = r.nr;
+	if (!spec.hostname)
+		spec.hostname = "buildkitsandbox";
+	if (run_in(&spec, &r, user, &status, err) < 0)
 		return cannot_start(err);
-	if (status)
-		return fail(step, status, err);
+	return status ? fail(step, status, err) : 0;
+}
+
+int step_run(struct build *b, struct build_stage *st,
+	     const struct build_step *step, struct store_draft *draft,
+	     struct error *err)
+{
+	const struct runtime_user *user;
+
+	if (stage_user(b, st, step->user, &user, err) < 0 ||
+	    run(b, st, step, draft, user, err) < 0)
+		return -1;
 	if (b->o->single_id && (user->uid || user->gid))
 		return store_stamp_owner(b->o->store, draft, user->uid,
 					 user->gid, err);

@@ -209,7 +209,8 @@ int source_key(struct build *b, const struct build_from *from,
 }
 
 int source_open(struct build *b, const struct build_from *from,
-		struct source_view *view, struct error *err)
+		const struct store_draft *draft, struct source_view *view,
+		struct error *err)
 {
 	cleanup_free char *mount = NULL;
 	struct build_stage *st;
@@ -222,9 +223,12 @@ int source_open(struct build *b, const struct build_from *from,
 	mount = xstrfmt("from-%u", b->n_mounts++);
 	view->tree = (struct build_tree){ .keep_owners = true,
 					  .store = b->o->store };
-	view->tree.fd = stage_mount(b, st, NULL, mount, err);
+	view->tree.fd = stage_mount(b, st, draft, mount, err);
 	if (view->tree.fd < 0)
 		return -1;
+	/* Without layers nothing is mounted over a draft. */
+	view->dir = draft && !st->dirs.nr ? xstrdup(draft->fs)
+					  : path_join(b->scratch, mount);
 	view->mount = steal_ptr(&mount);
 	return 0;
 }
@@ -237,4 +241,5 @@ void source_close(struct build *b, struct source_view *view)
 		return;
 	stage_unmount(b, view->mount);
 	free(steal_ptr(&view->mount));
+	free(steal_ptr(&view->dir));
 }

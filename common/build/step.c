@@ -73,7 +73,7 @@ static int copy(struct build *b, const struct build_step *step, int root,
 			return -1;
 	}
 	if (step->sources.nr > step->n_remotes &&
-	    source_open(b, &from, &view, err) < 0)
+	    source_open(b, &from, NULL, &view, err) < 0)
 		return -1;
 	rc = copy_parts(b, &to, step, &view, err);
 	source_close(b, &view);

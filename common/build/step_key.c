@@ -1,7 +1,8 @@
 /* step_key.c - what a step depends on, as its key */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/copy.h"
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/run.h"
 
 /* What the files of a COPY come to be, whatever they were called. */
 static int key_files(const struct build_tree *tree,
@@ -83,16 +84,38 @@ static int key_copy(struct build *b, const struct build_step *step,
 	return key_sources(b, step, k, err);
 }
 
-static void key_run(const struct build *b, const struct build_step *step,
-		    struct cache_key *k)
+/* What the file asks for and the command line does not give. */
+static int check_allowed(const struct build_options *o,
+			 const struct build_step *step, struct error *err)
 {
+	if (step->network == BUILD_NET_HOST && o->network == RUNTIME_NET_NONE)
+		return error_set(err, ERR_INPUT, "RUN --network=host is not "
+				 "allowed by --network=none");
+	if (!step->insecure || o->allow_insecure)
+		return 0;
+	error_set(err, ERR_INPUT, "RUN --security=insecure is not allowed");
+	return error_hint(err, "it is given all rights of root with "
+			       "--allow security.insecure");
+}
+
+static int key_run(struct build *b, const struct build_step *step,
+		   struct cache_key *k, struct error *err)
+{
+	if (check_allowed(b->o, step, err) < 0)
+		return -1;
 	cache_key_add(k, "op", "run");
 	cache_key_add_list(k, "arg", &step->argv);
 	cache_key_add_list(k, "env", &step->env);
 	cache_key_add(k, "cwd", step->cwd);
 	cache_key_add(k, "script", step->script ? step->script : "");
 	cache_key_add(k, "network",
-		      b->o->network == RUNTIME_NET_NONE ? "none" : "host");
+		      run_network(b->o, step) == RUNTIME_NET_NONE ? "none"
+								  : "host");
+	if (step->insecure)
+		cache_key_add(k, "security", "insecure");
+	if (step->hostname)
+		cache_key_add(k, "hostname", step->hostname);
+	return run_mounts_key(b, step, k, err);
 }
 
 int step_key(struct build *b, struct build_stage *st,
@@ -109,7 +132,8 @@ int step_key(struct build *b, struct build_stage *st,
 	if (step->op != BUILD_COPY)
 		cache_key_add(k, "user", step->user);
 	if (step->op == BUILD_RUN) {
-		key_run(b, step, k);
+		if (key_run(b, step, k, err) < 0)
+			return -1;
 	} else if (step->op == BUILD_WORKDIR) {
 		cache_key_add(k, "op", "workdir");
 		cache_key_add(k, "cwd", step->cwd);

@@ -338,3 +338,11 @@ int tree_pick(const struct build_tree *t, const struct build_step *step,
 			return -1;
 	return 0;
 }
+
+int tree_pick_one(const struct build_tree *t, const char *path,
+		  struct tree_items *out, struct error *err)
+{
+	cleanup_free char *clean = path_join("/", path);
+
+	return add_item(t, clean, out, err);
+}

@@ -32,6 +32,12 @@ const struct opt cli_build_rows[] = {
 	  O(cache_to) },
 	{ OPT_INT, 0, "jobs", "N", NULL,
 	  "steps at once (default: one a processor)", O(jobs) },
+	{ OPT_LIST, 0, "secret", "id=ID[,src=FILE|,env=NAME]", OPT_NO_ENV,
+	  "let RUN --mount=type=secret read it", O(secrets) },
+	{ OPT_LIST, 0, "ssh", "ID[=SOCKET|KEY[,KEY]]", OPT_NO_ENV,
+	  "let RUN --mount=type=ssh ask this agent", O(ssh) },
+	{ OPT_LIST, 0, "allow", "RIGHT", NULL,
+	  "network.host, or security.insecure: all rights of root", O(allow) },
 	{ OPT_END },
 };
 
@@ -149,6 +155,7 @@ int cli_build_plan(const struct cli_builder *b,
 	cleanup_build_named struct build_named_list named = { 0 };
 	CLEANUP(caches_release) struct caches caches = { 0 };
 	cleanup_free char *name = NULL;
+	CLEANUP(cli_granted_release) struct cli_granted granted = { 0 };
 	struct build_options bo = {
 		.store = b->store,
 		.registry = &b->registry_options,
@@ -175,6 +182,7 @@ int cli_build_plan(const struct cli_builder *b,
 		cli_git_access(b->git, &bo.git);
 	if (get_caches(o, &caches, err) < 0 ||
 	    cli_build_contexts(o, &named, err) < 0 ||
+	    cli_granted_get(&granted, o, b->mode, &bo, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
 	bo.cache_from = &caches.from;

@@ -176,6 +176,7 @@ struct cli_build_options {
 	struct strvec labels, contexts;
 	char *cache_repo, *cache_to;
 	struct strvec cache_from;
+	struct strvec secrets, ssh, allow; /* as written */
 };
 extern const struct opt cli_build_rows[];
 
@@ -208,6 +209,19 @@ int cli_build_name(const struct cli_builder *b, const struct strvec *tags,
 /* Section "image" with its steps. */
 void cli_build_record(struct record *r, const struct store *s,
 		      const struct build_result *result);
+
+/* --- granted.c: secrets, agents and rights that steps are given --- */
+
+struct cli_granted {
+	struct build_secret *secrets;
+	struct build_ssh *ssh;
+	size_t n_secrets, n_ssh;
+};
+void cli_granted_release(struct cli_granted *g);
+/* Read what the options name and put it into `to`, which borrows it. */
+int cli_granted_get(struct cli_granted *g, const struct cli_build_options *o,
+		    enum runtime_mode mode, struct build_options *to,
+		    struct error *err) MUST_CHECK;
 
 /* --- mounts.c: what of this host is seen --- */
 

@@ -70,26 +70,22 @@ static int make_nodes(int dev, struct error *err)
 }
 
 /* The only mounts that can be done without: files below our own /dev. */
-static int copy_file(struct runtime_place *p, const struct runtime_mount *m,
-		     struct error *err)
+static int write_mounted(struct runtime_place *p,
+			 const struct runtime_mount *m, struct error *err)
 {
 	cleanup_free char *dir = path_dir(m->target);
 	cleanup_free char *name = path_base(m->target);
-	cleanup_close int in = open(m->source, O_RDONLY | O_CLOEXEC);
 	cleanup_close int at = -1, out = -1;
-	struct stat st;
 
-	if (in < 0 || fstat(in, &st) < 0)
-		return error_errno(err, "cannot open '%s'", m->source);
 	at = fs_mkdir_in_root(p->root, dir, 0755, 0, 0, err);
 	if (at < 0)
 		return -1;
 	out = openat(at, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (out < 0)
 		return error_errno(err, "cannot make '%s'", m->target);
-	if (fs_copy_data(in, out, (uint64_t)st.st_size, err) < 0)
+	if (fs_write_all(out, m->data, m->size, err) < 0)
 		return -1;
-	if (fchmod(out, st.st_mode & 0777) < 0)
+	if (fchmod(out, m->mode) < 0)
 		return error_errno(err, "cannot make '%s'", m->target);
 	return 0;
 }
@@ -109,9 +105,9 @@ static int put_mounts(struct runtime_place *p, const struct runtime_spec *s,
 		const struct runtime_mount *m = &s->mounts[i];
 		cleanup_free char *what = NULL;
 
-		if (m->kind == RUNTIME_BIND && m->read_only && !m->below &&
-		    fs_is_file(m->source) && str_starts(m->target, "/dev/")) {
-			if (copy_file(p, m, err) < 0)
+		if (m->kind == RUNTIME_FILE &&
+		    str_starts(m->target, "/dev/")) {
+			if (write_mounted(p, m, err) < 0)
 				return -1;
 			continue;
 		}

@@ -35,6 +35,24 @@ static void describe(struct strbuf *out, size_t stage,
 		strbuf_addf(out, " env:%s", step->env.v[i]);
 	for (i = 0; i < step->proxy.nr; i++)
 		strbuf_addf(out, " proxy:%s", step->proxy.v[i]);
+	for (i = 0; i < step->n_mounts; i++)
+		strbuf_addf(out, " mount:%s:%s:%s:%s:%zu:%s",
+			    dockerfile_mount_type_name(step->mounts[i].m.type),
+			    step->mounts[i].target ? step->mounts[i].target
+						   : "",
+			    step->mounts[i].id ? step->mounts[i].id : "",
+			    step->mounts[i].env ? step->mounts[i].env : "",
+			    step->mounts[i].from.stage + 1,
+			    step->mounts[i].from.name ? step->mounts[i].from.name
+						      : "");
+	if (step->network)
+		strbuf_addf(out, " network=%d", (int)step->network);
+	if (step->insecure)
+		strbuf_addstr(out, " insecure");
+	if (step->hostname)
+		strbuf_addf(out, " hostname=%s", step->hostname);
+	if (step->op == BUILD_RUN && *step->cache_ns)
+		strbuf_addf(out, " ns=%s", step->cache_ns);
 	if (step->op == BUILD_COPY)
 		strbuf_addf(out, " dest=%s%s", step->dest,
 			    step->dest_is_dir ? " dir" : "");
@@ -294,7 +312,7 @@ Test(eval, cycles_and_order)
 		  "circular dependency detected on stage: a"),
 	    GIVES("FROM x AS a\n"
 		  "RUN --mount=target=/b,\\\"source=/p,from=a\\\" c",
-		  "D:2:1: RUN --mount is not supported by this version"),
+		  "mount:bind:/b:::0:\n"),
 	    GIVES("FROM x AS a\nRUN --mount=target=/b,\\\"from=a\\\" c",
 		  "circular dependency detected on stage: a"),
 	    GIVES("FROM x AS a\nCOPY --from=b / /\nFROM x AS b",
@@ -421,11 +439,7 @@ Test(eval, switches_of_copy)
 
 Test(eval, unsupported_is_named)
 {
-	SEE(GIVES("FROM x\nRUN --mount=type=tmpfs,target=/y z",
-		  "D:2:1: RUN --mount is not supported by this version"),
-	    GIVES("FROM x\nRUN --network=none z", "D:2:1: RUN --network is"),
-	    GIVES("FROM x\nRUN --security=insecure z", "RUN --security is"),
-	    GIVES("FROM x\nRUN --device=a z", "RUN --device is"));
+	SEE(GIVES("FROM x\nRUN --device=a z", "RUN --device is"));
 }
 
 /* [I40] [I41] [I42] */
@@ -450,6 +464,59 @@ Test(eval, from_means_a_stage_before_an_image)
 {
 	SEE(GIVES("FROM x AS img\nFROM y\nCOPY --from=IMG a b", "from=0"),
 	    GIVES("FROM x\nCOPY --from=img a b", "from=img"));
+}
+
+/* [I04] [I05] [I06] [I08] [I09] [E07] */
+Test(eval, I04_mounts_are_expanded_placed_and_sorted)
+{
+	SEE(GIVES("FROM x AS a\nFROM x\nARG D=/d T=cache\nWORKDIR /w\n"
+		  "RUN --mount=from=A,target=x --mount=type=$T,target=$D/./y/ "
+		  "z", "mount:cache:/d/y:/d/y::0: mount:bind:/w/x:::1:\n"),
+	    GIVES("FROM x\nRUN --mount=from=img,target=/a --mount=target=/a/b z",
+		  "mount:bind:/a:::0:img mount:bind:/a/b:::0:\n"),
+	    GIVES("FROM x\nWORKDIR /w\nRUN --mount=type=cache,target=./a/../b z",
+		  "mount:cache:/w/b:b::0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=cache,target=/a,id=\\'i\\' z",
+		  "mount:cache:/a:i::0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=secret,id=a/b z",
+		  "mount:secret:/run/secrets/b:a/b::0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=secret,target=/k/t z",
+		  "mount:secret:/k/t:t::0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=secret,id=a,env=B z",
+		  "mount:secret::a:B:0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=secret,id=a,env= z",
+		  "mount:secret::a:a:0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=secret,id=a,env=B,target=c z",
+		  "mount:secret:/c:a:B:0:\n"),
+	    GIVES("FROM x\nRUN --mount=type=ssh --mount=type=ssh,id=o z",
+		  "mount:ssh:/run/buildkit/ssh_agent.0:default:SSH_AUTH_SOCK:0: "
+		  "mount:ssh:/run/buildkit/ssh_agent.1:o::0:\n"),
+	    GIVES("FROM x\nRUN --mount=target=. z",
+		  "D:2:1: invalid mount target \"/\""),
+	    GIVES("FROM x\nARG t=nope\nRUN --mount=type=$t,target=/a z",
+		  "D:3:1: unsupported mount type \"nope\""),
+	    GIVES("FROM x\nARG t=bind\nRUN --mount=type=$t,target=/a,uid=1 z",
+		  "D:3:1: uid not allowed for \"bind\" type mounts"),
+	    GIVES("FROM x\nRUN --mount=type=secret,id=a,env=b=c z",
+		  "D:2:1: RUN --mount: 'b=c' cannot name a variable"),
+	    GIVES("FROM x\nRUN --mount=target=/a,source=${x?no} z",
+		  "D:2:1: failed to process \"${x?no}\": x: no"));
+}
+
+/* [I11] [I12] [A09] */
+Test(eval, I11_networks_and_rights)
+{
+	SEE(GIVES("FROM x\nRUN --network=none z", "network=1\n"),
+	    GIVES("FROM x\nRUN --network=host z", "network=2\n"),
+	    GIVES("FROM x\nRUN --network=default --security=sandbox z",
+		  "env:PATH=/bin\n"),
+	    GIVES("FROM x\nRUN --security=insecure z", "insecure\n"),
+	    { "FROM x\nRUN z", "BUILDKIT_SANDBOX_HOSTNAME=h", NULL, NULL,
+	      "hostname=h\n" },
+	    { "FROM x\nRUN z", "BUILDKIT_SANDBOX_HOSTNAME=h i", NULL, NULL,
+	      "D:2:1: BUILDKIT_SANDBOX_HOSTNAME: 'h i' is no host name" },
+	    { "FROM x\nRUN z", "BUILDKIT_CACHE_MOUNT_NS=n", NULL, NULL,
+	      "ns=n\n" });
 }
 
 Test(eval, a_mount_names_its_stage_in_a_csv_record)
