@@ -18,6 +18,7 @@ struct slot {
 	struct schedule *all;
 	size_t number; /* names what it mounts */
 	struct job job;
+	job_run todo; /* about to begin; or NULL */
 	struct build_stage *stage;
 	size_t index;		 /* of the stage */
 	struct build_planned *p; /* NULL: it fetches the stage's image */
@@ -48,7 +49,7 @@ static bool is_done(const struct build_stage *st)
 
 static bool is_idle(const struct slot *slot)
 {
-	return !slot->job.pid;
+	return !slot->job.pid && !slot->todo;
 }
 
 static struct slot *idle_slot(struct schedule *s)
@@ -146,24 +147,31 @@ static int do_fetch(void *arg, struct strbuf *result UNUSED,
 				  &base, err);
 }
 
-static int do_step(void *arg, struct strbuf *result UNUSED,
-		   struct error *err)
+static int execute(struct slot *slot, struct error *err)
 {
-	struct slot *slot = arg;
 	struct build *b = slot->all->b;
 	struct build_planned *p = slot->p;
 	struct cache_entry entry = { .created = b->now };
 	struct store_meta meta = { .alone = p->step.link };
 
-	runtime_inherit();
 	memcpy(entry.layer, p->layer, STORE_ID);
-	if (enter_slot(slot, err) < 0 ||
-	    store_draft_borrow(&slot->draft, err) < 0 ||
-	    step_execute(b, slot->stage, &p->step, &slot->draft, err) < 0 ||
+	if (step_execute(b, slot->stage, &p->step, &slot->draft, err) < 0 ||
 	    store_draft_commit(b->o->store, &slot->draft, &meta, p->layer,
 			       err) < 0)
 		return -1;
 	return cache_put(b->o->store, p->key, &p->text, &entry, err);
+}
+
+static int do_step(void *arg, struct strbuf *result UNUSED,
+		   struct error *err)
+{
+	struct slot *slot = arg;
+
+	runtime_inherit();
+	if (enter_slot(slot, err) < 0 ||
+	    store_draft_borrow(&slot->draft, err) < 0)
+		return -1;
+	return execute(slot, err);
 }
 
 /* Output of a step is told from that of others by its label. */
@@ -182,15 +190,12 @@ static void hear(void *arg, const struct log_event *e)
 	log_show(&copy);
 }
 
-static int begin_job(struct slot *slot, struct build_stage *st, job_run run,
-		     struct error *err)
+static void begin_job(struct slot *slot, struct build_stage *st, job_run run)
 {
 	slot->stage = st;
 	slot->started = now();
-	if (job_start(&slot->job, run, slot, hear, slot, err) < 0)
-		return -1;
+	slot->todo = run;
 	st->busy = true;
-	return 0;
 }
 
 /* --- stages --- */
@@ -227,56 +232,52 @@ static bool shares_fetch(const struct schedule *s,
 	return false;
 }
 
-/* Layers on disk, where the stage is mounted at all: 1 they are, 0 they are on
- * their way or have to wait. */
-static int have_layers(struct schedule *s, struct build_stage *st,
-		       struct error *err)
+/* Are the layers on disk, where the stage is mounted at all? If not, they are
+ * on their way or have to wait. */
+static bool have_layers(struct schedule *s, struct build_stage *st)
 {
 	struct slot *slot;
 
 	if (!st->mounted || !lacks_layer(s->b, st))
-		return 1;
+		return true;
 	slot = idle_slot(s);
 	if (!slot || st->busy || shares_fetch(s, st))
-		return 0;
+		return false;
 	slot->p = NULL;
-	return begin_job(slot, st, do_fetch, err);
+	begin_job(slot, st, do_fetch);
+	return false;
 }
 
-static int ready_image(struct schedule *s, struct build_stage *st,
-		       struct error *err)
+static void ready_image(struct schedule *s, struct build_stage *st)
 {
-	int rc = have_layers(s, st, err);
 	size_t k;
 
-	if (rc <= 0)
-		return rc;
+	if (!have_layers(s, st))
+		return;
 	st->ready = true;
 	for (k = 0; st->mounted && k < st->base_layers; k++)
 		strvec_push_own(&st->dirs,
 				store_layer_fs(s->b->o->store,
 					       st->image.layers[k].id));
-	return 0;
 }
 
-static int make_ready(struct schedule *s, size_t i, struct error *err)
+static void make_ready(struct schedule *s, size_t i)
 {
 	struct build_stage *st = &s->b->stages[i];
 	struct build_base base;
-	int rc;
 
 	build_eval_base(s->b->ev, i, &base);
-	if (base.kind == BASE_IMAGE)
-		return ready_image(s, st, err);
+	if (base.kind == BASE_IMAGE) {
+		ready_image(s, st);
+		return;
+	}
 	if (base.kind == BASE_STAGE && !is_done(&s->b->stages[base.stage]))
-		return 0;
-	rc = have_layers(s, st, err);
-	if (rc <= 0)
-		return rc;
+		return;
+	if (!have_layers(s, st))
+		return;
 	st->ready = true;
 	if (base.kind == BASE_STAGE)
 		strvec_copy(&st->dirs, &s->b->stages[base.stage].dirs);
-	return 0;
 }
 
 static void announce(struct schedule *s, size_t stage,
@@ -307,36 +308,31 @@ static int warm_up(struct schedule *s, size_t stage,
 }
 
 /* Is all there that a step reads from? What is missing is on its way then. */
-static int has_inputs(struct schedule *s, const struct build_planned *p,
-		      bool *ready, struct error *err)
+static bool has_inputs(struct schedule *s, const struct build_planned *p)
 {
 	struct build_from from;
+	bool ready = true;
 	size_t i;
 
-	*ready = true;
 	for (i = 0; plan_input(p, i, &from); i++) {
 		struct build_stage *st = from.stage != SIZE_MAX ?
 						 &s->b->stages[from.stage] :
 						 source_stage(s->b, &from);
 
-		if (from.stage == SIZE_MAX && st && !st->ready &&
-		    ready_image(s, st, err) < 0)
-			return -1;
-		*ready = *ready && (!st || is_done(st));
+		if (from.stage == SIZE_MAX && st && !st->ready)
+			ready_image(s, st);
+		ready = ready && (!st || is_done(st));
 	}
-	return 0;
+	return ready;
 }
 
 static int begin_step(struct schedule *s, size_t stage,
 		      struct build_planned *p, struct error *err)
 {
 	struct build_stage *st = &s->b->stages[stage];
-	struct slot *slot;
-	bool ready;
+	bool ready = has_inputs(s, p);
+	struct slot *slot = idle_slot(s);
 
-	if (has_inputs(s, p, &ready, err) < 0)
-		return -1;
-	slot = idle_slot(s);
 	if (!slot || !ready)
 		return 0;
 	announce(s, stage, p);
@@ -347,7 +343,8 @@ static int begin_step(struct schedule *s, size_t stage,
 		return -1;
 	slot->p = p;
 	slot->index = stage;
-	return begin_job(slot, st, do_step, err);
+	begin_job(slot, st, do_step);
+	return 0;
 }
 
 /* Stages may have a step in common; one of them runs it. */
@@ -379,8 +376,8 @@ static int advance(struct schedule *s, size_t i, struct error *err)
 
 	if (!st->wanted || st->busy)
 		return 0;
-	if (!st->ready && make_ready(s, i, err) < 0)
-		return -1;
+	if (!st->ready)
+		make_ready(s, i);
 	while (st->ready && st->next < st->n_plan) {
 		struct build_planned *p = &st->plan[st->next];
 
@@ -397,18 +394,17 @@ static int advance(struct schedule *s, size_t i, struct error *err)
 	return 0;
 }
 
-static int end_job(struct slot *slot, struct error *err)
+static int finish(struct slot *slot, int rc, struct error *err)
 {
 	struct build *b = slot->all->b;
 	struct build_stage *st = slot->stage;
 
-	if (job_finish(&slot->job, err) < 0) {
+	if (rc < 0) {
 		if (slot->p)
 			return plan_fail(b, slot->p->step.line, err);
 		b->lost = fetched_layers(st) > st->base_layers;
 		return -1;
 	}
-	job_release(&slot->job);
 	store_draft_drop(b->o->store, &slot->draft);
 	st->busy = false;
 	if (!slot->p)
@@ -419,9 +415,65 @@ static int end_job(struct slot *slot, struct error *err)
 	return 0;
 }
 
+static int end_job(struct slot *slot, struct error *err)
+{
+	int rc = job_finish(&slot->job, err);
+
+	if (!rc)
+		job_release(&slot->job);
+	return finish(slot, rc, err);
+}
+
+/* The only thing there is to do, which an interruption ends by itself. */
+static struct slot *lone_run(struct schedule *s)
+{
+	struct slot *found = NULL;
+	size_t i;
+
+	for (i = 0; i < s->nr; i++) {
+		if (is_idle(&s->slots[i]))
+			continue;
+		if (found)
+			return NULL;
+		found = &s->slots[i];
+	}
+	return found && found->todo && found->p &&
+			       found->p->step.op == BUILD_RUN ? found : NULL;
+}
+
+/* A fork for each step of a file in which nothing can be done at once would
+ * take a quarter of the time of a small one. */
+static int run_here(struct slot *slot, struct error *err)
+{
+	int rc;
+
+	slot->todo = NULL;
+	log_divert(hear, slot);
+	rc = execute(slot, err);
+	log_divert(NULL, NULL);
+	return finish(slot, rc, err);
+}
+
+static int begin_all(struct schedule *s, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < s->nr; i++) {
+		struct slot *slot = &s->slots[i];
+		job_run todo = slot->todo;
+
+		slot->todo = NULL;
+		if (todo &&
+		    job_start(&slot->job, todo, slot, hear, slot, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int loop(struct schedule *s, struct error *err)
 {
 	size_t target = build_eval_target(s->b->ev), i;
+	struct slot *lone;
 
 	for (;;) {
 		if (signals_check(err) < 0)
@@ -431,6 +483,11 @@ static int loop(struct schedule *s, struct error *err)
 				return -1;
 		if (is_done(&s->b->stages[target]))
 			return 0;
+		lone = lone_run(s);
+		if (lone ? run_here(lone, err) < 0 : begin_all(s, err) < 0)
+			return -1;
+		if (lone)
+			continue;
 		if (job_wait(s->jobs, s->nr, -1, err) < 0)
 			return -1;
 		for (i = 0; i < s->nr; i++)
