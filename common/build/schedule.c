@@ -430,6 +430,9 @@ static struct slot *lone_run(struct schedule *s)
 	struct slot *found = NULL;
 	size_t i;
 
+	/* There the walk over all files makes a fork cheap. */
+	if (s->b->o->by_chroot)
+		return NULL;
 	for (i = 0; i < s->nr; i++) {
 		if (is_idle(&s->slots[i]))
 			continue;
