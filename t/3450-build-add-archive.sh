@@ -256,15 +256,16 @@ case $status in
 *) t_status 3 "[I39] a negative size is an error, or no archive" ;;
 esac
 head -c 100000 /dev/urandom >random
-tar -czf - random | head -c 50000 >cut.tar.gz
-head -c 1500 plain >cut.tar
+tar -cf whole random
+gzip -c whole | head -c 50000 >cut.tar.gz
+head -c 50000 whole >cut.tar
 for file in cut.tar cut.tar.gz; do
 	add <<-X
 		FROM scratch
 		ADD $file /in/
 	X
 	t_status 3 "[I39] an archive that ends early: $file"
-	t_err "$file: broken tar archive" "[I39] it says so: $file"
+	t_err "$file: (broken tar|truncated)" "[I39] it says so: $file"
 done
 t_is "$(ls -A "$DEVENV_STORE/tmp")" "" "no temporary files stay"
 t_ok "the store is sound" "$DEVENV" store verify

@@ -259,9 +259,6 @@ int build_archive_load(struct build_archive *a, struct store *s, int fd,
 		       const char *name, const struct oci_platform *platform,
 		       struct build_manifest *m, struct error *err)
 {
-	const struct store_extract how = { .chown = true,
-					   .uid = geteuid(),
-					   .gid = getegid() };
 	cleanup_close int dirfd = -1;
 
 	a->store = s;
@@ -271,7 +268,8 @@ int build_archive_load(struct build_archive *a, struct store *s, int fd,
 	dirfd = open(a->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return error_errno(err, "cannot open '%s'", a->dir);
-	if (store_extract_archive(s, fd, dirfd, &how, err) < 0)
+	if (store_extract_archive(s, fd, dirfd, true, geteuid(), getegid(),
+				  err) < 0)
 		return -1;
 	if (is_layout(dirfd))
 		return build_layout_read(dirfd, name, platform, m, err);

@@ -158,7 +158,6 @@ static int try_archive(struct copy_target *to,
 		       const struct build_step *step,
 		       const struct tree_item *item, struct error *err)
 {
-	const struct store_extract how = { .add = true };
 	cleanup_close int fd = -1, dest = -1;
 	int is;
 
@@ -178,7 +177,7 @@ static int try_archive(struct copy_target *to,
 	if (dest < 0)
 		return error_errno(err, "cannot open '%s'", step->dest);
 	/* --chown is for what is copied: an archive names owners itself. */
-	if (store_extract_archive(to->store, fd, dest, &how, err) < 0)
+	if (store_add_archive(to->store, fd, dest, err) < 0)
 		return error_wrap(err, "%s", item->path);
 	return 1;
 }

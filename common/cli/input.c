@@ -91,7 +91,6 @@ void cli_context_release(struct cli_context *c)
 int cli_context_read(struct cli_context *c, struct store *s,
 		     struct error *err)
 {
-	const struct store_extract how = { .chown = false };
 	cleanup_close int fd = -1;
 
 	c->store = s;
@@ -101,7 +100,7 @@ int cli_context_read(struct cli_context *c, struct store *s,
 	fd = open(c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", c->dir);
-	if (store_extract_archive(s, STDIN_FILENO, fd, &how, err) < 0) {
+	if (store_extract_archive(s, STDIN_FILENO, fd, false, 0, 0, err) < 0) {
 		error_wrap(err, "standard input");
 		return error_hint(err, "a record or a tar is expected there, "
 				       "as from 'tar c .'");

@@ -13,71 +13,79 @@ static ssize_t read_fd(void *arg, void *data, size_t n, struct error *err)
 	return compress_read_fd(arg, data, n, err);
 }
 
-static int back_to_start(int fd, struct error *err)
+/* An archive as ADD reads it. */
+struct source {
+	struct decompress *plain; /* undoes gzip and zstd */
+	struct tar *tar;
+};
+
+static void source_release(struct source *src)
 {
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return error_errno(err, "cannot rewind an archive");
-	return 0;
+	tar_close(src->tar);
+	decompress_free(src->plain);
+}
+
+static ssize_t read_source(void *arg, void *data, size_t n, struct error *err)
+{
+	return decompress_read(arg, data, n, err);
 }
 
 /*
- * Is it compressed in a way that ADD knows? libarchive knows more of them, but
- * a file that docker build copies must not be unpacked here.
+ * libarchive knows more ways of compression than ADD, and what docker build
+ * copies must not be unpacked here: it is asked for two of them only.
  */
-static int is_compressed(int fd, bool *yes, struct error *err)
+static int source_open(struct source *src, int *fd, struct error *err)
 {
-	static const struct {
-		const char *bytes;
-		size_t n;
-	} magic[] = {
-		{ "\x1f\x8b\x08", 3 },		/* gzip */
-		{ "BZh", 3 },			/* bzip2 */
-		{ "\xfd" "7zXZ\0", 6 },	/* xz */
-		{ "\x28\xb5\x2f\xfd", 4 },	/* zstd */
-	};
 	char head[6] = "";
-	size_t i;
+	bool packed;
 
-	if (pread(fd, head, sizeof(head), 0) < 0)
+	if (lseek(*fd, 0, SEEK_SET) < 0 ||
+	    pread(*fd, head, sizeof(head), 0) < 0)
 		return error_errno(err, "cannot read an archive");
-	*yes = false;
-	for (i = 0; i < ARRAY_SIZE(magic); i++)
-		*yes |= !memcmp(head, magic[i].bytes, magic[i].n);
-	return 0;
+	packed = !memcmp(head, "BZh", 3) ||
+		 !memcmp(head, "\xfd" "7zXZ\0", 6);
+	if (decompress_new(&src->plain, compress_read_fd, fd, err) < 0)
+		return -1;
+	return tar_open(&src->tar, packed, read_source, src->plain, err);
 }
 
 int store_is_archive(int fd, struct error *err)
 {
+	CLEANUP(source_release) struct source src = { NULL, NULL };
 	cleanup_error struct error why = ERROR_INIT;
-	cleanup_tar struct tar *t = NULL;
 	struct tar_entry e;
-	bool compressed = false;
-	int is;
+	int is = source_open(&src, &fd, &why);
 
-	if (back_to_start(fd, err) < 0 ||
-	    is_compressed(fd, &compressed, err) < 0)
-		return -1;
-	is = tar_open(&t, compressed, read_fd, &fd, &why);
 	if (is == 0)
-		is = tar_next(t, &e, &why);
+		is = tar_next(src.tar, &e, &why);
 	if (is < 0 && why.code != ERR_INPUT)
 		return error_move(err, &why);
-	if (back_to_start(fd, err) < 0)
-		return -1;
 	return is > 0;
 }
 
-int store_extract_archive(const struct store *s, int fd, int dest,
-			  const struct store_extract *how, struct error *err)
+int store_add_archive(const struct store *s, int fd, int dest,
+		      struct error *err)
 {
-	struct place_options o = { .s = s, .owners = true, .add = how->add };
+	struct place_options o = { .s = s, .owners = true, .add = true };
 	cleanup_place struct place *p = place_new(&o, dest);
-	struct unpack_chown owner = { how->uid, how->gid };
+	CLEANUP(source_release) struct source src = { NULL, NULL };
+
+	if (source_open(&src, &fd, err) < 0)
+		return -1;
+	return store_unpack_tree(p, src.tar, NULL, s->o.max_entries, err);
+}
+
+int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
+			  uid_t uid, gid_t gid, struct error *err)
+{
+	struct place_options o = { .s = s, .owners = true };
+	cleanup_place struct place *p = place_new(&o, dest);
+	struct unpack_chown owner = { uid, gid };
 	cleanup_tar struct tar *t = NULL;
 
 	if (tar_open(&t, true, read_fd, &fd, err) < 0)
 		return -1;
-	return store_unpack_tree(p, t, how->chown ? &owner : NULL,
+	return store_unpack_tree(p, t, chown ? &owner : NULL,
 				 s->o.max_entries, err);
 }
 

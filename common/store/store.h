@@ -249,22 +249,20 @@ int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
 int store_stamp_owner(const struct store *s, const struct store_draft *d,
 		      uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
 /* Is this a tar, plain or compressed in a way that ADD unpacks (gzip, bzip2,
- * xz, zstd)? 1, 0, -1. The descriptor is at offset 0 afterwards. */
+ * xz, zstd)? 1, 0, -1. */
 int store_is_archive(int fd, struct error *err) MUST_CHECK;
-/* How an archive is unpacked. */
-struct store_extract {
-	bool chown; /* all files get these, else owners as in the archive */
-	uid_t uid;
-	gid_t gid;
-	/* As ADD does, into what becomes a layer: `dest` keeps its own
-	 * metadata, and names that would be whiteouts are ERR_INPUT. */
-	bool add;
-};
-/* Unpack a tar, compressed in any way libarchive knows, below a directory.
- * Nothing lands outside. */
-int store_extract_archive(const struct store *s, int fd, int dest,
-			  const struct store_extract *how, struct error *err)
-	MUST_CHECK;
+/*
+ * Unpack such a tar below a directory that becomes part of a layer, as ADD
+ * does: owners as in the archive, `dest` keeps its own metadata, and names
+ * that would be whiteouts are ERR_INPUT. Nothing lands outside.
+ */
+int store_add_archive(const struct store *s, int fd, int dest,
+		      struct error *err) MUST_CHECK;
+/* Unpack a tar, compressed in any way libarchive knows, below a directory:
+ * owners as in the archive, or all `uid:gid` where `chown`. Nothing lands
+ * outside. */
+int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
+			  uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
 
 /* --- images --- */
 
