@@ -453,4 +453,79 @@ copy <<-'X'
 	COPY f /ok
 X
 gives "the rest can be copied" "- 0644 ok"
+
+# --- no way out ---
+
+fresh
+echo secret >"$TMP/secret"
+ln -s "$TMP/secret" Dockerfile
+t_run timeout 60 "$DEVENV" build -q .
+t_status 3 "a Dockerfile that is a link to elsewhere"
+t_err "Dockerfile:1:1: the file lies outside of" "it says so"
+t_ok "and shows nothing of what it leads to" sh -c "! grep -qi SECRET '$err'"
+printf 'FROM scratch\nCOPY real /\n' >real
+ln -sf real Dockerfile
+t_run timeout 60 "$DEVENV" build -q .
+t_status 0 "a Dockerfile that is a link inside"
+mkdir d
+ln -s "$TMP/secret" abs
+ln -s ../secret up
+ln -s d/../../../../../../../../..$TMP/secret far
+ln -s abs chain
+ln -s /proc/self/fd/0 fd
+ln -s /proc/self/root/etc root
+ln -s "$TMP" d/out
+for source in abs up far chain fd root/passwd d/out/secret 'd/o*/secret'; do
+	copy <<-X
+		FROM scratch
+		COPY $source /got
+	X
+	case $source in
+	*\**) gives "a wildcard finds nothing outside: $source" "" ;;
+	*) fails "a source outside: $source" 'Dockerfile:2:1: "/.*": not found' ;;
+	esac
+done
+copy <<-'X'
+	FROM scratch
+	COPY . /
+	COPY real /fd/x
+	COPY real /abs
+	COPY real /d/out/secret
+X
+t_status 0 "destinations through the same links stay inside"
+t_is "$(cat "$TMP/secret") $(head -n 1 "$TMP/o$TMP/secret")" \
+	"secret FROM scratch" "they are written below the root"
+
+# Somebody turns a directory into a link and back while it is copied.
+fresh
+mkdir d elsewhere
+echo inside >d/f
+echo secret >elsewhere/f
+mv elsewhere "$TMP/elsewhere"
+ln -s "$TMP/elsewhere" l
+cat >"$TMP/swap.py" <<'X'
+import ctypes, sys, time
+renameat2 = ctypes.CDLL(None).renameat2
+end = time.time() + 30
+while time.time() < end:
+    renameat2(-100, b"d", -100, b"l", 2)
+X
+timeout 40 python3 "$TMP/swap.py" &
+swap=$!
+seen=
+for round in 1 2 3 4 5 6 7 8 9 10; do
+	copy --no-cache <<-'X'
+		FROM scratch
+		COPY d /got
+	X
+	seen="$seen $(cat "$TMP/o/got/f" 2>/dev/null)"
+	case $status in
+	0 | 3 | 4) ;;
+	*) t_status 0 "round $round of a race" ;;
+	esac
+done
+kill "$swap"
+wait "$swap" 2>/dev/null
+t_ok "a link that takes a directory's place leads nowhere" sh -c \
+	"! echo '$seen' | grep -q secret"
 t_done
