@@ -123,11 +123,10 @@ static int date_dirs(const struct build *b, int root, const char *path,
 	return 0;
 }
 
-static int workdir(struct build *b, struct build_stage *st,
-		   const struct build_step *step, int root, struct error *err)
+static int workdir(struct build *b, const struct build_step *step, int root,
+		   struct error *err)
 {
 	cleanup_close int fd = fs_open_in_root(root, step->cwd, O_PATH, 0);
-	const struct runtime_user *user;
 	struct copy_target to = { .store = b->o->store, .rootfd = root };
 	size_t known = present(root, step->cwd);
 	struct stat dir;
@@ -138,11 +137,11 @@ static int workdir(struct build *b, struct build_stage *st,
 					 "'%s' is not a directory", step->cwd);
 		return 0;
 	}
-	if (stage_user(b, st, step->user, &user, err) < 0)
+	/* As by --chown, where a bare number is the group, too. */
+	to.chown = *step->user;
+	if (to.chown && runtime_chown_lookup(root, step->user, &to.uid,
+					     &to.gid, err) < 0)
 		return -1;
-	to.chown = true;
-	to.uid = user->uid;
-	to.gid = user->gid;
 	if (copy_make_dirs(&to, step->cwd, err) < 0)
 		return -1;
 	return date_dirs(b, root, step->cwd, known, err);
@@ -158,7 +157,7 @@ static int put_files(struct build *b, struct build_stage *st,
 	if (root < 0)
 		return -1;
 	rc = step->op == BUILD_COPY ? copy(b, step, root, err)
-				    : workdir(b, st, step, root, err);
+				    : workdir(b, step, root, err);
 	stage_unmount(b, "root");
 	return rc;
 }

@@ -13,7 +13,7 @@ from compare import Difference, differences, show
 from generate import Generator
 
 KINDS = [builders.Buildah, builders.Docker, *properties.ALL]
-TRIES = 400  # builds that making one case small may take
+TRIES = 150  # builds that making one case small may take
 
 
 class Runner:
