@@ -6,6 +6,7 @@
 #	build_user range|single	make an account, $build_user; `as` runs as it
 #	peer DIR NAME [OPTION...]	what buildah makes of a context
 #	tree DIR [SKIP...]	its canonical text, on standard output
+#	build_plain FILE...	messages, without the labels of steps in front
 #
 # Base images are made once and kept below build/cache.
 
@@ -103,6 +104,10 @@ build_peer_end() {
 	grep -o " $TMP/peer/[^ ]*" /proc/self/mounts | sort -r |
 		xargs -r umount
 	rm -rf "$TMP/peer"
+}
+
+build_plain() {
+	cat "$@" | sed 's/^\[[^]]*\] //'
 }
 
 tree() {

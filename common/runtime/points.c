@@ -138,8 +138,10 @@ static int point(const struct runtime_launch *l, int root, const char *path,
 		return check_kind(fd, clean, dir, err) < 0 ? -1
 							   : steal_fd(&fd);
 	if (errno != ENOENT || depth == LINKS_MAX)
-		return error_errno(err, "cannot mount at '%s' of the image",
-				   clean);
+		return error_errno_code(err, errno == ELOOP || errno == ENOTDIR
+						     ? ERR_INPUT : ERR_SYSTEM,
+					"cannot mount at '%s' of the image",
+					clean);
 	parent = point(l, root, up, true, depth + 1, err);
 	if (parent < 0)
 		return -1;
