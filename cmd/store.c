@@ -133,6 +133,7 @@ static int gc(struct store *s, const struct options *o,
 	json_set_int(j, "layers", (int64_t)r.layers);
 	json_set_int(j, "blobs", (int64_t)r.blobs);
 	json_set_int(j, "cache", (int64_t)r.cache);
+	json_set_int(j, "mounts", (int64_t)r.mounts);
 	json_set_int(j, "bytes", (int64_t)r.bytes);
 	if (o->json)
 		return print_json(j, err);
