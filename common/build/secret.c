@@ -125,12 +125,13 @@ static void mask(const struct strbuf *value)
 		const char *eol = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((eol ? eol : end) - p);
 		cleanup_free char *line = xstrndup(p, n);
+		size_t len = strlen(line); /* a zero byte ends it */
 
-		if (n && line[n - 1] == '\r')
-			line[n - 1] = '\0';
-		if (single || strlen(line) >= LINE_MIN)
+		if (len && line[len - 1] == '\r')
+			line[--len] = '\0';
+		if (single || len >= LINE_MIN)
 			log_add_secret(line);
-		explicit_bzero(line, n);
+		explicit_bzero(line, len);
 		p += n + 1;
 	}
 }
