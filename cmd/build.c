@@ -1,9 +1,5 @@
 /* build.c - devenv build: a plan, a tree or a tar becomes an image */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/fs.h"
 #include "base/log.h"
 #include "build/build.h"
@@ -52,69 +48,14 @@ struct work {
 	const struct options *o;
 	struct cli_builder b;
 	struct cli_context context;
-	struct cli_project project;
-	struct record_plan plan;
-	struct build_result result;
+	struct cli_round round;
 };
 
 static void work_release(struct work *w)
 {
 	cli_context_release(&w->context);
-	cli_project_release(&w->project);
-	record_plan_release(&w->plan);
-	build_result_release(&w->result);
+	cli_round_release(&w->round);
 	cli_builder_release(&w->b);
-}
-
-static int find_and_plan(struct work *w, const struct strvec *words,
-			 struct error *err)
-{
-	if (cli_project_find(&w->project, words, &w->o->project, err) < 0)
-		return -1;
-	return cli_project_plan(&w->project, &w->o->project, &w->plan, err);
-}
-
-/* The tree is what came as a tar: find the plan in there, then come back, as
- * names on the command line mean files here. What is built from it does not
- * outlive the build, so the record carries text instead of paths. */
-static int plan_from_tar(struct work *w, const struct strvec *words,
-			 struct error *err)
-{
-	cleanup_strvec struct strvec none = STRVEC_INIT;
-	cleanup_close int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	bool named = words->nr > 1;
-	int rc;
-
-	if (cli_context_read(&w->context, w->b.store, err) < 0)
-		return -1;
-	if (here < 0 || chdir(w->context.dir) < 0)
-		return error_errno(err, "cannot enter '%s'", w->context.dir);
-	rc = find_and_plan(w, named ? words : &none, err);
-	if (fchdir(here) < 0 && !rc)
-		return error_errno(err, "cannot go back");
-	return rc;
-}
-
-static int nothing_came(struct error *err)
-{
-	error_set(err, ERR_INPUT, "standard input is empty");
-	return error_hint(err, "a record or a tar was expected; what writes "
-			       "to the pipe may have failed");
-}
-
-static int plan(struct work *w, const struct strvec *words, struct error *err)
-{
-	bool dash = words->nr == 1 && str_eq(words->v[0], "-");
-	bool named = words->nr == 2 && cli_input_possible();
-	enum cli_input kind = INPUT_NOTHING;
-
-	if ((dash || named) && cli_input_kind(&kind, err) < 0)
-		return -1;
-	if (dash && kind == INPUT_NOTHING)
-		return nothing_came(err);
-	if (kind == INPUT_TAR)
-		return plan_from_tar(w, words, err);
-	return find_and_plan(w, words, err);
 }
 
 static int export(struct work *w, struct error *err)
@@ -125,7 +66,7 @@ static int export(struct work *w, struct error *err)
 		.store = w->b.store,
 		.registry = &w->b.registry,
 		.options = &w->b.registry_options,
-		.result = &w->result,
+		.result = &w->round.result,
 	};
 	size_t i;
 
@@ -173,7 +114,7 @@ static int write_metadata(struct work *w, struct error *err)
 {
 	cleanup_json struct json *j = json_new_object();
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	const struct store_image *image = &w->result.image;
+	const struct store_image *image = &w->round.result.image;
 
 	json_set_str(j, "containerimage.config.digest", image->config_digest);
 	json_set_str(j, "containerimage.digest", image->manifest);
@@ -189,7 +130,7 @@ static int make_manifest(struct work *w, struct error *err)
 	size_t i;
 
 	if (build_materialize(w->b.store, &w->b.registry,
-			      &w->b.registry_options, &w->result.image, &m,
+			      &w->b.registry_options, &w->round.result.image, &m,
 			      err) < 0)
 		return -1;
 	for (i = 0; w->o->push && i < w->o->tags.nr; i++) {
@@ -201,7 +142,7 @@ static int make_manifest(struct work *w, struct error *err)
 		    registry_new(&w->b.registry, &w->b.registry_options,
 				 err) < 0)
 			return -1;
-		if (build_push(w->b.store, w->b.registry, &w->result.image,
+		if (build_push(w->b.store, w->b.registry, &w->round.result.image,
 			       &m, &ref, err) < 0)
 			return -1;
 	}
@@ -211,7 +152,7 @@ static int make_manifest(struct work *w, struct error *err)
 static int deliver(struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
-	struct store_image *image = &w->result.image;
+	struct store_image *image = &w->round.result.image;
 	cleanup_strbuf struct strbuf id = STRBUF_INIT;
 
 	if (build_identify(w->b.store, image, err) < 0)
@@ -248,20 +189,22 @@ static int print(struct work *w, struct error *err)
 {
 	if (stdout_taken(w->o))
 		return 0; /* the image itself is there */
-	if (w->context.dir) { /* it goes with this process */
+	if (w->context.dir) { /* it may not outlive this process */
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_free char *name = NULL;
 
-		if (cli_project_dockerfile(&w->plan, &text, &name, err) < 0)
+		if (cli_project_dockerfile(&w->round.plan, &text, &name,
+					   err) < 0)
 			return -1;
-		free(steal_ptr(&w->plan.dockerfile));
-		free(steal_ptr(&w->plan.context));
-		free(w->plan.text);
-		w->plan.text = strbuf_detach(&text);
+		free(steal_ptr(&w->round.plan.dockerfile));
+		free(steal_ptr(&w->round.plan.context));
+		free(w->round.plan.text);
+		w->round.plan.text = strbuf_detach(&text);
 	}
-	record_plan_set(&w->plan, &w->project.record);
-	cli_build_record(&w->project.record, w->b.store, &w->result);
-	return cli_record_write(&w->project.record, err);
+	record_plan_set(&w->round.plan, &w->round.project.record);
+	cli_build_record(&w->round.project.record, w->b.store,
+			 &w->round.result);
+	return cli_record_write(&w->round.project.record, err);
 }
 
 static int lint(struct work *w, struct cmd_call *call, struct error *err)
@@ -272,7 +215,7 @@ static int lint(struct work *w, struct cmd_call *call, struct error *err)
 
 	if (cli_build_contexts(&w->o->build, &named, err) < 0)
 		return -1;
-	rc = cli_lint_plan(&f, w->b.store, &w->plan, &named, err);
+	rc = cli_lint_plan(&f, w->b.store, &w->round.plan, &named, err);
 	call->status = f.nr ? ERR_NO : 0;
 	return cli_findings_print(&f, false, rc, err);
 }
@@ -283,8 +226,6 @@ static int run(struct cmd_call *call, struct error *err)
 	CLEANUP(work_release) struct work w = {
 		.o = call->options,
 		.context = CLI_CONTEXT_INIT,
-		.project = CLI_PROJECT_INIT,
-		.plan = RECORD_PLAN_INIT,
 	};
 	struct record_source source;
 
@@ -294,25 +235,28 @@ static int run(struct cmd_call *call, struct error *err)
 		return -1;
 	cli_registry_options(&o->registry, &w.b.registry_options);
 	w.b.git = &o->git;
-	if (plan(&w, &call->args, err) < 0)
+	if (cli_context_plan(&w.context, &w.b, &w.round, &call->args,
+			     &o->project, err) < 0)
 		return -1;
 	if (o->check)
 		return lint(&w, call, err);
-	cli_project_warn(&w.plan);
-	record_source_get(&source, &w.project.record);
-	w.b.origin = source.url;
-	if (cli_build_plan(&w.b, &o->build, &w.plan, &w.result, err) < 0 ||
+	cli_project_warn(&w.round.plan);
+	record_source_get(&source, &w.round.project.record);
+	if (!w.b.origin)
+		w.b.origin = source.url;
+	if (cli_build_plan(&w.b, &o->build, &w.round.plan, &w.round.result,
+			   err) < 0 ||
 	    deliver(&w, err) < 0)
 		return -1;
-	log_info("%s: %zu steps run, %zu cached", w.result.image.config_digest,
-		 w.result.executed, w.result.cached);
+	log_info("%s: %zu steps run, %zu cached",
+		 w.round.result.image.config_digest, w.round.result.executed, w.round.result.cached);
 	return print(&w, err);
 }
 
 const struct cmd cmd_build = {
 	.name = "build",
 	.summary = "Build an image from a plan, a directory or a tar.",
-	.usage = "build [OPTION...] [DIR|RECORD|-]\n"
+	.usage = "build [OPTION...] [DIR|URL|RECORD|-]\n"
 		 "build [OPTION...] image NAME",
 	.detail = "'-' reads a record, or a context in a tar, from standard "
 		  "input; so does\n'image NAME' when something comes there.",

@@ -100,7 +100,8 @@ build --build-context other="$TMP/other" <<X
 FROM scratch
 COPY --from=other . /
 X
-t_is "$(ls -A "$TMP/files" | tr '\n' ' ')" ".dockerignore a sub " \
+t_is "$(find "$TMP/files" -mindepth 1 -printf '%P\n' | sort | tr '\n' ' ')" \
+	".dockerignore a sub sub/b " \
 	"[S09] a named context has its own .dockerignore"
 build --build-context other="$TMP/other" <<X
 FROM scratch

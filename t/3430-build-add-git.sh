@@ -40,7 +40,10 @@ X
 }
 file() { cat "$TMP/files/$1" 2>/dev/null; }
 stats() { stat -c "$1" "$TMP/files/$2"; }
-names() { (cd "$TMP/files/${1:-}" && ls -A | tr '\n' ' '); }
+names() { # [DIRECTORY]
+	find "$TMP/files/${1:-}" -mindepth 1 -maxdepth 1 -printf '%f\n' |
+		sort | tr '\n' ' '
+}
 packs() { grep -c 'POST .*git-upload-pack' "$GIT_HTTP_DIR/access.log"; }
 asked() { wc -l <"$GIT_HTTP_DIR/access.log"; }
 fails() { # STATUS REGEX SENTENCE WORDS...

@@ -10,12 +10,31 @@
 #include "store/store.h"
 #include "wrap/repo.h"
 
+/* --- eval_remote.c: what is fetched --- */
+
+/* A source of ADD, or a context, that is fetched. */
+struct build_remote {
+	size_t at; /* which source of its step */
+	bool is_git;
+	char *url;	/* http; of Git as people may see it */
+	char *name;	/* http: what the file is called */
+	char *checksum; /* "sha256:...", or what a commit begins with */
+	struct dockerfile_git git;
+	bool keep_git_dir;
+};
+#define cleanup_build_remote CLEANUP(build_remote_release)
+void build_remote_release(struct build_remote *r);
+/* An http(s) URL or a Git reference; `name` may be set. ERR_INPUT. */
+int build_remote_parse(struct build_remote *r, const char *text,
+		       struct error *err) MUST_CHECK;
+
 /* --- named.c: --build-context --- */
 
 enum build_named_kind {
 	BUILD_NAMED_IMAGE,  /* docker-image://VALUE */
 	BUILD_NAMED_LAYOUT, /* oci-layout://VALUE[:TAG][@DIGEST] */
 	BUILD_NAMED_DIR,
+	BUILD_NAMED_REMOTE, /* a Git reference, or the URL of an archive */
 };
 
 /* A name that FROM, COPY --from and RUN --mount=from= may use; it hides a
@@ -25,6 +44,7 @@ struct build_named {
 	enum build_named_kind kind;
 	char *value;
 	char *tag; /* of a layout: tag or digest; NULL: its only image */
+	struct build_remote remote;
 };
 struct build_named_list {
 	struct build_named *v;
@@ -67,21 +87,6 @@ enum build_unpack {
 	BUILD_UNPACK_YES,
 };
 
-/* A source of ADD, or a context, that is fetched. */
-struct build_remote {
-	size_t at; /* which source of its step */
-	bool is_git;
-	char *url;	/* http; of Git as people may see it */
-	char *name;	/* http: what the file is called */
-	char *checksum; /* "sha256:...", or what a commit begins with */
-	struct dockerfile_git git;
-	bool keep_git_dir;
-};
-#define cleanup_build_remote CLEANUP(build_remote_release)
-void build_remote_release(struct build_remote *r);
-/* An http(s) URL or a Git reference; `name` may be set. ERR_INPUT. */
-int build_remote_parse(struct build_remote *r, const char *text,
-		       struct error *err) MUST_CHECK;
 /* One RUN --mount. */
 struct build_mount {
 	struct dockerfile_mount m; /* expanded */
@@ -305,6 +310,21 @@ struct build_options {
 	size_t n_ssh;
 	bool allow_insecure; /* RUN --security=insecure may be */
 };
+
+/* --- source_context.c: a context that is fetched --- */
+
+/* It is kept by the store, which must not be collected meanwhile. */
+struct build_context {
+	char *dir; /* a repository, what an archive held, or a Dockerfile */
+	char *url; /* without credentials */
+	char *ref, *commit; /* of a repository; else NULL */
+};
+#define cleanup_build_context CLEANUP(build_context_release)
+void build_context_release(struct build_context *c);
+/* A Git reference, or an http(s) URL of an archive or a Dockerfile. Of the
+ * options store, registry, git and args count. ERR_USAGE: it is none. */
+int build_context_fetch(const struct build_options *o, const char *url,
+			struct build_context *c, struct error *err) MUST_CHECK;
 
 /* One instruction as it went, for the record. */
 struct build_step_report {

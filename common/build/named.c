@@ -16,6 +16,7 @@ void build_named_release(struct build_named_list *list)
 		free(list->v[i].name);
 		free(list->v[i].value);
 		free(list->v[i].tag);
+		build_remote_release(&list->v[i].remote);
 	}
 	free(list->v);
 	*list = (struct build_named_list){ 0 };
@@ -100,6 +101,22 @@ static int set_image(struct build_named *n, const char *text,
 	return str_eq(text, "scratch") ? 0 : oci_ref_parse(&ref, text, err);
 }
 
+/* BuildKit calls a file that is no archive "context". */
+static int set_remote(struct build_named *n, const char *text,
+		      struct error *err)
+{
+	n->kind = BUILD_NAMED_REMOTE;
+	n->value = xstrdup(text);
+	n->remote.name = xstrdup("context");
+	if (build_remote_parse(&n->remote, text, err) == 0) {
+		n->remote.keep_git_dir = n->remote.git.keep_git_dir == 1;
+		return 0;
+	}
+	if (err)
+		err->code = ERR_USAGE;
+	return -1;
+}
+
 static int set_value(struct build_named *n, const char *text,
 		     struct error *err)
 {
@@ -111,10 +128,9 @@ static int set_value(struct build_named *n, const char *text,
 	rest = str_skip(text, "oci-layout://");
 	if (rest)
 		return set_layout(n, rest, err);
-	if (dockerfile_is_git(text) || dockerfile_is_url(text))
-		return error_set(err, ERR_USAGE, "'%s': a context must be a "
-				 "directory, docker-image:// or oci-layout://",
-				 text);
+	if (!fs_is_dir(text) &&
+	    (dockerfile_is_git(text) || dockerfile_is_url(text)))
+		return set_remote(n, text, err);
 	n->kind = BUILD_NAMED_DIR;
 	n->value = path_absolute(text);
 	if (!fs_is_dir(text))
@@ -181,5 +197,5 @@ build_named_find(const struct build_named_list *list, const char *name,
 
 bool build_named_is_tree(const struct build_named *n)
 {
-	return n->kind == BUILD_NAMED_DIR;
+	return n->kind == BUILD_NAMED_DIR || n->kind == BUILD_NAMED_REMOTE;
 }

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "build/internal.h"
+#include "build/source.h"
 
 /* What a name means that is no stage. */
 struct build_source {
@@ -37,22 +37,40 @@ void source_release_all(struct build *b)
 	source_remote_release_all(b);
 }
 
-/* A directory of this machine, with an ignore file of its own. */
-static int open_dir(struct build *b, struct build_source *s, const char *dir,
-		    struct error *err)
+static int set_tree(struct build *b, struct build_source *s,
+		    const char *name, struct error *err)
 {
-	s->is_tree = true;
-	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->fd < 0)
-		return error_errno_code(err, ERR_INPUT,
-					"cannot open the context '%s'", dir);
-	if (build_ignore(s->fd, dir, NULL, &s->ignore, err) < 0 ||
-	    store_stat_cache_open(b->o->store, dir, &s->cache, err) < 0)
+	if (store_stat_cache_open(b->o->store, name, &s->cache, err) < 0)
 		return -1;
+	s->is_tree = true;
 	s->tree = (struct build_tree){ .fd = s->fd,
 				       .ignore = s->ignore,
 				       .cache = s->cache };
 	return 0;
+}
+
+/* A directory of this machine, with an ignore file of its own. */
+static int open_dir(struct build *b, struct build_source *s, const char *dir,
+		    struct error *err)
+{
+	s->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0)
+		return error_errno_code(err, ERR_INPUT,
+					"cannot open the context '%s'", dir);
+	if (build_ignore(s->fd, dir, NULL, &s->ignore, err) < 0)
+		return -1;
+	return set_tree(b, s, dir, err);
+}
+
+static int open_remote(struct build *b, struct build_source *s,
+		       const struct build_named *named, struct error *err)
+{
+	struct source_view view;
+
+	if (source_context_open(b, &named->remote, &view, err) < 0)
+		return -1;
+	s->fd = steal_fd(&view.tree.fd);
+	return set_tree(b, s, named->value, err);
 }
 
 int source_local(struct build *b, const struct build_named *named,
@@ -130,6 +148,8 @@ static int open_source(struct build *b, struct build_source *s,
 
 	if (named && named->kind == BUILD_NAMED_DIR)
 		return open_dir(b, s, named->value, err);
+	if (named && named->kind == BUILD_NAMED_REMOTE)
+		return open_remote(b, s, named, err);
 	return open_image(b, s, named, err);
 }
 

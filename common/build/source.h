@@ -5,6 +5,9 @@
 
 #include "build/internal.h"
 
+/* For cache entries of what is no step of an image. */
+#define SOURCE_CREATED "1970-01-01T00:00:00Z"
+
 /*
  * What a remote source was found to be, for the rest of the build. Its files
  * are a layer, which cache entries keep; "" until somebody needs them.
@@ -20,6 +23,11 @@ struct source_state {
 	char *commit; /* full id */
 	char *ref;    /* full name, NULL for a commit */
 };
+
+/* source_context.c: as source_remote_open, but an archive is unpacked. */
+int source_context_open(struct build *b, const struct build_remote *r,
+			struct source_view *view, struct error *err)
+	MUST_CHECK;
 
 /* source_remote.c: find out what a source is, once a build. */
 int source_remote_find(struct build *b, const struct build_remote *r,

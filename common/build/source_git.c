@@ -231,6 +231,6 @@ int source_git_fetch(struct build *b, const struct build_remote *r,
 	if (make_layer(b, r, s, err) < 0)
 		return -1;
 	memcpy(entry.layer, s->layer, STORE_ID);
-	entry.created = xstrdup(b->now);
+	entry.created = xstrdup(SOURCE_CREATED);
 	return cache_put(b->o->store, hex, &k, &entry, err);
 }

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/log.h"
+#include "base/path.h"
 #include "cache/cache.h"
 
 #define O(member) offsetof(struct cli_build_options, member)
@@ -156,6 +157,7 @@ int cli_build_plan(const struct cli_builder *b,
 	CLEANUP(caches_release) struct caches caches = { 0 };
 	cleanup_free char *name = NULL;
 	CLEANUP(cli_granted_release) struct cli_granted granted = { 0 };
+	const char *inside = NULL;
 	struct build_options bo = {
 		.store = b->store,
 		.registry = &b->registry_options,
@@ -188,7 +190,9 @@ int cli_build_plan(const struct cli_builder *b,
 	bo.cache_from = &caches.from;
 	bo.cache_to = caches.to;
 	bo.cache_max = caches.max;
-	bo.name = name;
+	if (b->fetched && plan->dockerfile)
+		inside = path_below(plan->dockerfile, plan->context);
+	bo.name = inside ? inside : name;
 	bo.text = text.buf;
 	bo.text_len = text.len;
 	if (!plan->platform)

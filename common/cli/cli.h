@@ -62,11 +62,14 @@ int cli_platform_get(const struct cli_platform *from, struct oci_platform *to,
 
 /* --- project_find.c, project_plan.c: from words to a plan --- */
 
+#define CLI_DOCKERFILE_MAX (1 << 20) /* bytes of one, or of a template */
+
 /* Options of every command that plans; the table is cli_project_rows. */
 struct cli_project_options {
 	char *config;	  /* --config NAME|PATH */
 	char *config_dir; /* --config-dir */
-	char *file;	  /* -f: a Dockerfile; configurations are ignored */
+	char *file; /* -f: a Dockerfile ("-": standard input); configurations
+			are ignored */
 	char *context;
 	char *target;
 	struct strvec build_args;
@@ -79,11 +82,13 @@ extern const struct opt cli_project_rows[];
 struct cli_project {
 	struct record record; /* read, or new */
 	bool replan;	      /* set by who asks: a record's plan is not taken */
+	bool alone; /* as well: nothing above the directory belongs to it */
 	bool planned;	      /* the record's own plan is what counts */
 	enum record_kind kind;
 	char *dir;  /* the workspace */
 	char *root; /* top of its Git tree, or dir */
 	char *file; /* devcontainer.json, Dockerfile or template; NULL: none */
+	char *text; /* or the Dockerfile itself, from standard input */
 };
 #define CLI_PROJECT_INIT { .planned = false }
 #define cleanup_cli_project CLEANUP(cli_project_release)
@@ -143,6 +148,22 @@ int cli_open_store(const char *path, int driver,
 int cli_read_store(const char *path, struct store **out,
 		   struct error *err) MUST_CHECK;
 
+/* --- builder.c: what a build needs around it --- */
+
+struct cli_builder {
+	struct store *store;
+	enum runtime_mode mode;
+	struct registry *registry; /* made when needed */
+	struct registry_options registry_options;
+	/* To reach repositories that a Dockerfile names; may be NULL. The
+	 * credentials are for the host of the project's own address. */
+	const struct cli_git *git;
+	const char *origin; /* that address, or NULL */
+	bool fetched; /* the context: its files are named as in there */
+};
+void cli_builder_release(struct cli_builder *b);
+#define cleanup_cli_builder CLEANUP(cli_builder_release)
+
 /* --- input.c: standard input --- */
 
 enum cli_input { INPUT_NOTHING, INPUT_RECORD, INPUT_TAR };
@@ -151,19 +172,6 @@ enum cli_input { INPUT_NOTHING, INPUT_RECORD, INPUT_TAR };
 int cli_input_kind(enum cli_input *kind, struct error *err) MUST_CHECK;
 /* Could there be anything (a pipe or a file, no terminal)? */
 bool cli_input_possible(void);
-
-/* A context unpacked from standard input; goes with its release. */
-struct cli_context {
-	struct store *store;
-	char *dir; /* NULL: none */
-	int lock;
-};
-#define CLI_CONTEXT_INIT { .lock = -1 }
-void cli_context_release(struct cli_context *c);
-#define cleanup_cli_context CLEANUP(cli_context_release)
-/* Plain or in any compression that libarchive reads without a program. */
-int cli_context_read(struct cli_context *c, struct store *s,
-		     struct error *err) MUST_CHECK;
 
 /* --- builder.c: building a plan --- */
 
@@ -180,19 +188,6 @@ struct cli_build_options {
 };
 extern const struct opt cli_build_rows[];
 
-/* What a build needs around it. */
-struct cli_builder {
-	struct store *store;
-	enum runtime_mode mode;
-	struct registry *registry; /* made when needed */
-	struct registry_options registry_options;
-	/* To reach repositories that a Dockerfile names; may be NULL. The
-	 * credentials are for the host of the project's own address. */
-	const struct cli_git *git;
-	const char *origin; /* that address, or NULL */
-};
-void cli_builder_release(struct cli_builder *b);
-#define cleanup_cli_builder CLEANUP(cli_builder_release)
 
 /* The --build-context options. */
 int cli_build_contexts(const struct cli_build_options *o,
@@ -304,6 +299,30 @@ int cli_round_build(struct cli_round *r, struct cli_builder *b,
 	MUST_CHECK;
 /* The workspace of the plan, and the record that a launch reads. */
 void cli_round_launch(struct cli_round *r, struct cli_launch *l);
+
+/* --- context.c: trees that are no directory here --- */
+
+/* A context that was unpacked from standard input and goes with its release,
+ * or was fetched. */
+struct cli_context {
+	struct store *store;
+	char *dir; /* NULL: none */
+	int lock;
+	struct build_context fetched; /* dir NULL: it is not */
+};
+#define CLI_CONTEXT_INIT { .lock = -1 }
+void cli_context_release(struct cli_context *c);
+#define cleanup_cli_context CLEANUP(cli_context_release)
+/*
+ * Find and plan what the words mean, where they may also be a URL, or "-" for
+ * a record or a tar on standard input (plain or in any compression that
+ * libarchive reads without a program). A fetched context's address becomes
+ * the builder's origin.
+ */
+int cli_context_plan(struct cli_context *c, struct cli_builder *b,
+		     struct cli_round *r, const struct strvec *words,
+		     const struct cli_project_options *o, struct error *err)
+	MUST_CHECK;
 
 /* --- places.c: where a change means another build --- */
 

@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "base/signals.h"
 
 bool cli_input_possible(void)
@@ -78,32 +76,5 @@ int cli_input_kind(enum cli_input *kind, struct error *err)
 	else
 		*kind = record_detect(buf, (size_t)n) ? INPUT_RECORD
 						      : INPUT_TAR;
-	return 0;
-}
-
-void cli_context_release(struct cli_context *c)
-{
-	if (c->dir)
-		store_scratch_drop(c->store, c->dir, c->lock);
-	free(c->dir);
-}
-
-int cli_context_read(struct cli_context *c, struct store *s,
-		     struct error *err)
-{
-	cleanup_close int fd = -1;
-
-	c->store = s;
-	c->dir = store_scratch(s, &c->lock, err);
-	if (!c->dir)
-		return -1;
-	fd = open(c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, "cannot open '%s'", c->dir);
-	if (store_extract_archive(s, STDIN_FILENO, fd, false, 0, 0, err) < 0) {
-		error_wrap(err, "standard input");
-		return error_hint(err, "a record or a tar is expected there, "
-				       "as from 'tar c .'");
-	}
 	return 0;
 }

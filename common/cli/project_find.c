@@ -44,6 +44,7 @@ void cli_project_release(struct cli_project *p)
 	free(p->dir);
 	free(p->root);
 	free(p->file);
+	free(p->text);
 	*p = (struct cli_project)CLI_PROJECT_INIT;
 }
 
@@ -79,7 +80,7 @@ static void set_dir(struct cli_project *p, const char *dir)
 	free(p->dir);
 	free(p->root);
 	p->dir = path_absolute(dir);
-	p->root = cli_project_top(p->dir);
+	p->root = p->alone ? xstrdup(p->dir) : cli_project_top(p->dir);
 }
 
 static void set_file(struct cli_project *p, enum record_kind kind,
@@ -206,6 +207,20 @@ static int find_config(struct cli_project *p,
 	return check_inside(p, err);
 }
 
+static int read_dockerfile(struct cli_project *p, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (fs_read_file("-", CLI_DOCKERFILE_MAX, &text, err) < 0)
+		return -1;
+	if (!text.len)
+		return error_set(err, ERR_INPUT,
+				 "-f -: standard input is empty");
+	p->kind = RECORD_DOCKERFILE;
+	p->text = strbuf_detach(&text);
+	return 0;
+}
+
 /* -f: as docker does from here, or else in the project; the tree of a record
  * comes first, since "here" means nothing to it. */
 static int find_dockerfile(struct cli_project *p, const char *file,
@@ -214,19 +229,22 @@ static int find_dockerfile(struct cli_project *p, const char *file,
 	cleanup_free char *inside = path_resolve(p->dir, file);
 	bool prefer_tree = record_get(&p->record, "source");
 
+	if (str_eq(file, "-"))
+		return read_dockerfile(p, err);
 	if (fs_is_file(inside) && (prefer_tree || !fs_is_file(file)))
 		set_file(p, RECORD_DOCKERFILE, inside);
 	else if (fs_is_file(file))
 		set_file(p, RECORD_DOCKERFILE, file);
 	else
 		return error_set(err, ERR_INPUT, "no Dockerfile '%s'", file);
-	return 0;
+	return p->alone ? check_inside(p, err) : 0;
 }
 
 static int find_in_dir(struct cli_project *p,
 		       const struct cli_project_options *o, struct error *err)
 {
-	static const char *const names[] = { "Dockerfile", "Containerfile" };
+	static const char *const names[] = { "Dockerfile", "Containerfile",
+					     "dockerfile" };
 
 	p->kind = RECORD_FALLBACK;
 	if (o->file)

@@ -7,8 +7,6 @@
 #include "devcontainer/devcontainer.h"
 #include "template/template.h"
 
-#define TEXT_MAX (1 << 20) /* bytes of a Dockerfile or template */
-
 static const char *host_env(void *arg, const char *name)
 {
 	(void)arg;
@@ -132,7 +130,7 @@ static int plan_template(const struct cli_project *p,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *name = cli_project_name(p->file);
 
-	if (fs_read_regular(p->file, TEXT_MAX, &text, err) < 0 ||
+	if (fs_read_regular(p->file, CLI_DOCKERFILE_MAX, &text, err) < 0 ||
 	    template_image_parse(&t, name, text.buf, text.len, err) < 0)
 		return -1;
 	plan->name = steal_ptr(&t.name);
@@ -149,7 +147,8 @@ static int plan_dockerfile(const struct cli_project *p,
 			   const struct cli_project_options *o,
 			   struct record_plan *plan, struct error *err)
 {
-	plan->dockerfile = xstrdup(p->file);
+	plan->dockerfile = xstrdup_null(p->file);
+	plan->text = xstrdup_null(p->text);
 	plan->context = path_resolve(p->dir, o->context ? o->context : ".");
 	if (fs_is_dir(plan->context))
 		return 0;
@@ -247,7 +246,7 @@ int cli_project_dockerfile(const struct record_plan *plan, struct strbuf *text,
 		strbuf_addstr(text, plan->text);
 		return 0;
 	}
-	if (fs_read_regular(plan->dockerfile, TEXT_MAX, text, err) < 0)
+	if (fs_read_regular(plan->dockerfile, CLI_DOCKERFILE_MAX, text, err) < 0)
 		return -1;
 	*name = cli_project_name(plan->dockerfile);
 	return 0;
