@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/cli.h"
@@ -59,14 +60,6 @@ static void work_release(struct work *w)
 {
 	cli_places_release(&w->places);
 	cli_builder_release(&w->b);
-}
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
 /* --- one round, in a process of its own that a save can end --- */
@@ -121,18 +114,18 @@ static int one_round(struct work *w, int *status, struct error *err)
 	cleanup_cli_round struct cli_round r = {
 		.project = CLI_PROJECT_INIT, .plan = RECORD_PLAN_INIT
 	};
-	double start = now(), built;
+	double start = clock_seconds(), built;
 
 	if (cli_round_plan(&r, w->words, &w->o->project, err) < 0 ||
 	    cli_round_build(&r, &w->b, &w->o->build, err) < 0)
 		return -1;
-	built = now();
+	built = clock_seconds();
 	if (!w->o->verify)
 		tell(w, &r.result, built - start, 0, 0);
 	if (launch(w, &r, status, err) < 0)
 		return -1;
 	if (w->o->verify)
-		tell(w, &r.result, built - start, now() - built, *status);
+		tell(w, &r.result, built - start, clock_seconds() - built, *status);
 	if (!*status || !w->o->verify)
 		return 0;
 	return error_set(err, ERR_STEP, "the verify command ended with "

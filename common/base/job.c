@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "base/log_internal.h"
+#include "base/signals.h"
 
 #define FRAME_MAX (64u << 20) /* bytes; more is no frame of ours */
 #define KEEP 65536	      /* bytes of frames that wait for a write */
@@ -201,11 +202,22 @@ static void receive(struct job *j)
 int job_wait(struct job *const *jobs, size_t n, int ms, struct error *err)
 {
 	cleanup_free struct pollfd *p = xcalloc(n + 1, sizeof(*p));
+	struct timespec wait = { ms / 1000, ms % 1000 * 1000000L };
+	sigset_t all, old;
+	int rc;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		p[i] = (struct pollfd){ jobs[i]->fd, POLLIN, 0 };
-	if (poll(p, n, ms) < 0)
+	/* A signal that comes before the wait must end it, if nothing else
+	 * does. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	errno = EINTR;
+	rc = ms < 0 && signals_pending() ?
+		     -1 : ppoll(p, n, ms < 0 ? NULL : &wait, &old);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (rc < 0)
 		return errno == EINTR ? 0
 				      : error_errno(err, "cannot wait");
 	for (i = 0; i < n; i++)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "base/live.h"
 #include "base/log_internal.h"
 #include "base/strvec.h"
 
@@ -153,7 +154,7 @@ static void message_text(const struct log_event *e)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
-	progress_hide();
+	live_hide();
 	strbuf_addstr(&sb, "devenv: ");
 	if (e->level == LOG_WARN)
 		strbuf_addstr(&sb, "warning: ");
@@ -184,7 +185,7 @@ static void output_text(const struct log_event *e)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
 
-	progress_hide();
+	live_hide();
 	if (e->hint)
 		strbuf_addf(&sb, "%s ", e->hint);
 	strbuf_add_safe(&sb, e->text, e->n);
@@ -202,6 +203,26 @@ void log_show(const struct log_event *e)
 		(json ? output_json : output_text)(e);
 	else
 		(json ? message_json : message_text)(e);
+}
+
+void log_fields(const char *event, const struct log_field *f, size_t n)
+{
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	size_t i;
+
+	if (!log_is_json() || setup.progress == PROGRESS_NONE)
+		return;
+	strbuf_addch(&sb, '{');
+	log_json_str(&sb, "event", event, strlen(event));
+	for (i = 0; i < n; i++)
+		if (f[i].text)
+			log_json_str(&sb, f[i].key, f[i].text,
+				     strlen(f[i].text));
+		else
+			strbuf_addf(&sb, ",\"%s\":%lld", f[i].key,
+				    (long long)f[i].number);
+	strbuf_addstr(&sb, "}\n");
+	log_put(&sb);
 }
 
 static void emit(enum log_level level, const char *text, const char *hint)

@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "base/error.h"
+#include "base/strbuf.h"
 
 /*
  * Everything goes to standard error. Standard output is for results and is
@@ -64,6 +65,17 @@ typedef void (*log_sink)(void *arg, const struct log_event *e);
 void log_divert(log_sink sink, void *arg);
 /* Write it, as it would be without a sink. */
 void log_show(const struct log_event *e);
+
+/* "12 MB of 30 MB" of progress. */
+void log_add_amount(struct strbuf *sb, const struct log_event *e);
+
+/* An event for a program, where JSON is wanted; else nothing. */
+struct log_field {
+	const char *key;
+	const char *text; /* NULL: the number */
+	int64_t number;
+};
+void log_fields(const char *event, const struct log_field *f, size_t n);
 
 /*
  * A piece of long work. On a terminal one line is redrawn; in plain form a

@@ -16,7 +16,5 @@ void log_put(struct strbuf *sb);
 void log_json_str(struct strbuf *sb, const char *key, const char *value,
 		  size_t n);
 void progress_show(const struct log_event *e);
-/* Clear the live line, so that something else can be written. */
-void progress_hide(void);
 
 #endif

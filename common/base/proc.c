@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -123,20 +124,12 @@ void proc_release(struct proc *p)
 	*p = (struct proc)PROC_INIT;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* Feed and read until the child closes its output. */
 static int exchange(struct proc *p, int *to, int from,
 		    const struct strbuf *input, struct strbuf *out,
 		    size_t max, struct error *err)
 {
-	int64_t end = p->timeout_ms ? now_ms() + p->timeout_ms : 0;
+	int64_t end = p->timeout_ms ? clock_ms() + p->timeout_ms : 0;
 	size_t fed = 0;
 
 	for (;;) {
@@ -149,7 +142,7 @@ static int exchange(struct proc *p, int *to, int from,
 				close(steal_fd(to));
 		fds[1].fd = *to;
 		if (end)
-			wait = (int)MAX(end - now_ms(), 0);
+			wait = (int)MAX(end - clock_ms(), 0);
 		n = poll(fds, 2, wait);
 		if (n < 0 && errno == EINTR)
 			continue;

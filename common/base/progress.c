@@ -1,9 +1,7 @@
 /* progress.c - long work on a terminal, in a log, for a program */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <time.h>
-#include <unistd.h>
-
-#include "base/log.h"
+#include "base/clock.h"
+#include "base/live.h"
 #include "base/log_internal.h"
 
 #define REDRAW_MS 100
@@ -15,27 +13,6 @@ struct progress {
 	int64_t started, shown;
 };
 
-/* Whether the last line on the terminal is ours to overwrite. */
-static bool live;
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-void progress_hide(void)
-{
-	static const char clear[] = "\r\033[K";
-
-	if (!live)
-		return;
-	live = false;
-	(void)!write(STDERR_FILENO, clear, sizeof(clear) - 1);
-}
-
 static void add_amount(struct strbuf *sb, const char *unit, uint64_t amount)
 {
 	if (unit)
@@ -44,17 +21,22 @@ static void add_amount(struct strbuf *sb, const char *unit, uint64_t amount)
 		strbuf_add_size(sb, amount);
 }
 
+void log_add_amount(struct strbuf *sb, const struct log_event *e)
+{
+	add_amount(sb, e->hint, e->done);
+	if (e->total) {
+		strbuf_addstr(sb, " of ");
+		add_amount(sb, e->hint, e->total);
+	}
+}
+
 static void describe(struct strbuf *sb, const struct log_event *e)
 {
 	strbuf_add_safe(sb, e->text, e->n);
 	if (!e->done && !e->total)
 		return;
 	strbuf_addstr(sb, ": ");
-	add_amount(sb, e->hint, e->done);
-	if (e->total) {
-		strbuf_addstr(sb, " of ");
-		add_amount(sb, e->hint, e->total);
-	}
+	log_add_amount(sb, e);
 }
 
 static void show_json(const struct log_event *e)
@@ -77,27 +59,32 @@ static void show_json(const struct log_event *e)
 void progress_show(const struct log_event *e)
 {
 	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
-	enum log_progress mode = log_progress_mode();
 
 	if (log_is_json()) {
 		show_json(e);
 		return;
 	}
 	if (e->state == LOG_DONE || e->state == LOG_FAILED) {
-		progress_hide();
+		live_hide();
 		return;
 	}
-	strbuf_addstr(&sb, mode == PROGRESS_TTY ? "\r\033[K" : "devenv: ");
+	if (log_progress_mode() == PROGRESS_TTY) {
+		struct live_line line = { NULL, NULL };
+
+		describe(&sb, e);
+		line.text = sb.buf;
+		live_draw(&line, 1);
+		return;
+	}
+	strbuf_addstr(&sb, "devenv: ");
 	describe(&sb, e);
-	if (mode == PROGRESS_PLAIN)
-		strbuf_addch(&sb, '\n');
-	live = mode == PROGRESS_TTY;
+	strbuf_addch(&sb, '\n');
 	log_put(&sb);
 }
 
 static void say(struct progress *p, int state)
 {
-	int64_t now = now_ms();
+	int64_t now = clock_ms();
 	struct log_event e = { .kind = LOG_EVENT_PROGRESS,
 			       .state = state,
 			       .text = p->title,
@@ -120,7 +107,7 @@ struct progress *progress_start(const char *title, const char *unit,
 	p->title = xstrdup(title);
 	p->unit = xstrdup_null(unit);
 	p->total = total;
-	p->started = now_ms();
+	p->started = clock_ms();
 	say(p, LOG_START);
 	return p;
 }
@@ -134,7 +121,7 @@ void progress_update(struct progress *p, uint64_t done, uint64_t total)
 		return;
 	p->done = done;
 	p->total = total;
-	if (now_ms() - p->shown >= every)
+	if (clock_ms() - p->shown >= every)
 		say(p, LOG_UPDATE);
 }
 

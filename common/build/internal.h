@@ -128,6 +128,12 @@ void share_publish(struct build *b);
 void build_place_layer(struct store_image_layer *l,
 		       const struct cache_entry *e);
 
+/* failure.c: the lines of the Dockerfile around a step, its own marked. */
+void failure_excerpt(const struct build *b, const struct build_step *step,
+		     struct strvec *out);
+/* Tell of a step that failed: its last output, and where it stands. */
+void failure_show(const struct build *b, const char *label,
+		  const struct build_planned *p, const struct strvec *tail);
 /* Run what the target lacks. */
 int schedule_run(struct build *b, struct error *err) MUST_CHECK;
 

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "base/signals.h"
+#include "build/display.h"
 #include "build/internal.h"
 
 #define PLAN_MAX ((size_t)512 << 20) /* bytes: many RUN, each with all ENV */
@@ -277,8 +278,7 @@ static void announce(const struct build *b, size_t stage)
 		if (!p->cached)
 			continue;
 		plan_label(b, stage, p, &label);
-		log_info("[%s] CACHED %.*s", label.buf,
-			 (int)strcspn(p->step.text, "\n"), p->step.text);
+		display_cached(label.buf, p->step.text);
 	}
 }
 

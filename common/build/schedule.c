@@ -3,12 +3,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/job.h"
 #include "base/path.h"
 #include "base/signals.h"
+#include "build/display.h"
 #include "build/internal.h"
 
 #define GRACE_MS 5000 /* for a job to undo its work */
@@ -31,16 +32,9 @@ struct schedule {
 	size_t nr;
 	struct slot *slots;
 	struct job **jobs; /* of the slots */
+	struct display display; /* a row for each slot */
 	bool warm;	   /* runtime_warm was called */
 };
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static bool is_done(const struct build_stage *st)
 {
@@ -102,6 +96,17 @@ static void want_target(struct build *b)
 	for (i = target + 1; i-- > 0;)
 		if (b->stages[i].wanted)
 			want_inputs(b, i);
+}
+
+static void count_steps(struct schedule *s)
+{
+	const struct build *b = s->b;
+	size_t i, k;
+
+	for (i = 0; i < b->n_stages; i++)
+		for (k = 0; b->stages[i].wanted && k < b->stages[i].n_plan;
+		     k++)
+			s->display.steps += !b->stages[i].plan[k].cached;
 }
 
 /* --- jobs --- */
@@ -174,26 +179,17 @@ static int do_step(void *arg, struct strbuf *result UNUSED,
 	return execute(slot, err);
 }
 
-/* Output of a step is told from that of others by its label. */
 static void hear(void *arg, const struct log_event *e)
 {
 	struct slot *slot = arg;
-	cleanup_strbuf struct strbuf label = STRBUF_INIT;
-	struct log_event copy = *e;
 
-	if (e->kind == LOG_EVENT_OUTPUT && slot->p) {
-		strbuf_addch(&label, '[');
-		plan_label(slot->all->b, slot->index, slot->p, &label);
-		strbuf_addch(&label, ']');
-		copy.hint = label.buf;
-	}
-	log_show(&copy);
+	display_hear(&slot->all->display, slot->number, e);
 }
 
 static void begin_job(struct slot *slot, struct build_stage *st, job_run run)
 {
 	slot->stage = st;
-	slot->started = now();
+	slot->started = clock_seconds();
 	slot->todo = run;
 	st->busy = true;
 }
@@ -244,6 +240,8 @@ static bool have_layers(struct schedule *s, struct build_stage *st)
 	if (!slot || st->busy || shares_fetch(s, st))
 		return false;
 	slot->p = NULL;
+	display_begin(&s->display, slot->number, "fetch",
+		      st->image.reference ? st->image.reference : "");
 	begin_job(slot, st, do_fetch);
 	return false;
 }
@@ -278,17 +276,6 @@ static void make_ready(struct schedule *s, size_t i)
 	st->ready = true;
 	if (base.kind == BASE_STAGE)
 		strvec_copy(&st->dirs, &s->b->stages[base.stage].dirs);
-}
-
-static void announce(struct schedule *s, size_t stage,
-		     const struct build_planned *p)
-{
-	cleanup_strbuf struct strbuf label = STRBUF_INIT;
-	size_t n = strcspn(p->step.text, "\n");
-
-	plan_label(s->b, stage, p, &label);
-	log_info("[%s] %.*s%s", label.buf, (int)n, p->step.text,
-		 p->step.text[n] ? " ..." : "");
 }
 
 /* Looking up a user and what all sandboxes share is done here, where it is
@@ -330,12 +317,14 @@ static int begin_step(struct schedule *s, size_t stage,
 		      struct build_planned *p, struct error *err)
 {
 	struct build_stage *st = &s->b->stages[stage];
+	cleanup_strbuf struct strbuf label = STRBUF_INIT;
 	bool ready = has_inputs(s, p);
 	struct slot *slot = idle_slot(s);
 
 	if (!slot || !ready)
 		return 0;
-	announce(s, stage, p);
+	plan_label(s->b, stage, p, &label);
+	display_begin(&s->display, slot->number, label.buf, p->step.text);
 	s->b->result->executed++;
 	if (warm_up(s, stage, p, err) < 0)
 		return plan_fail(s->b, p->step.line, err);
@@ -349,7 +338,7 @@ static int begin_step(struct schedule *s, size_t stage,
 
 /* Stages may have a step in common; one of them runs it. */
 static enum { THERE, COMING, MISSING } look_for(const struct schedule *s,
-						struct build_planned *p)
+						const struct build_planned *p)
 {
 	size_t i;
 
@@ -362,11 +351,23 @@ static enum { THERE, COMING, MISSING } look_for(const struct schedule *s,
 		    str_eq(slot->p->layer, p->layer))
 			return COMING;
 	}
-	if (!store_has_layer(s->b->o->store, p->layer))
-		return MISSING;
+	return store_has_layer(s->b->o->store, p->layer) ? THERE : MISSING;
+}
+
+/* Another stage ran it: for this one it came from the cache. */
+static void note_shared(struct schedule *s, size_t stage,
+			struct build_planned *p)
+{
+	cleanup_strbuf struct strbuf label = STRBUF_INIT;
+
+	if (p->cached)
+		return;
+	p->cached = true;
 	s->b->result->steps[p->report].cached = true;
 	s->b->result->cached++;
-	return THERE;
+	s->display.steps--;
+	plan_label(s->b, stage, p, &label);
+	display_cached(label.buf, p->step.text);
 }
 
 /* Go on with a stage as far as that needs no waiting. */
@@ -387,6 +388,7 @@ static int advance(struct schedule *s, size_t i, struct error *err)
 		case MISSING:
 			return begin_step(s, i, p, err);
 		case THERE:
+			note_shared(s, i, p);
 			stage_pass(s->b, st, p);
 			st->next++;
 		}
@@ -394,22 +396,37 @@ static int advance(struct schedule *s, size_t i, struct error *err)
 	return 0;
 }
 
+static int fail(struct slot *slot, struct error *err)
+{
+	struct display *d = &slot->all->display;
+	cleanup_strvec struct strvec tail = STRVEC_INIT;
+
+	display_end(d, slot->number, false);
+	if (!slot->p) {
+		slot->all->b->lost = fetched_layers(slot->stage) >
+				     slot->stage->base_layers;
+		return -1;
+	}
+	display_tail(d, slot->number, &tail);
+	failure_show(slot->all->b, d->rows[slot->number].label, slot->p,
+		     &tail);
+	return plan_fail(slot->all->b, slot->p->step.line, err);
+}
+
 static int finish(struct slot *slot, int rc, struct error *err)
 {
 	struct build *b = slot->all->b;
 	struct build_stage *st = slot->stage;
 
-	if (rc < 0) {
-		if (slot->p)
-			return plan_fail(b, slot->p->step.line, err);
-		b->lost = fetched_layers(st) > st->base_layers;
-		return -1;
-	}
+	if (rc < 0)
+		return fail(slot, err);
+	display_end(&slot->all->display, slot->number, true);
 	store_draft_drop(b->o->store, &slot->draft);
 	st->busy = false;
 	if (!slot->p)
 		return 0;
-	b->result->steps[slot->p->report].seconds = now() - slot->started;
+	slot->all->display.done++;
+	b->result->steps[slot->p->report].seconds = clock_seconds() - slot->started;
 	stage_pass(b, st, slot->p);
 	st->next++;
 	return 0;
@@ -430,8 +447,9 @@ static struct slot *lone_run(struct schedule *s)
 	struct slot *found = NULL;
 	size_t i;
 
-	/* There the walk over all files makes a fork cheap. */
-	if (s->b->o->by_chroot)
+	/* There the walk over all files makes a fork cheap, and a display
+	 * wants to be drawn while a step runs. */
+	if (s->b->o->by_chroot || display_tick(&s->display) >= 0)
 		return NULL;
 	for (i = 0; i < s->nr; i++) {
 		if (is_idle(&s->slots[i]))
@@ -491,7 +509,8 @@ static int loop(struct schedule *s, struct error *err)
 			return -1;
 		if (lone)
 			continue;
-		if (job_wait(s->jobs, s->nr, -1, err) < 0)
+		if (job_wait(s->jobs, s->nr, display_tick(&s->display), err) <
+		    0)
 			return -1;
 		for (i = 0; i < s->nr; i++)
 			if (!is_idle(&s->slots[i]) &&
@@ -537,14 +556,14 @@ static void clean_slot(struct schedule *s, size_t i)
  * they did, then killed. */
 static void stop(struct schedule *s)
 {
-	double end = now() + GRACE_MS / 1e3;
+	double end = clock_seconds() + GRACE_MS / 1e3;
 	size_t i;
 
 	for (i = 0; i < s->nr; i++) {
 		s->slots[i].job.sink = ignore;
 		job_stop(&s->slots[i].job);
 	}
-	while (any_runs(s) && now() < end)
+	while (any_runs(s) && clock_seconds() < end)
 		if (job_wait(s->jobs, s->nr, 100, NULL) < 0)
 			break;
 	for (i = 0; i < s->nr; i++) {
@@ -570,10 +589,13 @@ int schedule_run(struct build *b, struct error *err)
 					    .job = JOB_INIT };
 		s.jobs[i] = &s.slots[i].job;
 	}
+	display_init(&s.display, s.nr);
 	want_target(b);
+	count_steps(&s);
 	rc = loop(&s, err);
 	if (rc < 0)
 		stop(&s);
+	display_release(&s.display);
 	free(s.slots);
 	free(s.jobs);
 	return rc;

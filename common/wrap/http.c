@@ -5,6 +5,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/signals.h"
@@ -20,14 +21,6 @@ static const struct lazy_symbol symbols[] = {
 	HTTP_FUNCTIONS(ROW)
 #undef ROW
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 int http_new(struct http **out, const struct http_options *o,
 	     struct error *err)
@@ -194,7 +187,7 @@ void http_start(struct http *h, struct http_transfer *t)
 		return;
 	}
 	if (t->delay_ms)
-		f->due_ms = now_ms() + t->delay_ms;
+		f->due_ms = clock_ms() + t->delay_ms;
 	else
 		launch(f);
 }
@@ -272,7 +265,7 @@ static void try_again(struct http_flight *f, int64_t ms, const char *why)
 		f->done = true;
 		return;
 	}
-	f->due_ms = now_ms() + ms;
+	f->due_ms = clock_ms() + ms;
 }
 
 static const char *failure_text(const struct http_flight *f, CURLcode rc)
@@ -409,7 +402,7 @@ static struct http_flight *find_easy(struct http *h, CURL *easy)
 /* Do what can be done now. Returns the time until the next retry. */
 static int64_t pump(struct http *h)
 {
-	int64_t now = now_ms(), wait = 1000;
+	int64_t now = clock_ms(), wait = 1000;
 	int running, left;
 	CURLMsg *m;
 	size_t i;
@@ -458,7 +451,7 @@ static struct http_flight *any_done(const struct http *h)
 int http_next(struct http *h, struct http_transfer **t, int timeout_ms,
 	      struct error *err)
 {
-	int64_t end = now_ms() + timeout_ms, wait;
+	int64_t end = clock_ms() + timeout_ms, wait;
 	struct http_flight *f;
 
 	for (;;) {
@@ -469,10 +462,10 @@ int http_next(struct http *h, struct http_transfer **t, int timeout_ms,
 			flight_end(f);
 			return 1;
 		}
-		if (!h->n || (timeout_ms >= 0 && now_ms() >= end))
+		if (!h->n || (timeout_ms >= 0 && clock_ms() >= end))
 			return 0;
 		if (timeout_ms >= 0)
-			wait = MIN(wait, MAX(end - now_ms(), 0));
+			wait = MIN(wait, MAX(end - clock_ms(), 0));
 		if (rest(h, wait, err) < 0)
 			return -1;
 	}
