@@ -225,6 +225,23 @@ void log_fields(const char *event, const struct log_field *f, size_t n)
 	log_put(&sb);
 }
 
+static void add_amount(struct strbuf *sb, const char *unit, uint64_t amount)
+{
+	if (unit)
+		strbuf_addf(sb, "%llu %s", (unsigned long long)amount, unit);
+	else
+		strbuf_add_size(sb, amount);
+}
+
+void log_add_amount(struct strbuf *sb, const struct log_event *e)
+{
+	add_amount(sb, e->hint, e->done);
+	if (e->total) {
+		strbuf_addstr(sb, " of ");
+		add_amount(sb, e->hint, e->total);
+	}
+}
+
 static void emit(enum log_level level, const char *text, const char *hint)
 {
 	struct log_event e = { .kind = LOG_EVENT_MESSAGE,

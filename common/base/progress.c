@@ -13,23 +13,6 @@ struct progress {
 	int64_t started, shown;
 };
 
-static void add_amount(struct strbuf *sb, const char *unit, uint64_t amount)
-{
-	if (unit)
-		strbuf_addf(sb, "%llu %s", (unsigned long long)amount, unit);
-	else
-		strbuf_add_size(sb, amount);
-}
-
-void log_add_amount(struct strbuf *sb, const struct log_event *e)
-{
-	add_amount(sb, e->hint, e->done);
-	if (e->total) {
-		strbuf_addstr(sb, " of ");
-		add_amount(sb, e->hint, e->total);
-	}
-}
-
 static void describe(struct strbuf *sb, const struct log_event *e)
 {
 	strbuf_add_safe(sb, e->text, e->n);
