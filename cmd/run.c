@@ -11,6 +11,7 @@ struct options {
 	struct cli_registry registry;
 	bool pull;
 	int driver;
+	char *from_step;
 };
 
 #define O(member) offsetof(struct options, member)
@@ -20,6 +21,9 @@ static const struct opt rows[] = {
 	  O(pull) },
 	{ OPT_ENUM, 0, "driver", CLI_DRIVERS, NULL, CLI_DRIVER_HELP,
 	  O(driver) },
+	{ OPT_STR, 0, "from-step", "KEY", OPT_NO_ENV,
+	  "instead of an image: where this step of a build failed",
+	  O(from_step) },
 	{ OPT_END },
 };
 
@@ -152,7 +156,8 @@ static int run_words(struct cmd_call *call, struct error *err)
 	const struct options *o = call->options;
 	CLEANUP(work_release) struct work w = { .pull = o->pull };
 	char **words = call->args.v;
-	char *const *command = call->args.nr > 1 ? words + 1 : NULL;
+	size_t images = o->from_step ? 0 : 1; /* words that name one */
+	char *const *command = call->args.nr > images ? words + images : NULL;
 
 	if (cli_launch_check(&o->run, err) < 0 ||
 	    cli_platform_get(&o->platform, &w.platform, err) < 0 ||
@@ -160,7 +165,9 @@ static int run_words(struct cmd_call *call, struct error *err)
 			   &w.b.mode, err) < 0)
 		return -1;
 	cli_registry_options(&o->registry, &w.b.registry_options);
-	if (find(&w, words[0], err) < 0)
+	if (o->from_step ? build_find_failed(w.b.store, o->from_step,
+					     &w.image, err) < 0
+			 : find(&w, words[0], err) < 0)
 		return -1;
 	return launch(&w, &o->run, command, &call->status, err);
 }
@@ -168,7 +175,9 @@ static int run_words(struct cmd_call *call, struct error *err)
 /* Statuses below 125 are the command's; ours are those docker uses. */
 static int run(struct cmd_call *call, struct error *err)
 {
-	if (!call->args.nr || call->dashdash == 0) {
+	const struct options *o = call->options;
+
+	if (!o->from_step && (!call->args.nr || call->dashdash == 0)) {
 		error_set(err, ERR_USAGE, "an image or a record is missing");
 		return error_hint(err, "usage: devenv run IMAGE|RECORD|- "
 				       "[-- COMMAND...]");
@@ -181,7 +190,8 @@ static int run(struct cmd_call *call, struct error *err)
 const struct cmd cmd_run = {
 	.name = "run",
 	.summary = "Run a command in an image, or a record's environment.",
-	.usage = "run [OPTION...] IMAGE|RECORD|- [--] [COMMAND [ARGUMENT...]]",
+	.usage = "run [OPTION...] IMAGE|RECORD|- [--] [COMMAND [ARGUMENT...]]\n"
+		 "run [OPTION...] --from-step KEY [-- COMMAND [ARGUMENT...]]",
 	.detail = "What is written vanishes at the end, unless --name keeps "
 		  "it. The status is the\ncommand's; 125 to 127 say that it "
 		  "could not be run.",

@@ -156,6 +156,7 @@ complete -c devenv -n '__fish_seen_subcommand_from run' -l tty -s t -d 'terminal
 complete -c devenv -n '__fish_seen_subcommand_from run' -l skip-hooks -d 'run no lifecycle commands'
 complete -c devenv -n '__fish_seen_subcommand_from run' -l pull -d 'ask the registry for an image that is in the store, too'
 complete -c devenv -n '__fish_seen_subcommand_from run' -l driver -x -a 'auto overlay chroot' -d 'how a root file system is made for commands'
+complete -c devenv -n '__fish_seen_subcommand_from run' -l from-step -r -d 'instead of an image: where this step of a build failed'
 complete -c devenv -n '__fish_seen_subcommand_from run' -l platform -r -d 'platform of the image (default: this machine'\''s)'
 complete -c devenv -n '__fish_seen_subcommand_from run' -l docker-config -r -d 'docker configuration with credentials: its directory or file'
 complete -c devenv -n '__fish_seen_subcommand_from run' -l docker-config-base64 -r -d 'the same as base64; better in the environment'

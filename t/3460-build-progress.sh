@@ -126,4 +126,71 @@ t_run "$DEVENV" --progress json build "$CTX"
 t_is "$(jq -r 'select(.event == "failure") |
 	[.line, .step, (.output | split("\n") | length)] | join(" ")' \
 	"$err")" "14 stage-3 5/5 20" "an event of JSON has it all"
+
+# --- a look at where it failed ---
+cat >"$CTX/Dockerfile" <<'X'
+FROM scratch
+COPY busybox /bin/sh
+COPY busybox /bin/cat
+COPY busybox /bin/ls
+WORKDIR /work
+ARG flavour=sweet
+ENV BOX=full
+RUN echo half >/tmp.$flavour; exit 3
+X
+t_run "$DEVENV" build "$CTX"
+t_status 7 "a step that leaves something"
+key=$(sed -n 's/^a shell where it failed: devenv run --from-step //p' "$err")
+t_is "${#key}" 12 "its key is told"
+t_run "$DEVENV" run --from-step "$key" -- /bin/cat /tmp.sweet
+t_status 0 "a command runs where it failed"
+t_is "$(cat "$out")" half "and sees what it wrote"
+# shellcheck disable=SC2016 # for the shell in there
+t_run "$DEVENV" run --from-step "$key" -- /bin/sh -c \
+	'echo $flavour $BOX $PWD; echo more >/tmp.sweet'
+t_is "$(cat "$out")" "sweet full /work" \
+	"with the arguments, the environment and the directory of the step"
+t_run "$DEVENV" run --from-step "$key" </dev/null
+t_status 0 "without a command it is the step's shell"
+t_run "$DEVENV" run --from-step "$key" -- /bin/cat /tmp.sweet
+t_is "$(cat "$out")" half "nothing of that is kept"
+t_run "$DEVENV" store gc
+t_run "$DEVENV" run --from-step "$key" -- /bin/cat /tmp.sweet
+t_is "$(cat "$out")" half "a collection of garbage leaves it alone"
+layers=$(find "$DEVENV_STORE/layers" -maxdepth 1 | wc -l)
+t_run "$DEVENV" build "$CTX"
+t_status 7 "it fails again"
+t_is "$(find "$DEVENV_STORE/layers" -maxdepth 1 | wc -l)" "$layers" \
+	"the newer state replaces the older one"
+t_run "$DEVENV" run --from-step "$key" -d --name kept -- /bin/cat
+t_status 0 "an environment may start from it"
+t_run "$DEVENV" build "$CTX"
+t_run "$DEVENV" store verify
+t_status 0 "which the next failure does not take the ground from"
+t_run "$DEVENV" rm -f kept
+t_run "$DEVENV" build --build-arg flavour=sour "$CTX"
+t_is "$(grep -c "from-step $key" "$err")" 0 "another argument is another key"
+touch -d '9 days ago' "$DEVENV_STORE"/cache/*
+t_run "$DEVENV" store gc --keep-age 7d
+t_run "$DEVENV" run --from-step "$key" -- /bin/cat /tmp.sweet
+t_status 125 "by age it goes as steps of the cache do"
+t_err "no step with the key '$key' has failed here lately" "and is missed"
+t_err '^hint: build it again; the failure names the key$' "with advice"
+t_run "$DEVENV" run --from-step xyz
+t_status 2 "what is no key"
+t_err "'xyz' is no key of a step: 12 to 64 hexadecimal digits" "is told so"
+build_clean "after failures"
+
+if [ "$(id -u)" -eq 0 ]; then
+	chmod -R a+rX "$CTX"
+	for kind in range single; do
+		build_user $kind
+		t_run as "$DEVENV" build "$CTX"
+		t_status 7 "it fails for a user with a $kind of ids"
+		key=$(sed -n 's/^a shell where .* --from-step //p' "$err")
+		t_run as "$DEVENV" run --from-step "$key" -- \
+			/bin/cat /tmp.sweet
+		t_is "$(cat "$out")" half "who can look into it as well"
+	done
+fi
 t_done

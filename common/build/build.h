@@ -370,6 +370,12 @@ int build_find_image(struct store *s, struct registry **r,
 int build_find_local(struct store *s, const char *name,
 		     const struct oci_platform *platform, bool pull,
 		     struct store_image *image, struct error *err) MUST_CHECK;
+/* The file system of a step as it was when it failed, with its environment, by
+ * 12 or more digits of the step's key; all layers are unpacked. It is kept in
+ * the step cache until the step is run again. */
+int build_find_failed(struct store *s, const char *key,
+		      struct store_image *image, struct error *err)
+	MUST_CHECK;
 /* Make sure that all layers of an image are unpacked, fetching what is not
  * here, several at a time. */
 int build_fetch_layers(struct store *s, struct registry **r,

@@ -86,8 +86,11 @@ static void show_json(const struct build *b, const char *label,
 }
 
 void failure_show(const struct build *b, const char *label,
-		  const struct build_planned *p, const struct strvec *tail)
+		  const struct build_planned *p, const struct strvec *tail,
+		  bool kept)
 {
+	cleanup_free char *enter = xstrfmt("a shell where it failed: devenv "
+					   "run --from-step %.12s", p->key);
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
 	cleanup_free char *where = xstrfmt("%s:%u", b->o->name, p->step.line);
 	cleanup_free char *head = xstrfmt("the last output of [%s]:", label);
@@ -105,4 +108,6 @@ void failure_show(const struct build *b, const char *label,
 	display_line(where);
 	for (i = 0; i < lines.nr; i++)
 		display_line(lines.v[i]);
+	if (kept)
+		display_line(enter);
 }

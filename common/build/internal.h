@@ -131,9 +131,17 @@ void build_place_layer(struct store_image_layer *l,
 /* failure.c: the lines of the Dockerfile around a step, its own marked. */
 void failure_excerpt(const struct build *b, const struct build_step *step,
 		     struct strvec *out);
-/* Tell of a step that failed: its last output, and where it stands. */
+/* Tell of a step that failed: its last output, where it stands, and whether
+ * its file system was `kept`. */
 void failure_show(const struct build *b, const char *label,
-		  const struct build_planned *p, const struct strvec *tail);
+		  const struct build_planned *p, const struct strvec *tail,
+		  bool kept);
+/* failed.c: keep what a step wrote before it failed; takes the draft. */
+int failed_keep(struct build *b, const struct build_stage *st,
+		const struct build_planned *p, struct store_draft *draft,
+		struct error *err) MUST_CHECK;
+/* What was kept of a step that runs again. */
+void failed_forget(struct store *s, const char *key);
 /* Run what the target lacks. */
 int schedule_run(struct build *b, struct error *err) MUST_CHECK;
 

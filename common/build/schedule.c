@@ -152,15 +152,31 @@ static int do_fetch(void *arg, struct strbuf *result UNUSED,
 				  &base, err);
 }
 
+static int try_step(struct slot *slot, struct error *err)
+{
+	struct build *b = slot->all->b;
+	struct build_planned *p = slot->p;
+	struct store_draft *draft = &slot->draft;
+
+	if (step_execute(b, slot->stage, &p->step, draft, err) == 0)
+		return 0;
+	/* Only a command leaves what is worth a look. */
+	if (err->code == ERR_STEP && p->step.op == BUILD_RUN &&
+	    failed_keep(b, slot->stage, p, draft, NULL) < 0)
+		log_debug("what the step wrote could not be kept");
+	return -1;
+}
+
 static int execute(struct slot *slot, struct error *err)
 {
 	struct build *b = slot->all->b;
 	struct build_planned *p = slot->p;
 	struct cache_entry entry = { .created = b->now };
-	struct store_meta meta = { .alone = p->step.link };
+	const struct store_meta meta = { .alone = p->step.link };
 
 	memcpy(entry.layer, p->layer, STORE_ID);
-	if (step_execute(b, slot->stage, &p->step, &slot->draft, err) < 0 ||
+	failed_forget(b->o->store, p->key);
+	if (try_step(slot, err) < 0 ||
 	    store_draft_commit(b->o->store, &slot->draft, &meta, p->layer,
 			       err) < 0)
 		return -1;
@@ -409,7 +425,7 @@ static int fail(struct slot *slot, struct error *err)
 	}
 	display_tail(d, slot->number, &tail);
 	failure_show(slot->all->b, d->rows[slot->number].label, slot->p,
-		     &tail);
+		     &tail, err && err->code == ERR_STEP);
 	return plan_fail(slot->all->b, slot->p->step.line, err);
 }
 

@@ -305,6 +305,10 @@ int store_cache_get(struct store *s, const char *key, struct strbuf *out,
 		    struct error *err) MUST_CHECK;
 int store_cache_put(struct store *s, const char *key, const char *text,
 		    size_t n, struct error *err) MUST_CHECK;
+/* Remove a layer that nothing refers to any more but perhaps an environment.
+ * While that or another process could use it, it stays for store_gc. */
+int store_forget_layer(struct store *s, const char *id, struct error *err)
+	MUST_CHECK;
 
 /* What is not there is removed. */
 int store_cache_remove(struct store *s, const char *key, struct error *err)
