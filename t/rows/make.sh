@@ -9,15 +9,21 @@ set -eu
 cd "$(dirname "$0")/../.."
 {
 	sed 's/^/row /' t/rows/list
-	grep -oE '\[([PEASID][0-9][0-9]|2\.[0-9]+)\]' t/[0-9]*.sh /dev/null |
+	grep -oE '\[([PEASID][0-9][0-9]|2\.[0-9]+|L:[a-z]+)\]' t/[0-9]*.sh /dev/null |
 		sed 's#^t/##; s#:\[#\t#; s#\]$##; s#^#test\t#'
 	for file in t/unit/*.c; do
 		awk '
 		/^\/\* \[/ { ids = ids $0; next }
 		/^Test\(/ && ids != "" {
-			n = split(ids, id, /[^A-Z0-9.]+/)
 			sub(/^Test\(/, "")
 			split($0, name, /[,)] */)
+			while (match(ids, /L:[a-z]+/)) {
+				print "test\tunit " name[1] "/" name[2] \
+					"\t" substr(ids, RSTART, RLENGTH)
+				ids = substr(ids, 1, RSTART - 1) \
+					substr(ids, RSTART + RLENGTH)
+			}
+			n = split(ids, id, /[^A-Z0-9.]+/)
 			for (i = 1; i <= n; i++)
 				if (id[i] != "")
 					print "test\tunit " name[1] "/" \
