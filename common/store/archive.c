@@ -60,6 +60,8 @@ int store_is_archive(int fd, struct error *err)
 		is = tar_next(src.tar, &e, &why);
 	if (is < 0 && why.code != ERR_INPUT)
 		return error_move(err, &why);
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return error_errno(err, "cannot read an archive");
 	return is > 0;
 }
 

@@ -249,7 +249,7 @@ int store_mkdir_in_root(const struct store *s, int rootfd, const char *path,
 int store_stamp_owner(const struct store *s, const struct store_draft *d,
 		      uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
 /* Is this a tar, plain or compressed in a way that ADD unpacks (gzip, bzip2,
- * xz, zstd)? 1, 0, -1. */
+ * xz, zstd)? 1, 0, -1. The descriptor is at offset 0 afterwards. */
 int store_is_archive(int fd, struct error *err) MUST_CHECK;
 /*
  * Unpack such a tar below a directory that becomes part of a layer, as ADD
