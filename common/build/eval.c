@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "build/eval.h"
 
+#define ENTRY_COST 32 /* bytes that a copied string costs beside its text */
 #define DEFAULT_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -42,6 +43,16 @@ void build_step_release(struct build_step *step)
 	*step = (struct build_step){ 0 };
 }
 
+void eval_index_free(struct eval_index *ix)
+{
+	if (!ix)
+		return;
+	strindex_release(&ix->env);
+	strindex_release(&ix->args);
+	strindex_release(&ix->labels);
+	free(ix);
+}
+
 static void release_triggers(struct build_stage *st)
 {
 	size_t i;
@@ -61,6 +72,7 @@ static void release_stage(struct build_stage *st)
 	free(st->deps);
 	oci_config_release(&st->config);
 	strvec_release(&st->args);
+	eval_index_free(st->index);
 	release_triggers(st);
 }
 
@@ -77,6 +89,9 @@ void build_eval_free(struct build_eval *ev)
 	strvec_release(&ev->build_args);
 	free(ev->used);
 	strvec_release(&ev->globals);
+	eval_index_free(ev->index);
+	free(ev->by_name);
+	strindex_release(&ev->told);
 	oci_platform_release(&ev->platform);
 	free(ev);
 }
@@ -103,6 +118,7 @@ static int init(struct build_eval *ev, const struct build_eval_options *o,
 		ev->stages[i].base = SIZE_MAX;
 	}
 	oci_platform_copy(&ev->platform, o->platform);
+	ev->index = xcalloc(1, sizeof(*ev->index));
 	if (build_eval_init_args(ev, o, err) < 0 ||
 	    build_eval_globals(ev, err) < 0)
 		return -1;
@@ -280,7 +296,7 @@ static size_t text_size(const struct strvec *list)
 	size_t i, n = 0;
 
 	for (i = 0; i < list->nr; i++)
-		n += strlen(list->v[i]);
+		n += strlen(list->v[i]) + ENTRY_COST;
 	return n;
 }
 
@@ -303,6 +319,8 @@ int build_eval_begin(struct build_eval *ev, size_t stage,
 	start_config(ev, st, base);
 	build_eval_lint_base(ev, st, base);
 	strvec_release(&st->args);
+	eval_index_free(st->index);
+	st->index = xcalloc(1, sizeof(*st->index));
 	release_triggers(st);
 	st->cmd_set = st->workdir_set = false;
 	st->next_trigger = 0;
@@ -362,7 +380,8 @@ static int evaluate(struct build_eval *ev, struct build_stage *st,
 	if (node->kind == DF_RUN || node->kind == DF_COPY ||
 	    node->kind == DF_ADD || node->kind == DF_WORKDIR)
 		return build_eval_step(ev, st, node, step, err);
-	if (build_eval_meta(ev, st, node, &history, err) < 0)
+	if (build_eval_meta(ev, st, node, &history, err) < 0 ||
+	    build_eval_charge(ev, st, node, history.len, err) < 0)
 		return -1;
 	if (node->kind == DF_ONBUILD) {
 		step->text = xstrdup(node->text);

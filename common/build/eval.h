@@ -3,10 +3,18 @@
 #ifndef BUILD_EVAL_H
 #define BUILD_EVAL_H
 
+#include "base/strindex.h"
 #include "build/build.h"
 
 #define BUILD_VARS_MAX 4096 /* of one stage, ENV and ARG each */
 #define BUILD_EXPANDED_MAX (64u << 20) /* bytes, of all stages together */
+
+/* Of a stage: its environment, arguments and labels. Of all: the arguments
+ * before the first FROM as `env`, with all names declared there as `args`. */
+struct eval_index {
+	struct strindex env, args, labels;
+};
+void eval_index_free(struct eval_index *ix);
 
 struct build_stage {
 	const struct dockerfile_stage *cut;
@@ -25,6 +33,7 @@ struct build_stage {
 	/* While it is evaluated */
 	struct oci_config config;
 	struct strvec args;   /* declared, in order: "K=V", or "K" if unset */
+	struct eval_index *index;
 	bool cmd_set;	      /* a CMD of this file, not of a base image */
 	bool workdir_set;     /* so a WORKDIR */
 	struct dockerfile *triggers; /* one each, parsed */
@@ -41,6 +50,9 @@ struct build_eval {
 	struct strvec build_args; /* "K=V" */
 	bool *used;		  /* one a build argument */
 	struct strvec globals;	  /* before the first FROM, "K=V" */
+	struct eval_index *index;
+	size_t *by_name; /* stages with a name: by name, then in order */
+	size_t n_named;
 	size_t expanded;	  /* bytes of text that variables made */
 	struct oci_platform platform;
 	const struct build_named_list *named;
@@ -49,6 +61,9 @@ struct build_eval {
 	struct dockerfile_lint *lint; /* or NULL */
 	bool check; /* findings end nothing */
 	const struct dockerfile_ignore *ignore; /* for checks; or NULL */
+	/* Names that were told as unset in one instruction. */
+	const struct dockerfile_node *told_at;
+	struct strindex told;
 };
 
 /* --- eval_scope.c: variables --- */
@@ -102,16 +117,15 @@ int build_eval_arg(struct build_eval *ev, struct build_stage *st,
 /* The value that the command line gives an argument, or NULL. */
 const char *build_eval_given(struct build_eval *ev, const char *key);
 /* Environment of a RUN, and the proxies that no ARG declares. */
-void build_eval_run_env(const struct build_eval *ev,
-			const struct build_stage *st, struct build_step *step);
+int build_eval_run_env(struct build_eval *ev, const struct build_stage *st,
+		       struct build_step *step, struct error *err) MUST_CHECK;
 /* "|2 a=1 b=2 " of the history, or nothing. */
 void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out);
 
 /* --- eval_lint.c: checks; nothing happens where nobody asked for them --- */
 
 /* A name without a value; `st` NULL: in a FROM. */
-void build_eval_unset(const struct build_eval *ev,
-		      const struct build_stage *st,
+void build_eval_unset(struct build_eval *ev, const struct build_stage *st,
 		      const struct dockerfile_node *node, const char *name);
 /* What FROM lines are without build arguments. */
 void build_eval_lint_defaults(const struct build_eval *ev,

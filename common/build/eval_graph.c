@@ -10,16 +10,46 @@ static const struct dockerfile_node *from_node(const struct build_eval *ev,
 	return &ev->df->nodes[ev->stages[stage].cut->from];
 }
 
+static int compare(const void *a, const void *b, void *arg)
+{
+	const struct build_eval *ev = arg;
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int order = strcasecmp(ev->cuts.v[x].name, ev->cuts.v[y].name);
+
+	return order ? order : x < y ? -1 : 1;
+}
+
+/* Thousands of steps may each name one of thousands of stages. */
+static void sort_names(struct build_eval *ev)
+{
+	size_t i;
+
+	ev->by_name = xcalloc(ev->nr, sizeof(*ev->by_name));
+	for (i = 0; i < ev->nr; i++)
+		if (ev->cuts.v[i].name)
+			ev->by_name[ev->n_named++] = i;
+	qsort_r(ev->by_name, ev->n_named, sizeof(*ev->by_name), compare, ev);
+}
+
 /* The last stage of that name before `end`, or SIZE_MAX. */
 static size_t find_name(const struct build_eval *ev, size_t end,
 			const char *name)
 {
-	size_t i;
+	size_t low = 0, high = ev->n_named;
 
-	for (i = end; i-- > 0;)
-		if (ev->cuts.v[i].name &&
-		    !strcasecmp(ev->cuts.v[i].name, name))
-			return i;
+	/* Behind all that are smaller, or the same and before `end`. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		size_t stage = ev->by_name[middle];
+		int order = strcasecmp(ev->cuts.v[stage].name, name);
+
+		if (order < 0 || (!order && stage < end))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low && !strcasecmp(ev->cuts.v[ev->by_name[low - 1]].name, name))
+		return ev->by_name[low - 1];
 	return SIZE_MAX;
 }
 
@@ -368,6 +398,7 @@ int build_eval_resolve(struct build_eval *ev, struct error *err)
 {
 	size_t i;
 
+	sort_names(ev);
 	for (i = 0; i < ev->nr; i++)
 		if (set_base(ev, i, err) < 0)
 			return -1;

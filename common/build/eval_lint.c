@@ -7,60 +7,79 @@
 
 /* --- names that are not set --- */
 
+#define NAMES_MAX 128 /* among more no near one is looked for */
+
 static void add_names(const struct strvec *list, struct strvec *out)
 {
 	size_t i;
 
-	for (i = 0; i < list->nr; i++)
+	for (i = 0; i < list->nr && out->nr < NAMES_MAX; i++)
 		strvec_push_own(out, xstrndup(list->v[i],
 					      strcspn(list->v[i], "=")));
 }
 
-/* Names that were declared, with or without a value. */
-static void known_names(const struct build_eval *ev,
-			const struct build_stage *st, struct strvec *out)
+/* " (did you mean $NAME?)", or "". */
+static char *suggest(const struct build_eval *ev, const struct build_stage *st,
+		     const char *name)
 {
+	cleanup_strvec struct strvec known = STRVEC_INIT;
+	const char *near;
 	size_t i, k;
 
 	if (st) {
-		add_names(&st->config.env, out);
-		add_names(&st->args, out);
-		if (!strvec_has(out, "PATH"))
-			strvec_push(out, "PATH");
-		return;
+		strvec_push(&known, "PATH");
+		add_names(&st->args, &known);
+		add_names(&st->config.env, &known);
 	}
-	add_names(&ev->globals, out);
-	for (i = 0; i < ev->cuts.v[0].from; i++)
-		for (k = 0; k < ev->df->nodes[i].n_pairs; k++)
-			strvec_push(out, ev->df->nodes[i].pairs[k].key);
-}
-
-void build_eval_unset(const struct build_eval *ev,
-		      const struct build_stage *st,
-		      const struct dockerfile_node *node, const char *name)
-{
-	cleanup_strvec struct strvec known = STRVEC_INIT;
-	cleanup_free char *hint = NULL;
-	const char *near;
-
-	if (!ev->lint || ev->lint->more || (st && st->in_trigger) ||
-	    (!st && node->kind != DF_FROM))
-		return;
-	known_names(ev, st, &known);
-	if (strvec_has(&known, name))
-		return;
+	for (i = 0; !st && i < ev->cuts.v[0].from; i++)
+		for (k = 0; k < ev->df->nodes[i].n_pairs &&
+			    known.nr < NAMES_MAX; k++)
+			strvec_push(&known, ev->df->nodes[i].pairs[k].key);
+	if (!st)
+		add_names(&ev->globals, &known);
 	near = known.nr ? str_nearest(name, (const char *const *)known.v) :
 			  NULL;
-	hint = near ? xstrfmt(" (did you mean %s%s?)", st ? "$" : "", near) :
+	return near ? xstrfmt(" (did you mean %s%s?)", st ? "$" : "", near) :
 		      xstrdup("");
+}
+
+/* Once in an instruction, however often it stands there. */
+static bool is_new(struct build_eval *ev, const struct dockerfile_node *node,
+		   const char *name)
+{
+	if (ev->told_at != node)
+		strindex_release(&ev->told);
+	ev->told_at = node;
+	return ev->told.nr < DOCKERFILE_FINDINGS_MAX &&
+	       strindex_add(&ev->told, name, strlen(name), 0);
+}
+
+void build_eval_unset(struct build_eval *ev, const struct build_stage *st,
+		      const struct dockerfile_node *node, const char *name)
+{
+	enum dockerfile_rule rule = st ? RULE_UNDEFINED_VAR :
+					 RULE_UNDEFINED_ARG_IN_FROM;
+	cleanup_free char *near = NULL;
+	size_t number;
+
+	if (!ev->lint || (st ? st->in_trigger : node->kind != DF_FROM) ||
+	    !is_new(ev, node, name) ||
+	    !dockerfile_lint_wants(ev->lint, rule, node))
+		return;
+	/* Declared is enough, and a PATH is given to every image. */
+	if (st ? str_eq(name, "PATH") ||
+			 strindex_env_entry(&st->index->args, &st->args, name) :
+		 strindex_get(&ev->index->args, name, strlen(name), &number))
+		return;
+	near = suggest(ev, st, name);
 	if (st)
-		dockerfile_lint_add(ev->lint, RULE_UNDEFINED_VAR, node,
+		dockerfile_lint_add(ev->lint, rule, node,
 				    "Usage of undefined variable '$%s'%s",
-				    name, hint);
+				    name, near);
 	else
-		dockerfile_lint_add(ev->lint, RULE_UNDEFINED_ARG_IN_FROM, node,
+		dockerfile_lint_add(ev->lint, rule, node,
 				    "FROM argument '%s' is not declared%s",
-				    name, hint);
+				    name, near);
 }
 
 /* --- FROM without build arguments --- */
@@ -93,6 +112,7 @@ void build_eval_lint_defaults(const struct build_eval *ev,
 		return;
 	plain = xcalloc(1, sizeof(*plain));
 	plain->df = ev->df;
+	plain->index = xcalloc(1, sizeof(*plain->index));
 	defaults.build_args = NULL;
 	/* What is wrong here is told of by the build itself. */
 	if (dockerfile_split(ev->df, &plain->cuts, NULL) < 0 ||

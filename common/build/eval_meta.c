@@ -66,7 +66,8 @@ static void add_list(struct strbuf *out, const struct strvec *list)
 }
 
 /* All pairs are expanded in the scope before the instruction (E08). */
-static int do_pairs(const struct meta *m, struct strvec *set)
+static int do_pairs(const struct meta *m, struct strvec *set,
+		    struct strindex *index)
 {
 	cleanup_strvec struct strvec keys = STRVEC_INIT;
 	cleanup_strvec struct strvec values = STRVEC_INIT;
@@ -92,7 +93,7 @@ static int do_pairs(const struct meta *m, struct strvec *set)
 				       BUILD_VARS_MAX, m->node->keyword);
 	strbuf_addstr(m->text, m->node->keyword);
 	for (i = 0; i < keys.nr; i++) {
-		strvec_env_set(set, keys.v[i], values.v[i]);
+		strindex_env_set(index, set, keys.v[i], values.v[i]);
 		strbuf_addf(m->text, " %s=%s", keys.v[i], values.v[i]);
 	}
 	return 0;
@@ -355,9 +356,10 @@ int build_eval_meta(struct build_eval *ev, struct build_stage *st,
 	case DF_ENTRYPOINT:
 		return do_entrypoint(&m);
 	case DF_ENV:
-		return do_pairs(&m, &st->config.env);
+		return do_pairs(&m, &st->config.env, &st->index->env);
 	case DF_LABEL:
-		return do_pairs(&m, &st->config.labels);
+		return do_pairs(&m, &st->config.labels,
+				&st->index->labels);
 	case DF_EXPOSE:
 		return do_expose(&m);
 	case DF_HEALTHCHECK:

@@ -99,7 +99,8 @@ int eval_make_run(const struct eval_make *m)
 	if (!m->step->argv.nr)
 		return build_eval_fail(m->ev, m->st, m->node, m->err,
 				       "RUN without a command");
-	build_eval_run_env(m->ev, m->st, m->step);
+	if (build_eval_run_env(m->ev, m->st, m->step, m->err) < 0)
+		return -1;
 	strbuf_addstr(&history, "RUN ");
 	build_eval_arg_prefix(m->st, &history);
 	for (i = 0; i < m->step->argv.nr; i++)

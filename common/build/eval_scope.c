@@ -48,7 +48,7 @@ int build_eval_place(const struct build_eval *ev, const struct build_stage *st,
 
 /* Where a word stands. */
 struct scope {
-	const struct build_eval *ev;
+	struct build_eval *ev;
 	const struct build_stage *st; /* NULL: outside of all stages */
 	const struct dockerfile_node *node;
 };
@@ -60,9 +60,11 @@ static const char *get(void *arg, const char *name)
 	const char *value;
 
 	if (!s->st)
-		return strvec_env_get(&s->ev->globals, name);
-	value = strvec_env_get(&s->st->config.env, name);
-	return value ? value : strvec_env_get(&s->st->args, name);
+		return strindex_env_get(&s->ev->index->env, &s->ev->globals,
+					name);
+	value = strindex_env_get(&s->st->index->env, &s->st->config.env, name);
+	return value ? value : strindex_env_get(&s->st->index->args,
+						&s->st->args, name);
 }
 
 static void unset(void *arg, const char *name)
@@ -271,11 +273,14 @@ int build_eval_globals(struct build_eval *ev, struct error *err)
 			if (str_eq(p->key, BUILD_EPOCH) &&
 			    build_eval_set_epoch(ev, &value, err) < 0)
 				return build_eval_place(ev, NULL, node, err);
-			if (ev->globals.nr >= BUILD_VARS_MAX)
+			strindex_add(&ev->index->args, p->key,
+				     strlen(p->key), i);
+			if (ev->index->args.nr > BUILD_VARS_MAX)
 				return build_eval_fail(ev, NULL, node, err,
 						       "too many variables");
 			if (value)
-				strvec_env_set(&ev->globals, p->key, value);
+				strindex_env_set(&ev->index->env, &ev->globals,
+						 p->key, value);
 		}
 	}
 	return 0;
@@ -285,22 +290,11 @@ int build_eval_globals(struct build_eval *ev, struct error *err)
 static void declare(struct build_stage *st, const char *key,
 		    const char *value)
 {
-	char *entry = value ? xstrfmt("%s=%s", key, value) : xstrdup(key);
-	size_t i;
-
-	for (i = 0; i < st->args.nr; i++) {
-		if (!same_key(st->args.v[i], key))
-			continue;
-		/* `ARG x` again does not take back the value of `ARG x=1`. */
-		if (value) {
-			free(st->args.v[i]);
-			st->args.v[i] = entry;
-		} else {
-			free(entry);
-		}
-		return;
-	}
-	strvec_push_own(&st->args, entry);
+	if (value)
+		strindex_env_set(&st->index->args, &st->args, key, value);
+	/* `ARG x` again does not take back the value of `ARG x=1`. */
+	else if (!strindex_env_entry(&st->index->args, &st->args, key))
+		strvec_push(&st->args, key);
 }
 
 static int declare_pair(struct build_eval *ev, struct build_stage *st,
@@ -329,7 +323,9 @@ static int declare_pair(struct build_eval *ev, struct build_stage *st,
 	strbuf_addf(text, " %s%s%s", key, own ? "=" : "", own ? own : "");
 	value = build_eval_given(ev, key);
 	if (!value)
-		value = own ? own : strvec_env_get(&ev->globals, key);
+		value = own ? own :
+			      strindex_env_get(&ev->index->env, &ev->globals,
+					       key);
 	declare(st, key, value);
 	return 0;
 }
@@ -349,21 +345,15 @@ int build_eval_arg(struct build_eval *ev, struct build_stage *st,
 
 static bool is_declared(const struct build_stage *st, const char *entry)
 {
-	size_t i;
+	cleanup_free char *key = xstrndup(entry, strcspn(entry, "="));
 
-	for (i = 0; i < st->args.nr; i++) {
-		size_t n = strcspn(st->args.v[i], "=");
-
-		if (!strncmp(st->args.v[i], entry, n) && entry[n] == '=')
-			return true;
-	}
-	return false;
+	return strindex_env_entry(&st->index->args, &st->args, key);
 }
 
-void build_eval_run_env(const struct build_eval *ev,
-			const struct build_stage *st, struct build_step *step)
+int build_eval_run_env(struct build_eval *ev, const struct build_stage *st,
+		       struct build_step *step, struct error *err)
 {
-	size_t i;
+	size_t i, n = 0;
 
 	strvec_copy(&step->env, &st->config.env);
 	for (i = 0; i < st->args.nr; i++) {
@@ -373,13 +363,17 @@ void build_eval_run_env(const struct build_eval *ev,
 		if (!eq)
 			continue;
 		key = xstrndup(st->args.v[i], (size_t)(eq - st->args.v[i]));
-		if (!strvec_env_get(&st->config.env, key))
+		if (!strindex_env_get(&st->index->env, &st->config.env, key))
 			strvec_push(&step->env, st->args.v[i]);
 	}
 	for (i = 0; i < ev->build_args.nr; i++)
 		if (is_proxy(ev->build_args.v[i]) &&
 		    !is_declared(st, ev->build_args.v[i]))
 			strvec_push(&step->proxy, ev->build_args.v[i]);
+	/* Every RUN has its own copy. */
+	for (i = 0; i < step->env.nr; i++)
+		n += strlen(step->env.v[i]);
+	return build_eval_charge(ev, st, step->node, n, err);
 }
 
 void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out)
@@ -391,7 +385,8 @@ void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out)
 	for (i = 0; i < st->args.nr; i++) {
 		size_t n = strcspn(st->args.v[i], "=");
 		cleanup_free char *key = xstrndup(st->args.v[i], n);
-		const char *value = strvec_env_get(&st->config.env, key);
+		const char *value = strindex_env_get(
+			&st->index->env, &st->config.env, key);
 
 		if (!value && st->args.v[i][n])
 			value = st->args.v[i] + n + 1;

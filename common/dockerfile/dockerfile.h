@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/strbuf.h"
+#include "base/strindex.h"
 #include "base/strvec.h"
 #include "wrap/json.h"
 
@@ -59,6 +60,7 @@ struct dockerfile_node {
 #define DOCKERFILE_HEREDOC_MAX (8u << 20)  /* all bodies together */
 #define DOCKERFILE_NODES_MAX 65536
 #define DOCKERFILE_STAGES_MAX 4096
+#define DOCKERFILE_FLAGS_MAX 1000 /* of one instruction */
 #define DOCKERFILE_WORD_MAX (1u << 20) /* an expanded word */
 
 struct dockerfile {
@@ -233,6 +235,11 @@ struct dockerfile_lint {
 	struct dockerfile_finding *v; /* as found, each once */
 	size_t nr, alloc;
 	bool more; /* than DOCKERFILE_FINDINGS_MAX */
+	struct strindex seen; /* "LINE RULE: MESSAGE" of all */
+	/* What counts at the instruction that was asked about last. */
+	const struct dockerfile_node *at;
+	uint32_t at_skip;
+	bool at_error;
 	/* Told of each as it is found, unless NULL. */
 	void (*found)(void *arg, const struct dockerfile_finding *f);
 	void *arg;
@@ -248,6 +255,10 @@ int dockerfile_lint_init(struct dockerfile_lint *l,
 			 struct error *err) MUST_CHECK;
 /* All rules that need nothing but the text, valid or not. */
 void dockerfile_lint_text(struct dockerfile_lint *l);
+/* Would a finding of that kind be kept? */
+bool dockerfile_lint_wants(struct dockerfile_lint *l,
+			   enum dockerfile_rule rule,
+			   const struct dockerfile_node *node);
 /* A finding at an instruction, unless a directive or a `# check=` above the
  * instruction says otherwise. */
 void dockerfile_lint_add(struct dockerfile_lint *l, enum dockerfile_rule rule,

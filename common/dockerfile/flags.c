@@ -89,6 +89,11 @@ int dockerfile_check_flags(const struct dockerfile *df,
 	const struct flag *seen[ARRAY_SIZE(flags)] = { NULL };
 	size_t i;
 
+	/* Who asks for the nth flag of a name goes through all of them. */
+	if (node->flags.nr > DOCKERFILE_FLAGS_MAX)
+		return dockerfile_fail(df, node->start, node->col, err,
+				       "more than %d flags",
+				       DOCKERFILE_FLAGS_MAX);
 	for (i = 0; i < node->flags.nr; i++) {
 		const char *word = node->flags.v[i] + 2;
 		const char *eq = strchr(word, '=');

@@ -4,6 +4,7 @@
 #include "dockerfile/internal.h"
 
 #define PATTERNS_MAX 10000
+#define PATTERN_MAX 4096 /* bytes: no path is longer */
 
 struct dockerfile_ignore {
 	struct ignore_pattern *v;
@@ -17,9 +18,12 @@ static const char *add_pattern(struct dockerfile_ignore *ig, const char *p,
 			       const char *end, bool exception)
 {
 	cleanup_free char *text = xstrndup(p, (size_t)(end - p));
-	cleanup_free char *clean = path_clean(text);
+	cleanup_free char *clean = NULL;
 	struct ignore_pattern *pat;
 
+	if (end - p > PATTERN_MAX)
+		return "the pattern is longer than 4096 bytes";
+	clean = path_clean(text);
 	if (*clean == '/' && clean[1])
 		memmove(clean, clean + 1, strlen(clean));
 	if (dockerfile_glob(clean, ".") < 0)

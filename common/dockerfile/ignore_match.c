@@ -19,6 +19,9 @@ static void add_token(struct ignore_pattern *p, enum ignore_token_kind kind,
 		last->n += n;
 		return;
 	}
+	/* "****" is what "**" is. */
+	if (kind == TOKEN_DEEP && last && last->kind == TOKEN_DEEP)
+		return;
 	GROW(p->v, p->nr, p->alloc);
 	p->v[p->nr++] = (struct ignore_token){ kind, text, n };
 }

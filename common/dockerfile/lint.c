@@ -40,6 +40,7 @@ void dockerfile_lint_release(struct dockerfile_lint *l)
 	for (i = 0; i < l->nr; i++)
 		free(l->v[i].message);
 	free(l->v);
+	strindex_release(&l->seen);
 	*l = (struct dockerfile_lint){ 0 };
 }
 
@@ -162,56 +163,37 @@ int dockerfile_lint_init(struct dockerfile_lint *l,
 
 /* What a comment above an instruction adds to what the file says. Comments
  * are prose: one that is no directive is none. */
-static void read_comment(const struct dockerfile_node *node,
-			 struct dockerfile_lint *own)
+static void read_comment(struct dockerfile_lint *l,
+			 const struct dockerfile_node *node)
 {
 	cleanup_strvec struct strvec lines = STRVEC_INIT;
+	struct dockerfile_lint own = { .skip = l->skip, .error = l->error };
 	size_t i;
 
-	strvec_split(&lines, node->comment, "\n");
+	strvec_split(&lines, node->comment ? node->comment : "", "\n");
 	for (i = 0; i < lines.nr; i++) {
 		const char *value = str_skip(lines.v[i], "check=");
-		struct dockerfile_lint merged = *own;
+		struct dockerfile_lint merged = own;
 		cleanup_free char *wrong = NULL;
 
 		if (!value)
 			continue;
 		wrong = dockerfile_check_value(&merged, value);
 		if (!wrong)
-			*own = merged;
+			own = merged;
 	}
+	l->at = node;
+	l->at_skip = own.skip;
+	l->at_error = own.error;
 }
 
-static bool is_known(const struct dockerfile_lint *l, const char *rule,
-		     unsigned line, const char *message)
+bool dockerfile_lint_wants(struct dockerfile_lint *l,
+			   enum dockerfile_rule rule,
+			   const struct dockerfile_node *node)
 {
-	size_t i;
-
-	for (i = l->nr; i-- > 0;)
-		if (l->v[i].line == line && l->v[i].rule == rule &&
-		    str_eq(l->v[i].message, message))
-			return true;
-	return false;
-}
-
-static void add(struct dockerfile_lint *l, const char *rule, unsigned line,
-		const char *text, size_t n)
-{
-	cleanup_strbuf struct strbuf safe = STRBUF_INIT;
-	struct dockerfile_finding *f;
-
-	strbuf_add_safe(&safe, text, n);
-	if (is_known(l, rule, line, safe.buf))
-		return;
-	l->more = l->nr == DOCKERFILE_FINDINGS_MAX;
-	if (l->more)
-		return;
-	GROW(l->v, l->nr, l->alloc);
-	f = &l->v[l->nr++];
-	*f = (struct dockerfile_finding){ .rule = rule, .line = line,
-					  .message = strbuf_detach(&safe) };
-	if (l->found)
-		l->found(l->arg, f);
+	if (l->at != node)
+		read_comment(l, node);
+	return !l->more && !(l->at_skip & 1u << rule);
 }
 
 void dockerfile_lint_add(struct dockerfile_lint *l, enum dockerfile_rule rule,
@@ -219,23 +201,38 @@ void dockerfile_lint_add(struct dockerfile_lint *l, enum dockerfile_rule rule,
 			 ...)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct dockerfile_lint own = { .skip = l->skip, .error = l->error };
+	cleanup_strbuf struct strbuf safe = STRBUF_INIT;
+	struct dockerfile_finding *f;
+	unsigned line = node->start;
+	size_t n;
 	va_list ap;
 
-	if (l->more)
+	if (!dockerfile_lint_wants(l, rule, node))
 		return;
-	if (node->comment)
-		read_comment(node, &own);
-	if (own.skip & 1u << rule)
-		return;
-	l->error = own.error;
+	/* An empty line is told of once the instruction is complete. */
+	if (rule == RULE_NO_EMPTY_CONTINUATION)
+		line = node->end;
+	strbuf_addf(&safe, "%u %s: ", line, names[rule]);
+	n = safe.len;
 	va_start(ap, fmt);
 	strbuf_vaddf(&text, fmt, ap);
 	va_end(ap);
-	/* An empty line is told of once the instruction is complete. */
-	add(l, names[rule],
-	    rule == RULE_NO_EMPTY_CONTINUATION ? node->end : node->start,
-	    text.buf, text.len);
+	strbuf_add_safe(&safe, text.buf, text.len);
+	if (l->nr == DOCKERFILE_FINDINGS_MAX) {
+		size_t number;
+
+		l->more = !strindex_get(&l->seen, safe.buf, safe.len, &number);
+		return;
+	}
+	if (!strindex_add(&l->seen, safe.buf, safe.len, l->nr))
+		return;
+	l->error |= l->at_error;
+	GROW(l->v, l->nr, l->alloc);
+	f = &l->v[l->nr++];
+	*f = (struct dockerfile_finding){ .rule = names[rule], .line = line,
+					  .message = xstrdup(safe.buf + n) };
+	if (l->found)
+		l->found(l->arg, f);
 }
 
 static int compare(const void *a, const void *b)

@@ -8,7 +8,7 @@
 /* One pass over the file. */
 struct pass {
 	struct dockerfile_lint *l;
-	struct strvec stages; /* names so far, in lower case */
+	struct strindex stages; /* names so far, in lower case */
 	/* of this stage: those of which only the last one counts */
 	const struct dockerfile_node *cmd, *entrypoint, *health;
 };
@@ -53,12 +53,12 @@ static void check_stage_name(struct pass *p,
 		dockerfile_lint_add(p->l, RULE_RESERVED_STAGE_NAME, node,
 				    "Stage name should not use the same name "
 				    "as reserved stage \"%s\"", lower);
-	if (strvec_has(&p->stages, lower))
+	/* More stages than that are an error. */
+	if (p->stages.nr < DOCKERFILE_STAGES_MAX &&
+	    !strindex_add(&p->stages, lower, strlen(lower), 0))
 		dockerfile_lint_add(p->l, RULE_DUPLICATE_STAGE_NAME, node,
 				    "Duplicate stage name \"%s\", stage names "
 				    "should be unique", lower);
-	else if (p->stages.nr < DOCKERFILE_STAGES_MAX)
-		strvec_push(&p->stages, lower);
 }
 
 /* An instruction in mixed case has a finding of its own. */
@@ -281,5 +281,5 @@ void dockerfile_lint_text(struct dockerfile_lint *l)
 		check_node(&p, &df->nodes[i], i > first);
 	}
 	check_casing(&p, first);
-	strvec_release(&p.stages);
+	strindex_release(&p.stages);
 }

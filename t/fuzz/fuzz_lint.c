@@ -31,7 +31,7 @@ static void check_findings(const struct dockerfile *df,
 			   str_eq(f[-1].message, f->message))))
 			abort();
 		for (c = f->message; *c; c++)
-			if ((unsigned char)*c < ' ')
+			if ((unsigned char)*c < ' ' && *c != '\t')
 				abort();
 	}
 }
