@@ -72,6 +72,8 @@ int stage_begin(struct build *b, size_t i, struct error *err)
 		begin_image(st);
 	else if (base.kind == BASE_STAGE)
 		begin_stage(st, &b->stages[base.stage]);
+	else
+		oci_platform_copy(&st->image.config.platform, base.platform);
 	return build_eval_begin(b->ev, i,
 				base.kind == BASE_SCRATCH ? NULL
 							  : &st->image.config,

@@ -72,13 +72,22 @@ int store_read_blob(const struct store *s, const char *digest, size_t max,
 	return 0;
 }
 
+/* One that is damaged is replaced by what its name says. */
+static bool is_there(const struct store *s, const char *digest, size_t n)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	return store_has_blob(s, digest, NULL) &&
+	       store_read_blob(s, digest, n, &text, NULL) == 0;
+}
+
 int store_put_blob(struct store *s, const void *data, size_t n,
 		   char digest[DIGEST_TEXT], struct error *err)
 {
 	char path[BLOB_PATH];
 
 	digest_bytes(data, n, digest);
-	if (store_has_blob(s, digest, NULL))
+	if (is_there(s, digest, n))
 		return 0;
 	if (blob_path(path, digest, err) < 0)
 		return -1;

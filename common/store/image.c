@@ -60,6 +60,7 @@ static int image_to_text(const struct store_image *i, struct strbuf *out,
 			 struct error *err)
 {
 	cleanup_strbuf struct strbuf config = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_json struct json *j = json_new_object();
 	struct json *layers = json_new_array(), *parsed;
 
@@ -75,7 +76,8 @@ static int image_to_text(const struct store_image *i, struct strbuf *out,
 	json_set_str(j, "origin", i->origin);
 	json_set_str(j, "manifest", i->manifest);
 	json_set_str(j, "config_digest", i->config_digest);
-	json_write(out, j, false);
+	json_write(&text, j, false);
+	store_seal(out, text.buf, text.len);
 	return 0;
 }
 
@@ -124,20 +126,24 @@ static int image_from_json(const struct json *j, struct store_image *i,
 	return 0;
 }
 
-static int parse_image(const char *name, const struct strbuf *text,
+/* A flipped byte may well leave a valid record, of another image. */
+static int parse_image(const char *name, struct strbuf *text,
 		       struct store_image *i, struct error *err)
 {
-	cleanup_json struct json *j = json_parse(name, text->buf, text->len,
-						 err);
+	cleanup_json struct json *j = NULL;
 
-	if (!j)
-		return -1;
 	memset(i, 0, sizeof(*i));
-	if (image_from_json(j, i, err) == 0)
-		return 1;
-	store_image_release(i);
-	error_wrap(err, "'%s'", name);
-	return error_hint(err, "run: devenv store verify");
+	if (!store_unseal(text)) {
+		error_set(err, ERR_SYSTEM, "'%s' is damaged", name);
+	} else {
+		j = json_parse(name, text->buf, text->len, err);
+		if (j && image_from_json(j, i, err) == 0)
+			return 1;
+		store_image_release(i);
+		error_wrap(err, "'%s'", name);
+	}
+	return error_hint(err, "'devenv store verify' names all damage; pull "
+			       "or build the image again");
 }
 
 int store_read_image(struct store *s, const char *file, struct store_image *i,

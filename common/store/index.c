@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #define INDEX_MAX ((size_t)64 << 20)
-#define REF_NAME "org.opencontainers.image.ref.name"
 
 static struct json *read_index(struct store *s)
 {
@@ -26,7 +25,7 @@ static struct json *read_index(struct store *s)
 static bool names(const struct json *entry, const char *reference)
 {
 	const char *name = json_get_str(json_get(entry, "annotations"),
-					REF_NAME);
+					STORE_REF_NAME);
 
 	return name && str_eq(name, reference);
 }
@@ -37,7 +36,7 @@ static struct json *new_entry(const char *reference,
 	struct json *entry = json_new_object();
 	struct json *notes = json_new_object();
 
-	json_set_str(notes, REF_NAME, reference);
+	json_set_str(notes, STORE_REF_NAME, reference);
 	json_set(entry, "annotations", notes);
 	json_set_str(entry, "digest", manifest->digest);
 	json_set_str(entry, "mediaType", manifest->media_type);

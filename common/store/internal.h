@@ -64,6 +64,9 @@ bool store_is_hex(const char *name, size_t n);
 
 int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
 	MUST_CHECK;
+/* Is what was written with the layer whole? What was found out later may be
+ * lost. */
+bool store_meta_sound(const struct store *s, const char *id);
 /* Where unsynced layers are noted for store_sync. */
 #define STORE_UNSYNCED "unsynced"
 
@@ -146,6 +149,7 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 
 /* --- index.c --- */
 
+#define STORE_REF_NAME "org.opencontainers.image.ref.name"
 /* Put `reference` with `manifest` into index.json, or take it out when
  * `manifest` is NULL. */
 int store_index_set(struct store *s, const char *reference,

@@ -129,6 +129,13 @@ int store_get_meta(const struct store *s, const char *id,
 	return error_hint(err, "run: devenv store verify");
 }
 
+bool store_meta_sound(const struct store *s, const char *id)
+{
+	struct store_meta meta;
+
+	return read_meta(s, id, "meta", &meta);
+}
+
 int store_set_meta(struct store *s, const char *id,
 		   const struct store_meta *meta, struct error *err)
 {

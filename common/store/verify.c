@@ -73,7 +73,8 @@ static int check_layer(struct verify *v, const char *id,
 		finding(v, "layers/%s: never synced, from an earlier boot", id);
 		return 0;
 	}
-	if (store_get_meta(v->s, id, &meta, NULL) < 0) {
+	if (store_get_meta(v->s, id, &meta, NULL) < 0 ||
+	    !store_meta_sound(v->s, id)) {
 		finding(v, "layers/%s: meta is missing or damaged", id);
 		return 0;
 	}
@@ -163,11 +164,40 @@ static void check_indexed(struct verify *v, const char *digest)
 	}
 }
 
+/* What an entry says of its manifest, and whose it is. */
+static void check_entry(struct verify *v, const struct json *entry)
+{
+	cleanup_store_image struct store_image i = { .n_layers = 0 };
+	const char *name = json_get_str(json_get(entry, "annotations"),
+					STORE_REF_NAME);
+	const char *digest = json_get_str(entry, "digest");
+	const char *type = json_get_str(entry, "mediaType");
+	uint64_t have = 0;
+	int64_t size = 0;
+
+	/* A damaged record is a finding of its own. */
+	if (!name || store_get_image(v->s, name, &i, NULL) == 0)
+		finding(v, "index.json: '%s' is no image of this store",
+			name ? name : "(none)");
+	if (!digest || !digest_valid(digest)) {
+		finding(v, "index.json: an entry without a digest");
+		return;
+	}
+	check_indexed(v, digest);
+	if (!json_get_int(entry, "size", &size) ||
+	    !store_has_blob(v->s, digest, &have) || have != (uint64_t)size)
+		finding(v, "index.json: the size of %s is another", digest);
+	if (!type || (!str_eq(type, OCI_MANIFEST) &&
+		      !str_eq(type, DOCKER_MANIFEST)))
+		finding(v, "index.json: %s is no manifest", digest);
+}
+
 static void check_index(struct verify *v)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_error struct error why = ERROR_INIT;
 	cleanup_json struct json *j = NULL;
+	int64_t version = 0;
 
 	if (fs_read_at(v->s->fd, "index.json", (size_t)64 << 20, &text,
 		       &why) == 0)
@@ -176,12 +206,12 @@ static void check_index(struct verify *v)
 		finding(v, "index.json: %s", why.msg);
 		return;
 	}
+	if (json_kind(json_get(j, "manifests")) != JSON_ARRAY ||
+	    !json_get_int(j, "schemaVersion", &version) || version != 2)
+		finding(v, "index.json: no index");
 	for (struct json *m = json_first(json_get(j, "manifests")); m;
-	     m = json_next(m)) {
-		const char *digest = json_get_str(m, "digest");
-
-		check_indexed(v, digest ? digest : "(none)");
-	}
+	     m = json_next(m))
+		check_entry(v, m);
 }
 
 int store_verify(struct store *s,
