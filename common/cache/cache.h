@@ -55,6 +55,23 @@ int cache_put(struct store *s, const char *key, const struct cache_key *k,
 int cache_forget(struct store *s, const char *key, struct error *err)
 	MUST_CHECK;
 
+/* --- explain.c --- */
+
+/*
+ * Keep what a step read, for explaining: lines "PATH TAB DIGEST", sorted by
+ * path, names relative to what was copied.
+ */
+int cache_put_files(struct store *s, const char *key,
+		    const struct strvec *files, struct error *err) MUST_CHECK;
+/*
+ * Why there is no step with this key: what is different from the step that is
+ * most like it. `files` (may be NULL) are those it reads. One short clause
+ * each; at least one. Values of variables are not shown.
+ */
+int cache_explain(struct store *s, const struct cache_key *k,
+		  const struct strvec *files, struct strvec *reasons,
+		  struct error *err) MUST_CHECK;
+
 /* --- remote.c: step cache in a repository of a registry --- */
 
 /*

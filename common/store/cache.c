@@ -62,3 +62,29 @@ int store_cache_remove(struct store *s, const char *key, struct error *err)
 				   path);
 	return 0;
 }
+
+int store_cache_each(struct store *s,
+		     int (*visit)(void *arg, const char *key,
+				  const char *text, size_t n, int64_t used),
+		     void *arg, struct error *err)
+{
+	cleanup_strvec struct strvec keys = STRVEC_INIT;
+	int rc = 0;
+
+	if (store_list(s, "cache", &keys, err) < 0)
+		return -1;
+	for (size_t i = 0; !rc && i < keys.nr; i++) {
+		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		char path[STORE_ID + 8];
+		struct stat st;
+
+		if (cache_path(path, keys.v[i], NULL) < 0 ||
+		    fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    fs_read_at(s->fd, path, CACHE_MAX, &text, NULL) < 0 ||
+		    !store_unseal(&text))
+			continue;
+		rc = visit(arg, keys.v[i], text.buf, text.len,
+			   st.st_mtim.tv_sec);
+	}
+	return rc;
+}

@@ -310,7 +310,12 @@ int store_cache_put(struct store *s, const char *key, const char *text,
 int store_forget_layer(struct store *s, const char *id, struct error *err)
 	MUST_CHECK;
 
-/* What is not there is removed. */
+/* Visit all sound entries; `used` is the time of the last use (seconds). It
+ * ends when `visit` returns something else than 0, which is returned. */
+int store_cache_each(struct store *s,
+		     int (*visit)(void *arg, const char *key,
+				  const char *text, size_t n, int64_t used),
+		     void *arg, struct error *err) MUST_CHECK;
 int store_cache_remove(struct store *s, const char *key, struct error *err)
 	MUST_CHECK;
 
