@@ -252,6 +252,8 @@ int step_execute(struct build *b, struct build_stage *st,
 int step_run(struct build *b, struct build_stage *st,
 	     const struct build_step *step, struct store_draft *draft,
 	     struct error *err) MUST_CHECK;
+/* run_foreign.c: a hint when a program is for another processor; -1. */
+int run_explain_foreign(const struct build_stage *st, struct error *err);
 /* The context as a tree to read from; without a context ERR_INPUT. */
 int step_context_tree(struct build *b, struct build_tree *tree,
 		      struct error *err) MUST_CHECK;

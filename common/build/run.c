@@ -59,12 +59,12 @@ static int fail(const struct build_step *step, int status, struct error *err)
 }
 
 /* A command that cannot be started failed as a step, not as our own run. */
-static int cannot_start(struct error *err)
+static int cannot_start(const struct build_stage *st, struct error *err)
 {
 	if (err && (err->code == ERR_RUN || err->code == ERR_RUN_PERM ||
 		    err->code == ERR_RUN_MISSING))
 		err->code = ERR_STEP;
-	return -1;
+	return run_explain_foreign(st, err);
 }
 
 /* What every step mounts at, once a build. Processes of one build may do this
@@ -172,7 +172,7 @@ static int run(struct build *b, struct build_stage *st,
 	if (!spec.hostname)
 		spec.hostname = "buildkitsandbox";
 	if (run_in(&spec, &r, user, &status, err) < 0)
-		return cannot_start(err);
+		return cannot_start(st, err);
 	return status ? fail(step, status, err) : 0;
 }
 
