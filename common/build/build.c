@@ -76,6 +76,8 @@ static int prepare(struct build *b, struct error *err)
 	if (!b->scratch)
 		return -1;
 	b->trees = path_join(b->scratch, "trees");
+	if (source_epoch(b, err) < 0)
+		return -1;
 	b->epoch = build_eval_epoch(b->ev);
 	b->now = history_time(time(NULL));
 	if (open_context(b, err) < 0)

@@ -205,6 +205,16 @@ int build_eval_next(struct build_eval *ev, size_t stage,
 struct oci_config *build_eval_config(struct build_eval *ev, size_t stage);
 /* SOURCE_DATE_EPOCH in seconds, -1 without one. */
 int64_t build_eval_epoch(const struct build_eval *ev);
+/*
+ * What it names instead of a number; NULL: nothing. `source` is what has the
+ * time: that of a named context, or the one a stage consists of; NULL: that is
+ * the build's own context, or something of this machine. Whoever learns the
+ * time sets it, before any stage begins.
+ */
+int build_eval_epoch_from(struct build_eval *ev, const char **name,
+			  const struct build_remote **source,
+			  struct error *err) MUST_CHECK;
+void build_eval_set_time(struct build_eval *ev, int64_t seconds);
 /* --build-arg names that nothing used, for a warning. */
 void build_eval_unused(const struct build_eval *ev, struct strvec *out);
 
@@ -285,6 +295,7 @@ struct build_options {
 	const char *text;
 	size_t text_len;
 	const char *context;	/* directory, or NULL: there is none */
+	int64_t context_time;	/* where it came from with one; else 0 */
 	const char *dockerfile; /* absolute path, for its own ignore file;
 				   NULL: there is none */
 	const char *target;
@@ -318,6 +329,7 @@ struct build_context {
 	char *dir; /* a repository, what an archive held, or a Dockerfile */
 	char *url; /* without credentials */
 	char *ref, *commit; /* of a repository; else NULL */
+	int64_t time; /* of the commit, or Last-Modified; 0: unknown */
 };
 #define cleanup_build_context CLEANUP(build_context_release)
 void build_context_release(struct build_context *c);

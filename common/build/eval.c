@@ -93,6 +93,8 @@ void build_eval_free(struct build_eval *ev)
 	free(ev->by_name);
 	strindex_release(&ev->told);
 	oci_platform_release(&ev->platform);
+	free(ev->epoch_from);
+	build_remote_release(&ev->epoch_remote);
 	free(ev);
 }
 

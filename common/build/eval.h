@@ -57,6 +57,8 @@ struct build_eval {
 	struct oci_platform platform;
 	const struct build_named_list *named;
 	int64_t epoch; /* -1: none */
+	char *epoch_from; /* a context or stage whose time it is, or NULL */
+	struct build_remote epoch_remote; /* what that stage adds */
 	bool view; /* steps are shown, not run: nothing is unsupported */
 	struct dockerfile_lint *lint; /* or NULL */
 	bool check; /* findings end nothing */

@@ -20,8 +20,7 @@ char *history_time(int64_t seconds)
 	return xstrdup(text);
 }
 
-/* RFC 3339 to seconds; other builders write fractions and offsets, too. */
-static bool parse_time(const char *text, int64_t *seconds)
+bool history_parse(const char *text, int64_t *seconds)
 {
 	int n = 0, hours = 0, minutes = 0;
 	struct tm tm = { 0 };
@@ -47,7 +46,7 @@ char *history_clamp(const char *text, int64_t epoch)
 {
 	int64_t seconds;
 
-	if (epoch >= 0 && parse_time(text, &seconds) && seconds > epoch)
+	if (epoch >= 0 && history_parse(text, &seconds) && seconds > epoch)
 		return history_time(epoch);
 	return xstrdup(text);
 }

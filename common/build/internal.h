@@ -206,6 +206,9 @@ bool source_next_part(const struct build_step *step, size_t *at,
 		      struct source_part *p);
 void source_remote_release_all(struct build *b);
 
+/* source_epoch.c: give the evaluation the time that SOURCE_DATE_EPOCH names. */
+int source_epoch(struct build *b, struct error *err) MUST_CHECK;
+
 /* --- stage.c: what steps are executed on --- */
 
 /* The key of what a base image holds. */

@@ -3,10 +3,8 @@
 #ifndef BUILD_SOURCE_H
 #define BUILD_SOURCE_H
 
+#include "build/history.h"
 #include "build/internal.h"
-
-/* For cache entries of what is no step of an image. */
-#define SOURCE_CREATED "1970-01-01T00:00:00Z"
 
 /*
  * What a remote source was found to be, for the rest of the build. Its files
@@ -15,6 +13,8 @@
 struct source_state {
 	char *id; /* of the source */
 	char layer[STORE_ID];
+	int64_t time; /* Last-Modified, or of the commit; 0: unknown. Known
+			 when the layer is */
 	/* http */
 	char digest[DIGEST_TEXT];
 	char *etag;	/* NULL: none */

@@ -64,7 +64,7 @@ static int unpack_once(struct build *b, int fd, const char *digest,
 	if (unpack(b, fd, id, err) < 0)
 		return -1;
 	memcpy(entry.layer, id, STORE_ID);
-	entry.created = xstrdup(SOURCE_CREATED);
+	entry.created = history_time(0);
 	return cache_put(b->o->store, hex, &k, &entry, err);
 }
 
@@ -152,6 +152,7 @@ static int fetch(struct build *b, const struct build_remote *r,
 	c->url = xstrdup(r->url);
 	c->ref = xstrdup_null(s->ref);
 	c->commit = xstrdup_null(s->commit);
+	c->time = s->time;
 	return 0;
 }
 

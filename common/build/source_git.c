@@ -164,7 +164,7 @@ static int empty_dir(const char *dir, struct error *err)
 /* As little history as will do. The ref may have moved since we asked: then
  * the commit is found among all others. */
 static int check_out(struct build *b, const struct build_remote *r,
-		     const struct source_state *s, const char *dir,
+		     struct source_state *s, const char *dir,
 		     struct error *err)
 {
 	cleanup_repo_result struct repo_result got = { 0 };
@@ -175,7 +175,7 @@ static int check_out(struct build *b, const struct build_remote *r,
 	o.depth = s->ref ? 1 : 0;
 	o.single_branch = s->ref;
 	o.submodules = r->git.submodules;
-	o.want_time = r->git.mtime_commit;
+	o.want_time = true;
 	if (repo_clone(&o, &got, err) < 0)
 		return -1;
 	if (!str_eq(got.commit, s->commit)) {
@@ -186,6 +186,7 @@ static int check_out(struct build *b, const struct build_remote *r,
 		if (empty_dir(dir, err) < 0 || repo_clone(&o, &got, err) < 0)
 			return -1;
 	}
+	s->time = got.time;
 	return tidy(r, dir, got.time, err);
 }
 
@@ -226,11 +227,12 @@ int source_git_fetch(struct build *b, const struct build_remote *r,
 		return -1;
 	if (rc) {
 		memcpy(s->layer, entry.layer, STORE_ID);
+		history_parse(entry.created, &s->time);
 		return 0;
 	}
 	if (make_layer(b, r, s, err) < 0)
 		return -1;
 	memcpy(entry.layer, s->layer, STORE_ID);
-	entry.created = xstrdup(SOURCE_CREATED);
+	entry.created = history_time(s->time);
 	return cache_put(b->o->store, hex, &k, &entry, err);
 }

@@ -99,9 +99,9 @@ static time_t parse_time(const char *text)
 
 /* The file gets the time the server gave it, or none that depends on now. */
 static int finish(struct download *d, struct source_state *s,
-		  const char *modified, struct error *err)
+		  struct error *err)
 {
-	const struct timespec at = { .tv_sec = parse_time(modified) };
+	const struct timespec at = { .tv_sec = (time_t)s->time };
 	const struct timespec times[2] = { at, at };
 	struct store_meta meta = { 0 };
 
@@ -164,7 +164,8 @@ static int take(struct download *d, const struct http_transfer *t,
 	free(s->modified);
 	s->etag = xstrdup_null(etag);
 	s->modified = xstrdup(modified ? modified : "");
-	return finish(d, s, s->modified, err);
+	s->time = parse_time(s->modified);
+	return finish(d, s, err);
 }
 
 /* Ask, and download what is not the same; `s` may hold what is known. */
@@ -232,6 +233,7 @@ static int recall(struct build *b, const struct build_remote *r,
 	memcpy(s->digest, digest, DIGEST_TEXT);
 	s->etag = xstrdup_null(json_get_str(j, "etag"));
 	s->modified = xstrdup(modified);
+	s->time = parse_time(modified);
 	return 1;
 }
 

@@ -160,6 +160,7 @@ struct cli_builder {
 	const struct cli_git *git;
 	const char *origin; /* that address, or NULL */
 	bool fetched; /* the context: its files are named as in there */
+	int64_t context_time; /* of a fetched one, or 0 */
 };
 void cli_builder_release(struct cli_builder *b);
 #define cleanup_cli_builder CLEANUP(cli_builder_release)

@@ -56,6 +56,7 @@ static int fetch(struct cli_context *c, struct cli_builder *b,
 	c->dir = xstrdup(c->fetched.dir);
 	b->origin = url;
 	b->fetched = true;
+	b->context_time = c->fetched.time;
 	return 0;
 }
 
@@ -104,9 +105,10 @@ static int plan_url(struct cli_context *c, struct cli_builder *b,
 	cleanup_strvec struct strvec none = STRVEC_INIT;
 	struct record_source source;
 
-	if (fetch(c, b, &o->build_args, url, err) < 0 ||
-	    plan_inside(c, r, &none, o, err) < 0)
+	if (fetch(c, b, &o->build_args, url, err) < 0)
 		return -1;
+	if (plan_inside(c, r, &none, o, err) < 0)
+		return error_wrap(err, "%s", c->fetched.url);
 	source = (struct record_source){ .url = c->fetched.url,
 					 .ref = c->fetched.ref,
 					 .commit = c->fetched.commit };

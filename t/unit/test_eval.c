@@ -261,10 +261,62 @@ Test(eval, source_date_epoch)
 	      "SOURCE_DATE_EPOCH=12", NULL, NULL, "ENV a=12" },
 	    { "FROM x\nARG SOURCE_DATE_EPOCH\nENV a=[$SOURCE_DATE_EPOCH]",
 	      "SOURCE_DATE_EPOCH=context", NULL, NULL, "ENV a=[]" },
-	    { "FROM x AS s", "SOURCE_DATE_EPOCH=s", NULL, NULL,
-	      "the time of a stage is not supported" },
+	    { "FROM x AS s\nARG SOURCE_DATE_EPOCH\nENV "
+	      "a=[$SOURCE_DATE_EPOCH]", "SOURCE_DATE_EPOCH=s", NULL, NULL,
+	      "ENV a=[]" },
 	    { "ARG SOURCE_DATE_EPOCH=nonsense\nFROM x", NULL, NULL, NULL,
 	      "1:1: invalid SOURCE_DATE_EPOCH: nonsense" });
+}
+
+/* A file whose stage s is the epoch, and what that is found to be. */
+static void epoch_is(const char *text, const char *url, const char *wrong)
+{
+	cleanup_strvec struct strvec args = STRVEC_INIT;
+	const struct oci_platform p = { .os = (char[]){ "linux" },
+					.arch = (char[]){ "amd64" } };
+	const struct build_eval_options o = { .build_args = &args,
+					      .platform = &p,
+					      .build_platform = &p };
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_build_eval struct build_eval *ev = NULL;
+	cleanup_error struct error err = ERROR_INIT;
+	const struct build_remote *source;
+	const char *name;
+	int rc;
+
+	strvec_push(&args, "SOURCE_DATE_EPOCH=s");
+	cr_assert_eq(dockerfile_parse(&df, "D", text, strlen(text), &err), 0,
+		     "%s", err.msg);
+	cr_assert_eq(build_eval_new(&ev, &df, &o, &err), 0, "%s", err.msg);
+	rc = build_eval_epoch_from(ev, &name, &source, &err);
+	cr_assert_eq(rc, wrong ? -1 : 0, "%s", text);
+	if (wrong)
+		cr_expect_str_eq(err.msg, wrong);
+	else
+		cr_expect_str_eq(source->url, url);
+	build_eval_set_time(ev, 7);
+	cr_expect_eq(build_eval_epoch(ev), 7);
+}
+
+/* [A08] */
+Test(eval, source_date_epoch_of_a_stage_with_one_source)
+{
+	static const char wrong[] = "D:1:1: SOURCE_DATE_EPOCH stage does not "
+				    "meet source-only requirements";
+
+	epoch_is("FROM scratch AS s\nADD http://h/f /\nFROM x", "http://h/f",
+		 NULL);
+	epoch_is("FROM scratch AS S\nARG V=2\nADD --chown=1 "
+		 "https://h/r.git#$V /x", "https://h/r.git#2", NULL);
+	epoch_is("FROM x AS s\nADD http://h/f /", NULL, wrong);
+	epoch_is("FROM scratch AS s", NULL, wrong);
+	epoch_is("FROM scratch AS s\nADD f /", NULL, wrong);
+	epoch_is("FROM scratch AS s\nADD http://h/f f /d/", NULL, wrong);
+	epoch_is("FROM scratch AS s\nADD http://h/f /\nADD http://h/f /", NULL,
+		 wrong);
+	epoch_is("FROM scratch AS s\nADD http://h/f /\nENV a=b", NULL, wrong);
+	epoch_is("FROM scratch AS s\nADD http://h/f <<e /d/\ne\n", NULL,
+		 wrong);
 }
 
 /* --- stages --- */
