@@ -225,6 +225,12 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 	cleanup_free struct store_meta *metas = xcalloc(n, sizeof(*metas));
 	cleanup_view struct view view = { .n = 0 };
 
+	if (store_get_meta(s, chain[n - 1], metas, err) < 0)
+		return -1;
+	if (metas->alone) {
+		chain += n - 1;
+		n = 1;
+	}
 	if (diff_metas(s, chain, n, metas, err) < 0 ||
 	    view_open(s, chain, n, &view, err) < 0)
 		return -1;

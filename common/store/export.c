@@ -87,6 +87,18 @@ static int find_diff_id(struct store *s, const char *const *chain, size_t i,
 	return store_set_meta(s, chain[i], &meta, err);
 }
 
+/* One that is compared with nothing needs no layer below to be here. */
+static int find_alone(struct store *s, const char *const *layer,
+		      const struct store_meta *meta, char diff_id[DIGEST_TEXT],
+		      struct error *err)
+{
+	cleanup_view struct view view = { .n = 0 };
+
+	if (view_open(s, layer, 1, &view, err) < 0)
+		return -1;
+	return find_diff_id(s, layer, 0, &view, meta, diff_id, err);
+}
+
 /* What the metas know; *n is where the last one that they do not know ends. */
 static int known_diff_ids(struct store *s, const char *const *chain, size_t *n,
 			  char (*diff_ids)[DIGEST_TEXT], struct error *err)
@@ -101,8 +113,12 @@ static int known_diff_ids(struct store *s, const char *const *chain, size_t *n,
 		if (store_get_meta(s, chain[i], &meta, err) < 0)
 			return -1;
 		memcpy(diff_ids[i], meta.diff_id, DIGEST_TEXT);
-		if (!*meta.diff_id)
+		if (*meta.diff_id)
+			continue;
+		if (!meta.alone)
 			end = i + 1;
+		else if (find_alone(s, chain + i, &meta, diff_ids[i], err) < 0)
+			return -1;
 	}
 	*n = end;
 	return 0;
