@@ -117,6 +117,21 @@ t_run "$DEVENV" build app -f app/warn \
 t_status 0 "they can be silenced"
 t_is "$(grep -c 'Casing\|Workdir' "$err")" 0 "all of them"
 
+# What acts on nothing is told.
+echo 'FROM scratch' >app/plain
+t_run "$DEVENV" -v build app -f app/plain \
+	--build-arg BUILDKIT_SYNTAX=docker/dockerfile:1 \
+	--build-arg BUILDKIT_INLINE_CACHE=1 \
+	--build-arg BUILDKIT_MULTI_PLATFORM=1
+t_status 0 "[A09] arguments of the builder"
+t_err 'syntax=docker/dockerfile:1: the language is built in' \
+	"[A09] [P06] a frontend is not fetched, and that is said"
+t_err 'warning: .*BUILDKIT_INLINE_CACHE is not used' "[A09] nor is a cache inline"
+t_err 'warning: .*BUILDKIT_MULTI_PLATFORM is not used' \
+	"[A09] nor another manifest made"
+t_is "$(grep -c 'BUILDKIT_SYNTAX is not used' "$err")" 0 \
+	"[A09] what is known is no unused argument"
+
 # Bases are known as far as the store has them.
 printf 'FROM scratch\nENV TOOL=1\n' >app/base
 printf 'FROM localhost/tools:1\nENV x=$TOOL\n' >app/child

@@ -23,15 +23,15 @@ X
 build() { t_run "$DEVENV" build "$@" "$CTX"; }
 
 build --output "type=oci,dest=$TMP/oci.tar" -t app:one
-t_status 0 "an OCI archive is written"
+t_status 0 "[S11] an OCI archive is written"
 build --output "type=oci,dest=$TMP/oci,tar=false" -t app:one
-t_status 0 "an OCI layout is written"
+t_status 0 "[S11] an OCI layout is written"
 build --output "type=docker,dest=$TMP/docker.tar" -t app:one -t app:two
-t_status 0 "a docker archive is written"
+t_status 0 "[S11] a docker archive is written"
 build --output "type=tar,dest=$TMP/flat.tar"
-t_status 0 "a flat tar is written"
+t_status 0 "[S11] a flat tar is written"
 build --output "type=local,dest=$TMP/local"
-t_status 0 "a directory is written"
+t_status 0 "[S11] a directory is written"
 build --push -t "$registry/app:one" --metadata-file "$TMP/meta" \
 	--iidfile "$TMP/iid"
 t_status 0 "the image is pushed"

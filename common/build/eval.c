@@ -128,11 +128,21 @@ static int init(struct build_eval *ev, const struct build_eval_options *o,
 	return build_eval_resolve(ev, err);
 }
 
+static void note_syntax(struct build_eval *ev)
+{
+	const char *syntax = build_eval_given(ev, "BUILDKIT_SYNTAX");
+
+	if (!syntax)
+		syntax = strvec_env_get(&ev->df->directives, "syntax");
+	if (syntax)
+		log_debug("syntax=%s: the language is built in, no frontend "
+			  "is fetched", syntax);
+}
+
 int build_eval_new(struct build_eval **out, const struct dockerfile *df,
 		   const struct build_eval_options *o, struct error *err)
 {
 	cleanup_build_eval struct build_eval *ev = xcalloc(1, sizeof(*ev));
-	const char *syntax;
 
 	ev->df = df;
 	ev->named = o->named;
@@ -140,11 +150,10 @@ int build_eval_new(struct build_eval **out, const struct dockerfile *df,
 	ev->check = o->check;
 	if (ev->lint)
 		dockerfile_lint_text(ev->lint);
-	syntax = strvec_env_get(&df->directives, "syntax");
-	if (syntax)
-		log_debug("syntax=%s: the language is built in, no frontend "
-			  "is fetched", syntax);
-	if (init(ev, o, err) < 0 || build_eval_lint_verdict(ev, err) < 0)
+	if (init(ev, o, err) < 0)
+		return -1;
+	note_syntax(ev);
+	if (build_eval_lint_verdict(ev, err) < 0)
 		return -1;
 	*out = steal_ptr(&ev);
 	return 0;

@@ -215,13 +215,20 @@ static void set_platform(struct build_eval *ev, const char *prefix,
 /* Those that have a meaning without an ARG are never "unused". */
 static void mark_predefined(struct build_eval *ev)
 {
-	size_t i;
+	static const char *const names[] = {
+		BUILD_EPOCH, "BUILDKIT_CACHE_MOUNT_NS",
+		"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "BUILDKIT_DOCKERFILE_CHECK",
+		"BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_SYNTAX",
+	};
+	size_t i, k;
 
-	for (i = 0; i < ev->build_args.nr; i++)
-		if (is_proxy(ev->build_args.v[i]) ||
-		    same_key(ev->build_args.v[i], BUILD_EPOCH) ||
-		    str_starts(ev->build_args.v[i], "BUILDKIT_"))
-			ev->used[i] = true;
+	for (i = 0; i < ev->build_args.nr; i++) {
+		const char *entry = ev->build_args.v[i];
+
+		for (k = 0; k < ARRAY_SIZE(names); k++)
+			ev->used[i] |= same_key(entry, names[k]);
+		ev->used[i] |= is_proxy(entry);
+	}
 }
 
 int build_eval_init_args(struct build_eval *ev,
