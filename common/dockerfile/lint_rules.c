@@ -273,13 +273,12 @@ void dockerfile_lint_text(struct dockerfile_lint *l)
 {
 	const struct dockerfile *df = l->df;
 	struct pass p = { .l = l };
-	size_t i, first = df->n_nodes;
+	size_t i, first = 0;
 
-	for (i = 0; i < df->n_nodes; i++) {
-		if (df->nodes[i].kind == DF_FROM && i < first)
-			first = i;
+	while (first < df->n_nodes && df->nodes[first].kind != DF_FROM)
+		first++;
+	for (i = 0; i < df->n_nodes; i++)
 		check_node(&p, &df->nodes[i], i > first);
-	}
 	check_casing(&p, first);
 	strindex_release(&p.stages);
 }

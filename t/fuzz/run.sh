@@ -16,8 +16,9 @@ failed=0
 # Every target is linked against the same objects.
 for source in common/*/*.c; do
 	object=$out/$(echo "$source" | tr / .).o
-	[ "$object" -nt "$source" ] && [ -z "$(find common -name '*.h' \
-		-newer "$object")" ] && continue
+	[ ! -e "$object" ] || [ -n "$(find common -name '*.h' \
+		-newer "$object")$(find "$source" -newer "$object")" ] ||
+		continue
 	# shellcheck disable=SC2086 # a list of flags
 	clang "$@" $flags -fsanitize=fuzzer-no-link -c -o "$object" "$source"
 done

@@ -14,7 +14,7 @@ static const char *get_var(void *arg, const char *name)
 		{ "a", "1" },	      { "e", "" },
 		{ "p", "foo.tar.gz" }, { "path", "/usr/lib/x" },
 		{ "w", "two words" },  { "\xc3\xbc", "umlaut" },
-		{ "foo", "foofoo" },
+		{ "foo", "foofoo" },   { "s", "a*b?c\\d}e" },
 	};
 	size_t i;
 
@@ -98,6 +98,10 @@ Test(dockerfile_expansion, trim)
 		   { "${p#???}", ".tar.gz" }, { "${p#x}", "foo.tar.gz" },
 		   { "${path##*/}", "x" }, { "${p%\\*}", "foo.tar.gz" },
 		   { "${p#[f]}", "foo.tar.gz" },
+		   { "${s#a\\*}", "b?c\\d}e" }, { "${s%\\}e}", "a*b?c\\d" },
+		   { "${s##*\\\\}", "d}e" }, { "${s%%\\?*}", "a*b" },
+		   { "${p#$foo}${p#${none:-foo}}", "foo.tar.gz.tar.gz" },
+		   { "${none#x}${none%%*}", "" },
 		   BAD("${p:#x}",
 		       "unsupported modifier (:#) in substitution"));
 }
@@ -109,6 +113,9 @@ Test(dockerfile_expansion, replace)
 		   { "${path//\\//-}", "-usr-lib-x" },
 		   { "${path/l*/X}", "/usr/X" }, { "${foo//oo/$a}", "f1f1" },
 		   { "${foo//o/}", "ff" }, { "${u/a/b}", "" },
+		   { "${s/\\*/X}", "aXb?c\\d}e" },
+		   { "${path/\\/usr*x/Y}", "Y" },
+		   { "${foo/${a:+oo}/$p}", "ffoo.tar.gzfoo" },
 		   BAD("${foo/o}", "syntax error: missing '/' in ${}"));
 }
 
