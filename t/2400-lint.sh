@@ -166,6 +166,12 @@ t_status 1 "a configuration and its Dockerfile"
 t_out "^dev/.devcontainer/devcontainer.json:2: ConfigWarning: .*memory" \
 	"what nothing acts on is a finding"
 t_out '^dev/Dockerfile:1: StageNameCasing' "and what the Dockerfile has"
+printf '{\n  "build": {"dockerfile": "gone"}\n}\n' \
+	>dev/.devcontainer/devcontainer.json
+t_run "$DEVENV" lint dev
+t_status 3 "a configuration whose Dockerfile is not there"
+t_err '^devenv: dev/.devcontainer/gone: No such file or directory' \
+	"is no finding but an error"
 printf '{\n  "image": 7\n}\n' >dev/.devcontainer/devcontainer.json
 t_run "$DEVENV" lint dev --format=json
 t_status 1 "a broken configuration"

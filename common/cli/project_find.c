@@ -94,11 +94,11 @@ static void set_file(struct cli_project *p, enum record_kind kind,
 /* A file found in a tree must not lead out of it by a symbolic link. */
 static int check_inside(const struct cli_project *p, struct error *err)
 {
-	cleanup_free char *real = realpath(p->file, NULL);
-	cleanup_free char *root = realpath(p->root, NULL);
 	cleanup_free char *name = cli_project_name(p->file);
+	cleanup_free char *root = realpath(p->root, NULL);
+	cleanup_free char *real = root ? realpath(p->file, NULL) : NULL;
 
-	if (!real || !root)
+	if (!real)
 		return error_errno_code(err, ERR_INPUT, "%s", name);
 	if (!path_within(real, root))
 		return error_set(err, ERR_INPUT,

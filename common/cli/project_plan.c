@@ -54,11 +54,11 @@ struct json *cli_project_config(const struct cli_project *p,
 /* Links in a repository must not lead a build out of it. */
 static int check_inside(const char *path, const char *root, struct error *err)
 {
-	cleanup_free char *real = realpath(path, NULL);
-	cleanup_free char *real_root = realpath(root, NULL);
 	cleanup_free char *name = cli_project_name(path);
+	cleanup_free char *real_root = realpath(root, NULL);
+	cleanup_free char *real = real_root ? realpath(path, NULL) : NULL;
 
-	if (!real || !real_root)
+	if (!real)
 		return error_errno_code(err, ERR_INPUT, "%s", name);
 	if (!path_within(real, real_root))
 		return error_set(err, ERR_INPUT, "'%s' leads out of '%s'",
