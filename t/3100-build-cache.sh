@@ -193,4 +193,17 @@ for i in 1 2 3 4 5 6; do
 done
 t_ok "their store is sound" "$DEVENV" --store "$TMP/store3" store verify
 build_clean "at the end"
+
+# --- platforms ---
+mkdir "$TMP/bare"
+echo one >"$TMP/bare/one"
+printf 'FROM scratch\nCOPY one /\n' >"$TMP/bare/Dockerfile"
+cached=
+for platform in amd64 arm64 amd64; do
+	t_run "$DEVENV" build --platform "linux/$platform" "$TMP/bare"
+	t_status 0 "from scratch for $platform"
+	cached="$cached $(jq '[.image.steps[] | select(.key) | .cached] |
+		all' "$out")"
+done
+t_is "$cached" " false false true" "such a step is keyed by its platform"
 t_done
