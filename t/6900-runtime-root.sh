@@ -1,7 +1,7 @@
 #!/bin/sh
 # 6900-runtime-root.sh - sandboxes of root: isolation, rights, layers, errors
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/runtime-lib.sh"
+. "$(dirname "$0")/env-lib.sh"
 
 t_need root busybox
 S=$HELPER/sandbox

@@ -1,10 +1,10 @@
 #!/bin/sh
 # 6910-runtime-user.sh - sandboxes of users, with id ranges and without
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/runtime-lib.sh"
+. "$(dirname "$0")/env-lib.sh"
 
 t_need root userns busybox useradd setpriv newuidmap
-runtime_accounts
+env_accounts
 as() {
 	as_user=$1
 	shift

@@ -1,7 +1,7 @@
 #!/bin/sh
 # 6920-runtime-robust.sh - nothing is left when devenv is killed; terminals
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/runtime-lib.sh"
+. "$(dirname "$0")/env-lib.sh"
 
 t_need root busybox script
 S=$HELPER/sandbox

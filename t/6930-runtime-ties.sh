@@ -1,10 +1,10 @@
 #!/bin/sh
 # 6930-runtime-ties.sh - no command outlives a devenv that was killed
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/runtime-lib.sh"
+. "$(dirname "$0")/env-lib.sh"
 
 t_need root userns busybox useradd setpriv newuidmap
-runtime_accounts
+env_accounts
 
 # Processes in sleep that bear our mark, and what watches over them.
 left() { runtime_count " $1[.]$$ "; }
@@ -31,7 +31,7 @@ killed() { # MARK SENTENCE COMMAND...
 	mark=$1
 	sentence=$2
 	shift 2
-	(runtime_as "$who" "$@" >/dev/null 2>&1) &
+	(env_as "$who" "$@" >/dev/null 2>&1) &
 	job=$!
 	t_ok "$kind: $sentence runs" t_wait some "$mark"
 	kill -9 $job
@@ -68,7 +68,7 @@ for kind in root range single; do
 			"$S" "$verb" --lower "$img" "$@" -- \
 			/untie --pdeathsig clear /bin/sleep 774.$$
 	done
-	(runtime_as "$who" "$S" start --lower "$img" "$@") >"$out"
+	(env_as "$who" "$S" start --lower "$img" "$@") >"$out"
 	pid=$(cat "$out")
 	for verb in exec spawn-in; do
 		killed 771 "$verb: a set-user-id program" \
@@ -80,12 +80,12 @@ for kind in root range single; do
 	done
 	t_ok "$kind: the environment itself goes on" runtime_alive "$pid"
 	t_ok "$kind: no watcher waits for it" soon no_watcher
-	(runtime_as "$who" "$S" stop "$pid")
+	(env_as "$who" "$S" stop "$pid")
 
 	# Random points of the start, then of the command.
 	for delay in 0 0.002 0.004 0.006 0.008 0.01 0.013 0.016 0.02 0.03; do
 		for verb in run spawn; do
-			(runtime_as "$who" "$S" "$verb" --lower "$img" \
+			(env_as "$who" "$S" "$verb" --lower "$img" \
 				--user bob -- sleep 775.$$ >/dev/null 2>&1) &
 			job=$!
 			sleep $delay

@@ -1,11 +1,11 @@
 #!/bin/sh
 # 6940-runtime-owners.sh - owners where one id is mapped are recorded
 . "$(dirname "$0")/lib.sh"
-. "$(dirname "$0")/runtime-lib.sh"
+. "$(dirname "$0")/env-lib.sh"
 
 t_need root userns busybox useradd setpriv newuidmap getfattr
-runtime_accounts
-as() { (runtime_as "$SINGLE" timeout 60 "$@"); }
+env_accounts
+as() { (env_as "$SINGLE" timeout 60 "$@"); }
 img=$TMP/img
 runtime_image "$img"
 echo lower >"$img/etc/lower"

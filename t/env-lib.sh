@@ -1,4 +1,4 @@
-# env-lib.sh - what the tests of running environments share
+# env-lib.sh - what the tests of the runner and of environments share
 # shellcheck shell=sh
 #
 #	env_base		an image "base" of busybox in the store
@@ -6,8 +6,10 @@
 #	env_accounts		users $RANGE and $SINGLE, with and without
 #				subordinate ids; `env_as USER COMMAND...`
 #	env_idle SENTENCE	no process, mount or temporary file is left
-
-. "$SRC/t/runtime-lib.sh"
+#	runtime_image DIR	a root file system of busybox, users root, bob
+#	runtime_alive PID, runtime_gone PID
+#	runtime_count REGEX	processes with such a command line;
+#				runtime_there, runtime_not_there, runtime_first
 
 env_base() {
 	mkdir "$TMP/base" && runtime_image "$TMP/base/root" &&
@@ -34,7 +36,9 @@ env_accounts() {
 	sed -i "/^$SINGLE:/d" /etc/subuid /etc/subgid
 	# The tree may lie where only its owner can go.
 	cp "$DEVENV" "$TMP/devenv"
+	cp "$HELPER/sandbox" "$TMP/sandbox"
 	DEVENV=$TMP/devenv
+	S=$TMP/sandbox
 }
 
 # exec, so that the pid of a background job is that of the command.
@@ -67,4 +71,42 @@ env_idle() {
 		"$1: no mount is left"
 	"$DEVENV" ps >/dev/null 2>&1 # sweeps what killed ones left
 	t_is "$(ls -A "$DEVENV_STORE/tmp")" "" "$1: no temporary file is left"
+}
+
+# A root file system of busybox with the users root and bob.
+runtime_image() {
+	mkdir -p "$1/bin" "$1/etc" "$1/tmp"
+	chmod 1777 "$1/tmp"
+	cp "$(command -v busybox)" "$1/bin/busybox"
+	for applet in $(busybox --list); do
+		[ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
+	done
+	printf '%s\n' root:x:0:0::/root:/bin/sh \
+		bob:x:1000:1000::/home/bob:/bin/sh >"$1/etc/passwd"
+	printf '%s\n' root:x:0: bob:x:1000: staff:x:50:bob >"$1/etc/group"
+}
+
+# Is a process there, and no zombie?
+runtime_alive() {
+	grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null
+}
+
+runtime_gone() { ! runtime_alive "$1"; }
+
+# Processes whose command line matches; each word ends in a blank.
+runtime_count() {
+	ps -eo args= | sed 's/$/ /' | grep -c -e "$1"
+}
+
+runtime_there() { [ "$(runtime_count "$1")" -gt 0 ]; }
+runtime_not_there() { ! runtime_there "$1"; }
+
+# The first process of our program with these words, which is the outermost.
+runtime_first() {
+	for p in $(ls -v /proc | grep '^[0-9]'); do
+		[ "$(readlink "/proc/$p/exe" 2>/dev/null)" = "$S" ] || continue
+		tr '\0' ' ' <"/proc/$p/cmdline" | grep -q -e "$1" || continue
+		echo "$p"
+		return
+	done
 }
