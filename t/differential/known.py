@@ -156,3 +156,23 @@ def several_sources(d, case):
     """a pattern may mean several files for one name; the documentation
     wants a directory then, and others let one of them win"""
     return d.kind == "status" and "several sources need a dir" in d.ours
+
+
+@known("buildah", "docker")
+def pattern_exceptions(d, case):
+    """older builders do not look below an ignored directory for what an
+    exception with a pattern names"""
+    return (d.kind == "file" and d.theirs is None and
+            any(re.match(r"!.*[*?[]", line) for line in case.ignore) or
+            d.kind == "status" and d.ours == "it builds" and
+            re.search("not found|no such file|filtered out", d.theirs) and
+            any(re.match(r"!.*[*?[]", line) for line in case.ignore))
+
+
+@known("buildah")
+def shell_of_cmd(d, case):
+    """buildah runs the shell form of CMD with /bin/sh, whatever SHELL says"""
+    return (d.kind == "config" and d.where in ("Cmd", "Entrypoint") and
+            d.theirs and d.theirs[:2] == ["/bin/sh", "-c"] and
+            d.theirs[2:] == d.ours[-1:] and
+            any(s.text.startswith("SHELL") for s in case.steps))
