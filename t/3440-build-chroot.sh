@@ -174,6 +174,31 @@ t_run env DEVENV_DRIVER=chroot "$DEVENV" --store "$TMP/overlay" build "$CTX"
 t_status 4 "[D:chroot] and the other way round"
 t_err "were written by root" "whose they are is told"
 
+# A filter of system calls refuses what the capability allows.
+printf 'FROM %s\nRUN id -u >/id\n' "$BASE" >"$CTX/Dockerfile"
+t_run "$HELPER/refuse" "$DEVENV" --store "$TMP/refused" build "$CTX"
+t_status 0 "[D:chroot] it is chosen where a filter refuses mounts"
+t_err 'nothing is mounted here' "which is said"
+
+# The root file system of a container is an overlay itself: it takes neither
+# whiteouts nor marks of overlays.
+mkdir "$TMP/l" "$TMP/ov" "$TMP/top"
+mount -t tmpfs none "$TMP/top" && mkdir "$TMP/top/u" "$TMP/top/w" &&
+	mount -t overlay none \
+	-o "lowerdir=$TMP/l,upperdir=$TMP/top/u,workdir=$TMP/top/w" "$TMP/ov"
+t_atexit "umount $TMP/ov $TMP/top"
+printf '%s\n' "FROM $BASE" 'RUN rm -r /var/data && mkdir /var/data && rm /home/bob -r' \
+	'RUN ls /var/data /home >/ls' >"$CTX/Dockerfile"
+for store in "$TMP/plain" "$TMP/ov/store"; do
+	t_run contained "$DEVENV" --store "$store" build -o \
+		"type=oci,tar=false,dest=$TMP/o,rewrite-timestamp=true" "$CTX"
+	t_status 0 "[D:chroot] it builds in $(basename "$(dirname "$store")")"
+	image "$TMP/o" >"$TMP/image-$(basename "$store")"
+	rm -rf "$TMP/o"
+done
+t_ok "[D:chroot] a store on an overlay gives the same" \
+	diff "$TMP/image-plain" "$TMP/image-store"
+
 # A stage that stands on cached steps, and is copied from.
 cat >"$CTX/Dockerfile" <<X
 FROM $BASE AS one
@@ -193,6 +218,16 @@ t_err ' 1 steps run, 4 cached' "one step runs on cached ones"
 t_ok "[D:chroot] it is the same" diff -r --no-dereference "$TMP/l1" "$TMP/l2"
 t_is "$(head -n 2 "$TMP/l2/all" | tr '\n' ' ')" "1 2 " "and complete"
 t_ok "[L:whiteout] what a step removed is gone" test ! -e "$TMP/l2/var/data"
+
+printf 'FROM %s\nRUN echo 1 >/x\n' "$BASE" >"$CTX/Dockerfile"
+t_run contained "$DEVENV" build "$CTX"
+echo 'RUN chmod 644 /x' >>"$CTX/Dockerfile"
+t_run contained "$DEVENV" build -o "type=oci,tar=false,dest=$TMP/o" "$CTX"
+t_is "$(skopeo inspect --raw --config "oci:$TMP/o" |
+	jq -r '.rootfs.diff_ids[-1]')" \
+	"sha256:$(head -c 1024 /dev/zero | sha256sum | cut -d' ' -f1)" \
+	"[L:unchanged] [D:chroot] files of cached steps have their exact times"
+rm -rf "$TMP/o"
 
 # --- run ---
 

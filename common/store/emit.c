@@ -47,6 +47,11 @@ struct emit *emit_new(struct store *s, store_write_fn write, void *arg)
 	return e;
 }
 
+void emit_exact(struct emit *e)
+{
+	e->tar.exact = true;
+}
+
 void emit_clamp(struct emit *e, int64_t latest)
 {
 	e->latest = latest;
@@ -203,7 +208,9 @@ int emit_file(struct emit *e, int dirfd, const char *name, const char *path,
 {
 	cleanup_attrs struct attrs a = { .n = 0 };
 	struct tar_entry t = { .path = path, .mode = st->st_mode,
-			       .mtime = MIN(st->st_mtim.tv_sec, e->latest) };
+			       .mtime = MIN(st->st_mtim.tv_sec, e->latest),
+			       .mtime_ns = st->st_mtim.tv_sec < e->latest
+						   ? st->st_mtim.tv_nsec : 0 };
 
 	if (S_ISSOCK(st->st_mode)) {
 		log_warn("socket '%s' is left out of the layer", path);

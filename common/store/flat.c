@@ -56,8 +56,9 @@ static int walk(struct flat *f, const struct view *v, const char *dir,
 	return 0;
 }
 
-int store_flat_tar(struct store *s, const struct store_chain *chain,
-		   store_write_fn write, void *arg, struct error *err)
+static int flat_tar(struct store *s, const struct store_chain *chain,
+		    bool exact, store_write_fn write, void *arg,
+		    struct error *err)
 {
 	cleanup_emit struct emit *emit = emit_new(s, write, arg);
 	cleanup_free struct store_meta *metas = xcalloc(chain->n + 1,
@@ -65,6 +66,8 @@ int store_flat_tar(struct store *s, const struct store_chain *chain,
 	cleanup_view struct view root = { .n = 0 };
 	struct flat f = { s, emit, metas, chain };
 
+	if (exact)
+		emit_exact(emit);
 	for (size_t i = 0; i < chain->n; i++) {
 		if (store_get_meta(s, chain->ids[i], &metas[i], err) < 0)
 			return -1;
@@ -73,6 +76,12 @@ int store_flat_tar(struct store *s, const struct store_chain *chain,
 	    walk(&f, &root, "", err) < 0)
 		return -1;
 	return emit_end(emit, err);
+}
+
+int store_flat_tar(struct store *s, const struct store_chain *chain,
+		   store_write_fn write, void *arg, struct error *err)
+{
+	return flat_tar(s, chain, false, write, arg, err);
 }
 
 /* The tar of one thread is what the other unpacks: one set of rules. */
@@ -96,7 +105,7 @@ static void copy_main(void *arg)
 {
 	struct copy *c = arg;
 
-	if (store_flat_tar(c->s, c->chain, copy_write, c, &c->err) < 0)
+	if (flat_tar(c->s, c->chain, true, copy_write, c, &c->err) < 0)
 		log_debug("copy ended early");
 	ring_end(c->ring);
 }

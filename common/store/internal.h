@@ -106,6 +106,9 @@ bool view_is_whiteout(const struct store *s, int dirfd, const char *name,
 		      const struct stat *st);
 bool view_is_opaque(const struct store *s, int fd);
 
+/* marks.c: the attribute of an opaque directory. */
+const char *marks_opaque(const struct store *s);
+
 /* --- diff.c --- */
 
 /* What is known of the layers of a chain. */
@@ -126,6 +129,8 @@ struct emit *emit_new(struct store *s, store_write_fn write, void *arg);
 void emit_free(struct emit *e);
 void emit_free_ptr(struct emit **e);
 #define cleanup_emit CLEANUP(emit_free_ptr)
+/* Times with fractions of seconds: not for layers. */
+void emit_exact(struct emit *e);
 /* Times of files that follow are no later than this. */
 void emit_clamp(struct emit *e, int64_t latest);
 int emit_file(struct emit *e, int dirfd, const char *name, const char *path,

@@ -72,13 +72,18 @@ int store_put_whiteout(const struct store *s, int dirfd, const char *name,
 	return error_errno(err, "cannot mark '%s' as gone", name);
 }
 
+/* An overlay below the store takes no marks of overlays. */
+const char *marks_opaque(const struct store *s)
+{
+	return s->o.no_nodes	 ? "user.devenv.opaque"
+	       : s->o.user_xattr ? "user.overlay.opaque"
+				 : "trusted.overlay.opaque";
+}
+
 int store_put_opaque(const struct store *s, int dirfd, const char *name,
 		     struct error *err)
 {
-	const char *mark = s->o.user_xattr ? "user.overlay.opaque"
-					   : "trusted.overlay.opaque";
-
-	if (store_put_xattr(dirfd, name, mark, "y", 1) < 0)
+	if (store_put_xattr(dirfd, name, marks_opaque(s), "y", 1) < 0)
 		return error_errno(err, "cannot mark '%s' as opaque", name);
 	return 0;
 }

@@ -70,9 +70,7 @@ bool view_is_opaque(const struct store *s, int fd)
 {
 	char value[2];
 
-	return fgetxattr(fd, s->o.user_xattr ? "user.overlay.opaque"
-					     : "trusted.overlay.opaque",
-			 value, sizeof(value)) == 1 &&
+	return fgetxattr(fd, marks_opaque(s), value, sizeof(value)) == 1 &&
 	       value[0] == 'y';
 }
 

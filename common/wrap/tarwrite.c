@@ -33,7 +33,7 @@ struct record { /* of a PAX header */
 	size_t n;
 };
 
-#define NUMBER_TEXT 24
+#define NUMBER_TEXT 32
 struct pax {
 	struct record rec[TAR_XATTRS_MAX + 6];
 	size_t nr;
@@ -185,6 +185,15 @@ static void want_number(struct pax *p, const char *key, size_t size, int64_t v)
 	want(p, "", key, text, strlen(text));
 }
 
+static void want_fraction(struct pax *p, const struct tar_entry *e)
+{
+	char *text = p->number[p->numbers++];
+
+	snprintf(text, NUMBER_TEXT, "%lld.%09ld", (long long)e->mtime,
+		 e->mtime_ns);
+	want(p, "", "mtime", text, strlen(text));
+}
+
 static int compare_records(const void *va, const void *vb)
 {
 	const struct record *a = va, *b = vb;
@@ -290,7 +299,8 @@ static void fill(struct block *b, const struct tar_entry *e)
 	b->type = type_of(e);
 }
 
-static void collect(struct pax *p, const struct tar_entry *e, const char *path)
+static void collect(struct pax *p, const struct tar_entry *e, const char *path,
+		    bool exact)
 {
 	if (strlen(path) > NAME_SIZE || !is_ascii(path))
 		want(p, "", "path", path, strlen(path));
@@ -299,7 +309,10 @@ static void collect(struct pax *p, const struct tar_entry *e, const char *path)
 	want_number(p, "uid", 8, e->uid);
 	want_number(p, "gid", 8, e->gid);
 	want_number(p, "size", 12, (int64_t)e->size);
-	want_number(p, "mtime", 12, e->mtime);
+	if (exact && e->mtime_ns && e->mtime >= 0)
+		want_fraction(p, e);
+	else
+		want_number(p, "mtime", 12, e->mtime);
 	for (size_t i = 0; i < e->n_xattrs; i++)
 		want(p, "SCHILY.xattr.", e->xattrs[i].name, e->xattrs[i].value,
 		     e->xattrs[i].size);
@@ -319,7 +332,7 @@ int tarwrite_header(struct tarwrite *t, const struct tar_entry *e,
 		return error_set(err, ERR_INPUT,
 				 "'%s': a tar cannot hold device %u:%u",
 				 e->path, e->major, e->minor);
-	collect(&p, e, path);
+	collect(&p, e, path, t->exact);
 	/* A long name alone needs no record when ustar can split it. */
 	if (p.nr && !(cut && p.nr == 1 && str_eq(p.rec[0].key, "path"))) {
 		if (write_pax(t, &p, path, err) < 0)

@@ -19,14 +19,15 @@ struct tarwrite {
 	unsigned char *buf;
 	size_t used;
 	uint64_t total; /* bytes so far, what is in buf included */
+	bool exact;	/* fractions of seconds, which layers never have */
 };
 
 void tarwrite_init(struct tarwrite *t, tarwrite_fn write, void *arg);
 void tarwrite_release(struct tarwrite *t);
 #define cleanup_tarwrite CLEANUP(tarwrite_release)
 
-/* Header of a member. Directories get their "/" here. `mtime_ns` is not
- * written. A regular file with a size must be followed by tarwrite_file. */
+/* Header of a member. Directories get their "/" here. `mtime_ns` is
+ * written when `exact`. A regular file with a size must be followed by tarwrite_file. */
 int tarwrite_header(struct tarwrite *t, const struct tar_entry *e,
 		    struct error *err) MUST_CHECK;
 /* `size` bytes from a descriptor, and padding. A file that is shorter is an
