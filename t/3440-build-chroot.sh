@@ -232,7 +232,7 @@ rm -rf "$TMP/o"
 # --- run ---
 
 t_run contained "$DEVENV" build -q -t t/run "$CTX"
-t_run contained "$DEVENV" run t/run -- sh -c 'cat /one; echo >/new; exit 5'
+t_run contained "$DEVENV" run t/run -- sh -c 'cat /x; echo >/new; exit 5'
 t_status 5 "[D:chroot] run passes the status on"
 t_out '^1$' "and the output"
 t_run contained "$DEVENV" run t/run -- test -e /new
