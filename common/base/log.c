@@ -193,7 +193,7 @@ static void output_text(const struct log_event *e)
 	log_put(&sb);
 }
 
-void log_show(const struct log_event *e)
+static void show(const struct log_event *e)
 {
 	bool json = log_is_json();
 
@@ -203,6 +203,26 @@ void log_show(const struct log_event *e)
 		(json ? output_json : output_text)(e);
 	else
 		(json ? message_json : message_text)(e);
+}
+
+/* Secrets are looked for before anything is written in another way. */
+void log_show(const struct log_event *e)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT, hint = STRBUF_INIT;
+	struct log_event copy = *e;
+
+	if (!setup.secrets.nr || e->kind == LOG_EVENT_PROGRESS) {
+		show(e);
+		return;
+	}
+	strbuf_add(&text, e->text, e->n);
+	strbuf_addstr(&hint, e->hint ? e->hint : "");
+	log_mask(&text);
+	log_mask(&hint);
+	copy.text = text.buf;
+	copy.n = text.len;
+	copy.hint = e->hint ? hint.buf : NULL;
+	show(&copy);
 }
 
 void log_fields(const char *event, const struct log_field *f, size_t n)
