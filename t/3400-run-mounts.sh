@@ -131,6 +131,22 @@ build <<'X'
 RUN --mount=from=one,source=d/door,target=/c ls -d /c/d
 X
 shows "[I05] a link to / is the root of the stage" '^/c/d$'
+mkdir "$TMP/victim"
+build <<X
+RUN ln -s $TMP/victim /way && mkdir -p /in && ln -s $TMP/victim /in/way
+RUN --mount=type=tmpfs,target=/way/stub true
+FROM $BASE
+RUN --mount=from=1,source=/way,target=/c,rw touch /c/owned
+X
+t_status 3 "[I05] a link of a stage to a directory of the host"
+t_err "cannot mount '/way': No such file" "[I05] leads to nothing there"
+build <<X
+RUN ln -s $TMP/victim /way
+RUN --mount=source=dir,target=/way/new,rw touch /way/new/owned /way/owned
+RUN --mount=type=cache,target=/way touch /way/owned
+X
+t_status 0 "[I05] nor does one on the way to a target"
+t_is "$(ls -A "$TMP/victim")" "" "[I05] nothing was written there"
 build <<'X'
 RUN --mount=from=one,source=/proc/self/root,target=/c ls /c
 X
@@ -284,6 +300,12 @@ RUN --device=vendor.com/class=name true
 X
 t_status 3 "[I13] --device is an error"
 t_err 'Dockerfile:4:1: RUN --device is not supported' "[I13] with its line"
+
+build --store "$TMP/chroot" --driver=chroot <<'X'
+RUN --mount=type=tmpfs,target=/t true
+X
+t_status 8 "[I07] without the right to mount there are no mounts"
+t_err "RUN --mount=type=tmpfs cannot be had by chroot" "[I07] it is said"
 
 # --- the environment of a step ---
 SECRET_OF_HOST=leaks

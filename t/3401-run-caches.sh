@@ -195,6 +195,20 @@ t_is "$(build_plain "$TMP/a/err" "$TMP/b/err" | grep -cx alone)" 2 \
 t_ok "[I06] locked: who waits says so" \
 	grep -q "waiting for the cache '/l'" "$TMP/a/err" "$TMP/b/err"
 
+# The same for stages of one build.
+write "$CTX" <<X
+FROM $BASE AS x
+RUN --mount=type=cache,target=/j,sharing=locked N mkdir /j/inside && echo "alone" ; sleep 1; rmdir /j/inside
+FROM $BASE AS y
+RUN --mount=type=cache,target=/j,sharing=locked N sleep 0; mkdir /j/inside && echo "alone" ; sleep 1; rmdir /j/inside
+FROM $BASE
+COPY --from=x /etc/passwd /x
+COPY --from=y /etc/passwd /y
+X
+t_run timeout 60 "$DEVENV" build --jobs 4 "$CTX"
+t_is "$status $(build_plain "$err" | grep -cx alone)" "0 2" \
+	"[I06] locked: stages of a build, one after the other"
+
 # Steps that lock several caches, in different order.
 for name in a b; do
 	order="/x /y"

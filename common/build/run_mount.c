@@ -155,6 +155,27 @@ static int open_one(struct run_mounts *r, const struct build_mount *mount,
 	}
 }
 
+/* Variables need no mount. All else is refused before a source is opened: a
+ * tree that can be written there is the stage's own. */
+static int check_driver(const struct build *b, const struct build_step *step,
+			struct error *err)
+{
+	size_t i;
+
+	for (i = 0; b->o->by_chroot && i < step->n_mounts; i++) {
+		const struct build_mount *mount = &step->mounts[i];
+
+		if (!mount->target)
+			continue;
+		error_set(err, ERR_HOST, "RUN --mount=type=%s cannot be had by "
+			  "chroot, which is all there is without the right to "
+			  "mount", dockerfile_mount_type_name(mount->m.type));
+		return error_hint(err, "run devenv with CAP_SYS_ADMIN, or as a "
+				       "user who may make user namespaces");
+	}
+	return 0;
+}
+
 int run_mounts_open(struct run_mounts *r, struct build *b,
 		    const struct build_step *step, struct error *err)
 {
@@ -168,6 +189,8 @@ int run_mounts_open(struct run_mounts *r, struct build *b,
 	r->agents = xcalloc(step->n_mounts + 1, sizeof(*r->agents));
 	if (!step->n_mounts)
 		return 0;
+	if (check_driver(b, step, err) < 0)
+		return -1;
 	r->dir = path_join(b->scratch, RUN_DIR);
 	if (mkdir(r->dir, 0700) < 0)
 		return error_errno(err, "cannot create '%s'", r->dir);
