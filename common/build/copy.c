@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "build/internal.h"
+#include "build/recopy.h"
 
 /* What a path in the root is, links followed inside it; 0: nothing. */
 static mode_t kind_of(int rootfd, const char *path)
@@ -118,6 +119,7 @@ static int copy_dir(struct copy_target *to, const struct build_tree *source,
 				 "'%s'", item->path, step->dest);
 	if (copy_make_dirs(to, step->dest, err) < 0)
 		return -1;
+	to->fresh = !there;
 	return copy_dir_to(to, source, item, step->dest, err);
 }
 
@@ -222,6 +224,9 @@ int copy_run(struct copy_target *to, const struct build_tree *source,
 	if (tree_pick(source, step, &items, err) < 0)
 		return -1;
 	many = items.nr + step->n_files > 1;
+	/* Files of the first may be replaced by others. */
+	if (many && to->recopy)
+		recopy_spoil(to->recopy);
 	if (many && check_many(to, step, &items, err) < 0)
 		return -1;
 	for (i = 0; i < items.nr; i++)

@@ -98,6 +98,8 @@ struct copy_target {
 	const char *chmod;  /* --chmod, or NULL */
 	bool single_id;	    /* owners are kept by the store, not the files */
 	const struct store_meta *from_meta; /* single_id: of the source */
+	struct recopy *recopy; /* recopy.h; NULL: every file is copied */
+	bool fresh;	    /* the destination was made for the copy */
 };
 
 /* Execute one COPY or ADD; `source` is where it reads from. */

@@ -11,11 +11,13 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "build/internal.h"
+#include "build/recopy.h"
 
 /* A directory of the destination on the way down. */
 struct level {
 	int fd;
 	bool made; /* by this copy */
+	struct recopy_dir re;
 };
 
 struct copying {
@@ -30,8 +32,10 @@ struct copying {
 
 static void copying_release(struct copying *c)
 {
-	while (c->n_levels)
+	while (c->n_levels) {
 		close(c->levels[--c->n_levels].fd);
+		recopy_dir_release(&c->levels[c->n_levels].re);
+	}
 	free(c->levels);
 	inodes_release(&c->inodes);
 }
@@ -202,13 +206,40 @@ static int open_source(const struct tree_entry *e, struct stat *st,
 	return steal_fd(&fd);
 }
 
+/* The directory that a file is put into, where its files may come from an
+ * earlier layer; or NULL. */
+static const struct recopy_dir *recopied_dir(const struct copying *c)
+{
+	return c->to->recopy && c->n_levels ? &c->levels[c->n_levels - 1].re
+					    : NULL;
+}
+
+/* As recopy_take; -1 on error. */
+static int take(struct copying *c, const struct tree_entry *e, int *data,
+		struct error *err)
+{
+	const struct recopy_dir *dir = recopied_dir(c);
+	struct recopy_want want = { .e = e };
+
+	if (!dir || !dir->path)
+		return 0;
+	if (mode_of(c, e, &want.mode, err) < 0)
+		return -1;
+	owner_of(c, e, &want.uid, &want.gid);
+	return recopy_take(c->to->recopy, dir, &want, data);
+}
+
 static int put_regular(struct copying *c, const struct tree_entry *e,
 		       int dirfd, const char *name, struct error *err)
 {
+	const struct recopy_dir *dir = recopied_dir(c);
+	cleanup_close int data = -1, in = -1, out = -1;
+	int taken = take(c, e, &data, err);
 	struct stat st;
-	cleanup_close int in = open_source(e, &st, err);
-	cleanup_close int out = -1;
 
+	if (taken)
+		return taken < 0 ? -1 : 0;
+	in = open_source(e, &st, err);
 	if (in < 0)
 		return -1;
 	out = open_new(dirfd, name, e->st->st_mode & 0777);
@@ -218,12 +249,16 @@ static int put_regular(struct copying *c, const struct tree_entry *e,
 				 e->path);
 	if (out < 0)
 		return error_errno(err, "cannot create '%s'", name);
-	if (fs_copy_data(in, out, (uint64_t)st.st_size, err) < 0)
+	if (fs_copy_data(data < 0 ? in : data, out, (uint64_t)st.st_size,
+			 err) < 0)
 		return error_wrap(err, "%s", e->name);
 	/* The owner comes first: chown takes capabilities away. */
-	if (finish_file(c, out, dirfd, name, e, err) < 0)
+	if (finish_file(c, out, dirfd, name, e, err) < 0 ||
+	    copy_xattrs(c, in, out, name, err) < 0)
 		return -1;
-	return copy_xattrs(c, in, out, name, err);
+	if (dir)
+		recopy_note(c->to->recopy, dir, e, in);
+	return 0;
 }
 
 static int put_link(const struct tree_entry *e, int dirfd, const char *name,
@@ -340,11 +375,24 @@ static int put(struct copying *c, const struct tree_entry *e, int dirfd,
 
 /* Enter the destination's directory of this name, making it if need be; a
  * link to a directory inside the root serves as well. */
+static void enter_recopied(struct copying *c, const struct tree_entry *e,
+			   struct level *l)
+{
+	struct stat st;
+
+	if (*e->path ? l->made : c->to->fresh)
+		recopy_enter(c->to->recopy, l->fd, &l->re);
+	else if (*e->path && fstatat(c->levels[c->n_levels - 1].fd, e->name,
+				     &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		 S_ISLNK(st.st_mode))
+		recopy_spoil(c->to->recopy);
+}
+
 static int enter(struct copying *c, const struct tree_entry *e,
 		 struct error *err)
 {
 	cleanup_free char *path = path_join(c->dest, e->path);
-	struct level l = { .made = true };
+	struct level l = { .made = true, .re = RECOPY_DIR_INIT };
 
 	if (*e->path && copy_check_name(e->name, err) < 0)
 		return -1;
@@ -361,6 +409,8 @@ static int enter(struct copying *c, const struct tree_entry *e,
 				 "file '%s'", e->path, path);
 	if (l.fd < 0)
 		return error_errno(err, "cannot open '%s'", path);
+	if (c->to->recopy)
+		enter_recopied(c, e, &l);
 	GROW(c->levels, c->n_levels, c->alloc_levels);
 	c->levels[c->n_levels++] = l;
 	return 0;
@@ -369,10 +419,11 @@ static int enter(struct copying *c, const struct tree_entry *e,
 static int leave(struct copying *c, const struct tree_entry *e,
 		 struct error *err)
 {
-	const struct level *l = &c->levels[--c->n_levels];
+	struct level *l = &c->levels[--c->n_levels];
 	cleanup_close int fd = l->fd;
 	cleanup_close int in = -1;
 
+	recopy_dir_release(&l->re);
 	/* Where the copy begins, and the directories that --parents finds,
 	 * keep their own metadata. */
 	if (!*e->path || (c->parents && !l->made))

@@ -98,6 +98,7 @@ struct build {
 	char *now; /* RFC 3339, for what this build makes */
 	int64_t epoch; /* SOURCE_DATE_EPOCH, or -1 */
 	struct build_made made;
+	struct recopy *recopy; /* of the COPY at work, till its layer is there */
 	size_t planned; /* bytes that the plan holds */
 	struct build_result *result;
 };

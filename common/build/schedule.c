@@ -11,6 +11,7 @@
 #include "base/signals.h"
 #include "build/display.h"
 #include "build/internal.h"
+#include "build/recopy.h"
 
 #define GRACE_MS 5000 /* for a job to undo its work */
 
@@ -173,14 +174,20 @@ static int execute(struct slot *slot, struct error *err)
 	struct build_planned *p = slot->p;
 	struct cache_entry entry = { .created = b->now };
 	const struct store_meta meta = { .alone = p->step.link };
+	int rc;
 
 	memcpy(entry.layer, p->layer, STORE_ID);
 	failed_forget(b->o->store, p->key);
-	if (try_step(slot, err) < 0 ||
-	    store_draft_commit(b->o->store, &slot->draft, &meta, p->layer,
-			       err) < 0)
-		return -1;
-	return cache_put(b->o->store, p->key, &p->text, &entry, err);
+	rc = try_step(slot, err);
+	if (!rc)
+		rc = store_draft_commit(b->o->store, &slot->draft, &meta,
+					p->layer, err);
+	if (!rc)
+		recopy_save(b->recopy, p->layer);
+	recopy_free(b->recopy);
+	b->recopy = NULL;
+	return rc < 0 ? -1 : cache_put(b->o->store, p->key, &p->text, &entry,
+				       err);
 }
 
 static int do_step(void *arg, struct strbuf *result UNUSED,

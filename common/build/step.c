@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "build/chroot.h"
 #include "build/internal.h"
+#include "build/recopy.h"
 
 int step_context_tree(struct build *b, struct build_tree *tree,
 			struct error *err)
@@ -54,7 +55,7 @@ static int copy_parts(struct build *b, struct copy_target *to,
 }
 
 static int copy(struct build *b, const struct build_step *step, int root,
-		struct error *err)
+		const struct store_draft *draft, struct error *err)
 {
 	struct copy_target to = {
 		.store = b->o->store,
@@ -75,6 +76,8 @@ static int copy(struct build *b, const struct build_step *step, int root,
 	if (step->sources.nr > step->n_remotes &&
 	    source_open(b, &from, NULL, &view, err) < 0)
 		return -1;
+	to.recopy = b->recopy = recopy_new(b, step, &view.tree, root,
+					   draft->fs);
 	rc = copy_parts(b, &to, step, &view, err);
 	source_close(b, &view);
 	return rc;
@@ -156,7 +159,7 @@ static int put_files(struct build *b, struct build_stage *st,
 
 	if (root < 0)
 		return -1;
-	rc = step->op == BUILD_COPY ? copy(b, step, root, err)
+	rc = step->op == BUILD_COPY ? copy(b, step, root, draft, err)
 				    : workdir(b, step, root, err);
 	stage_unmount(b, "root");
 	return rc;
@@ -170,7 +173,7 @@ static int put_alone(struct build *b, const struct build_step *step,
 
 	if (root < 0)
 		return error_errno(err, "cannot open '%s'", draft->fs);
-	return copy(b, step, root, err);
+	return copy(b, step, root, draft, err);
 }
 
 int step_execute(struct build *b, struct build_stage *st,

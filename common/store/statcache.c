@@ -38,6 +38,8 @@ struct store_stat_cache {
 	size_t n_old, n_used;
 	struct row *fresh;
 	size_t n_fresh, alloc_fresh;
+	uint32_t *by_ino; /* rows of `fresh` + 1, a table for hashing */
+	size_t n_by_ino;  /* a power of two, or 0 */
 	char *buf;
 };
 
@@ -139,16 +141,50 @@ int store_stat_cache_open(struct store *s, const char *root,
 	return 0;
 }
 
+static uint32_t *fresh_slot(const struct store_stat_cache *c, uint64_t ino)
+{
+	uint64_t mixed = ino * 0x9e3779b97f4a7c15u;
+	size_t i = (size_t)(mixed ^ mixed >> 32) & (c->n_by_ino - 1);
+
+	while (c->by_ino[i] && c->fresh[c->by_ino[i] - 1].ino != ino)
+		i = (i + 1) & (c->n_by_ino - 1);
+	return &c->by_ino[i];
+}
+
+static void add_fresh(struct store_stat_cache *c, const struct row *r)
+{
+	if (c->n_fresh == ROWS_MAX)
+		return;
+	GROW(c->fresh, c->n_fresh, c->alloc_fresh);
+	c->fresh[c->n_fresh++] = *r;
+	if (2 * c->n_fresh >= c->n_by_ino) {
+		c->n_by_ino = c->n_by_ino ? 2 * c->n_by_ino : 64;
+		free(c->by_ino);
+		c->by_ino = xcalloc(c->n_by_ino, sizeof(*c->by_ino));
+		for (size_t i = 0; i + 1 < c->n_fresh; i++)
+			*fresh_slot(c, c->fresh[i].ino) = (uint32_t)i + 1;
+	}
+	*fresh_slot(c, r->ino) = (uint32_t)c->n_fresh;
+}
+
+static const struct row *find_fresh(const struct store_stat_cache *c,
+				    const struct row *key)
+{
+	uint32_t i = c->n_fresh ? *fresh_slot(c, key->ino) : 0;
+
+	return i && same_stat(&c->fresh[i - 1], key) ? &c->fresh[i - 1] : NULL;
+}
+
 static const struct row *find(struct store_stat_cache *c,
 			      const struct row *key)
 {
 	const struct row *r;
 
 	if (!c->n_old)
-		return NULL;
+		return find_fresh(c, key);
 	r = bsearch(key, c->old, c->n_old, sizeof(*key), compare_rows);
 	if (!r || !same_stat(r, key))
-		return NULL;
+		return find_fresh(c, key);
 	if (!c->used[r - c->old]) {
 		c->used[r - c->old] = 1;
 		c->n_used++;
@@ -234,11 +270,22 @@ int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
 	if (keep < 0)
 		return -1;
 	memcpy(raw, r.digest, DIGEST_RAW);
-	if (keep) {
-		GROW(c->fresh, c->n_fresh, c->alloc_fresh);
-		c->fresh[c->n_fresh++] = r;
-	}
+	if (keep)
+		add_fresh(c, &r);
 	return 0;
+}
+
+bool store_stat_cache_knows(struct store_stat_cache *c, const struct stat *st,
+			    uint8_t raw[DIGEST_RAW])
+{
+	const struct row *known;
+	struct row r;
+
+	fill_row(&r, st);
+	known = find(c, &r);
+	if (known)
+		memcpy(raw, known->digest, DIGEST_RAW);
+	return known != NULL;
 }
 
 /* Rows that nobody asked for belong to files that are gone or left out: they
@@ -276,6 +323,7 @@ void store_stat_cache_close(struct store_stat_cache *c)
 		munmap(c->map, c->map_size);
 	free(c->used);
 	free(c->fresh);
+	free(c->by_ino);
 	free(c->buf);
 	free(c);
 }

@@ -332,6 +332,10 @@ int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
 			    const char *name, const struct stat *st,
 			    uint8_t raw[DIGEST_RAW], struct error *err)
 	MUST_CHECK;
+/* Its digest, where that is certain without reading it: whatever changes the
+ * file from now on changes what stat says. */
+bool store_stat_cache_knows(struct store_stat_cache *c, const struct stat *st,
+			    uint8_t raw[DIGEST_RAW]);
 /* Write it back when something changed, and free. */
 void store_stat_cache_close(struct store_stat_cache *c);
 
