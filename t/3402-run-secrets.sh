@@ -96,6 +96,17 @@ export s
 given FROM-VARIABLE "[I08] or a variable, which wins" --secret id=s
 unset s
 cd "$SRC" || exit 4
+given BY-VALUE "[I08] --build-secrets gives a value" --build-secrets s=by-value
+export ENVBUILDER_BUILD_SECRETS=o=other,s=from=envbuilder
+given "FROM=ENVBUILDER" "[I08] as envbuilder's variable does"
+given FROM-FILE "[I08] which --secret overrides" --secret "id=s,src=$TMP/s"
+ENVBUILDER_BUILD_SECRETS=only-a-value
+build <<'X'
+RUN true
+X
+t_status 2 "[I08] an entry of it without a name"
+t_err "build-secrets: an entry is not ID=VALUE" "[I08] is not shown"
+unset ENVBUILDER_BUILD_SECRETS
 mkfifo "$TMP/fifo"
 echo through-pipe >"$TMP/fifo" &
 given THROUGH-PIPE "[I08] a pipe, as <(COMMAND) is one" \
@@ -139,6 +150,12 @@ X
 t_status 3 "[I08] required is an error then"
 t_err "Dockerfile:2:1: secret 's': not found" "[I08] with its line"
 t_err '^hint: give it with --secret id=s' "[I08] and what to do"
+
+build --store "$TMP/chroot" --driver=chroot --secret "id=s,src=$TMP/secret" \
+	<<'X'
+RUN --mount=type=secret,id=s,env=TOKEN N echo "length ${#TOKEN}"
+X
+shows "[I08] a variable needs no right to mount" '^length 29$'
 
 # --- where it is not ---
 cat >"$TMP/body" <<'X'

@@ -270,6 +270,9 @@ void build_secret_release(struct build_secret *s);
  * a value. */
 int build_secret_parse(struct build_secret *s, const char *text,
 		       struct error *err) MUST_CHECK;
+/* The same from "ID=VALUE". */
+int build_secret_value(struct build_secret *s, const char *text,
+		       struct error *err) MUST_CHECK;
 
 struct build_ssh {
 	char *id;

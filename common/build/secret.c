@@ -155,3 +155,21 @@ int build_secret_parse(struct build_secret *s, const char *text,
 	mask(&s->value);
 	return 0;
 }
+
+int build_secret_value(struct build_secret *s, const char *text,
+		       struct error *err)
+{
+	size_t n = strcspn(text, "=");
+
+	*s = (struct build_secret)BUILD_SECRET_INIT;
+	if (!n || !text[n])
+		return error_set(err, ERR_USAGE,
+				 "--build-secrets: an entry is not ID=VALUE");
+	if (strlen(text + n + 1) > BUILD_SECRET_MAX)
+		return error_set(err, ERR_USAGE, "--build-secrets: more than "
+				 "%u KiB", BUILD_SECRET_MAX >> 10);
+	s->id = xstrndup(text, n);
+	strbuf_addstr(&s->value, text + n + 1);
+	mask(&s->value);
+	return 0;
+}

@@ -185,7 +185,7 @@ struct cli_build_options {
 	struct strvec labels, contexts;
 	char *cache_repo, *cache_to;
 	struct strvec cache_from;
-	struct strvec secrets, ssh, allow; /* as written */
+	struct strvec secrets, values, ssh, allow; /* as written */
 };
 extern const struct opt cli_build_rows[];
 

@@ -38,11 +38,18 @@ int cli_granted_get(struct cli_granted *g, const struct cli_build_options *o,
 		    enum runtime_mode mode, struct build_options *to,
 		    struct error *err)
 {
-	g->secrets = xcalloc(o->secrets.nr + 1, sizeof(*g->secrets));
+	size_t i;
+
+	g->secrets = xcalloc(o->values.nr + o->secrets.nr + 1,
+			     sizeof(*g->secrets));
 	g->ssh = xcalloc(o->ssh.nr + 1, sizeof(*g->ssh));
-	for (; g->n_secrets < o->secrets.nr; g->n_secrets++)
+	for (i = 0; i < o->values.nr; i++, g->n_secrets++)
+		if (build_secret_value(&g->secrets[g->n_secrets],
+				       o->values.v[i], err) < 0)
+			return -1;
+	for (i = 0; i < o->secrets.nr; i++, g->n_secrets++)
 		if (build_secret_parse(&g->secrets[g->n_secrets],
-				       o->secrets.v[g->n_secrets], err) < 0)
+				       o->secrets.v[i], err) < 0)
 			return -1;
 	for (; g->n_ssh < o->ssh.nr; g->n_ssh++)
 		if (build_ssh_parse(&g->ssh[g->n_ssh], o->ssh.v[g->n_ssh],
