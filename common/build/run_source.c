@@ -19,6 +19,7 @@ static int pick(const struct build_tree *tree, const struct build_mount *mount,
 {
 	cleanup_close int fd = -1;
 
+	*st = (struct stat){ 0 };
 	if (tree_pick_one(tree, source_of(mount), items, err) < 0)
 		return -1;
 	fd = fs_open_in_root(tree->fd, items->v[0].path, O_PATH, 0);

@@ -33,8 +33,8 @@ int ssh_agent_start(struct ssh_agent *a, const struct build_ssh *s,
 		    const char *dir, const struct ssh_owner *owner,
 		    struct error *err) MUST_CHECK;
 void ssh_agent_stop(struct ssh_agent *a);
-/* ssh_relay.c: `agent` is the path of a socket. */
-int ssh_relay_start(struct ssh_agent *a, const char *agent, const char *dir,
+/* ssh_relay.c: `path` is that of the agent's socket. */
+int ssh_relay_start(struct ssh_agent *a, const char *path, const char *dir,
 		    const struct ssh_owner *owner, struct error *err)
 	MUST_CHECK;
 

@@ -177,7 +177,7 @@ static int make_listener(int dirfd, const struct ssh_owner *o,
 	return steal_fd(&fd);
 }
 
-int ssh_relay_start(struct ssh_agent *agent, const char *path, const char *dir,
+int ssh_relay_start(struct ssh_agent *a, const char *path, const char *dir,
 		    const struct ssh_owner *owner, struct error *err)
 {
 	cleanup_free char *up = path_dir(path);
@@ -196,12 +196,12 @@ int ssh_relay_start(struct ssh_agent *agent, const char *path, const char *dir,
 	r.listener = make_listener(dirfd, owner, err);
 	if (r.listener < 0)
 		return -1;
-	agent->relay = fork();
-	if (!agent->relay)
+	a->relay = fork();
+	if (!a->relay)
 		run(&r);
 	close(r.listener);
-	if (agent->relay > 0)
+	if (a->relay > 0)
 		return 0;
-	agent->relay = 0;
+	a->relay = 0;
 	return error_errno(err, "cannot make a process");
 }
