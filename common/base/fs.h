@@ -59,6 +59,9 @@ char *fs_real_in_root(int rootfd, const char *path);
  * with an error. New directories get mode, uid and gid. */
 int fs_mkdir_in_root(int rootfd, const char *path, mode_t mode, uid_t uid,
 		     gid_t gid, struct error *err) MUST_CHECK;
+/* llistxattr of a name in a directory. */
+ssize_t fs_list_xattrs(int dirfd, const char *name, char *names, size_t size)
+	MUST_CHECK;
 /* Copy all bytes between descriptors, by reflink or in the kernel where that
  * works; holes are kept. */
 int fs_copy_data(int in, int out, uint64_t size, struct error *err) MUST_CHECK;

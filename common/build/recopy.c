@@ -9,7 +9,6 @@
 #include <linux/openat2.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -258,17 +257,17 @@ void recopy_spoil(struct recopy *r)
 
 /* --- files --- */
 
-static bool has_attributes(const struct recopy *r, const struct tree_entry *e)
+/* The digest of a file that can be in two layers: one that is certain, and
+ * that has neither other names, which are to stay one file, nor attributes. */
+static bool digest_of(const struct recopy *r, const struct tree_entry *e,
+		      uint8_t digest[DIGEST_RAW])
 {
-	char path[PATH_MAX + 32], names[4096], *name;
-	ssize_t n;
+	bool plain;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", e->dirfd, e->name);
-	n = llistxattr(path, names, sizeof(names));
-	for (name = names; name < names + n; name += strlen(name) + 1)
-		if (copy_keeps_xattr(r->source, name))
-			return true;
-	return n < 0 && errno != ENOTSUP;
+	return e->st->st_nlink == 1 &&
+	       store_stat_cache_knows(r->source->cache, e->st, digest,
+				      &plain) &&
+	       plain;
 }
 
 static void name_file(struct recopy *r, const struct recopy_dir *d,
@@ -342,14 +341,13 @@ int recopy_take(struct recopy *r, const struct recopy_dir *d,
 	uint8_t digest[DIGEST_RAW];
 	const struct row *row;
 
-	/* Several names of one file are to stay one file. */
-	if (r->spoiled || d->old < 0 || e->st->st_nlink != 1)
+	if (r->spoiled || d->old < 0)
 		return 0;
 	name_file(r, d, e);
 	row = find_row(r);
-	if (!row || !store_stat_cache_knows(r->source->cache, e->st, digest) ||
+	if (!row || !digest_of(r, e, digest) ||
 	    memcmp(row->digest, digest, sizeof(digest)) ||
-	    !is_wanted(r, d, want) || has_attributes(r, e))
+	    !is_wanted(r, d, want))
 		return 0;
 	if (r->clones) {
 		*data = openat(d->old, e->name,
@@ -369,9 +367,7 @@ void recopy_note(struct recopy *r, const struct recopy_dir *d,
 	uint8_t digest[DIGEST_RAW];
 	struct stat now;
 
-	if (r->spoiled || !d->path || e->st->st_nlink != 1 ||
-	    !store_stat_cache_knows(r->source->cache, e->st, digest) ||
-	    has_attributes(r, e))
+	if (r->spoiled || !d->path || !digest_of(r, e, digest))
 		return;
 	/* The digest is that of what was read if nothing changed since. */
 	if (fstat(in, &now) < 0 || now.st_size != e->st->st_size ||

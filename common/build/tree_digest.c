@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "build/internal.h"
 
 struct hashing {
@@ -73,10 +74,9 @@ static int hash_file(struct hashing *h, const struct tree_entry *e,
 static int hash_xattrs(struct hashing *h, const struct tree_entry *e,
 		       struct error *err)
 {
-	cleanup_free char *path = xstrfmt("/proc/self/fd/%d/%s", e->dirfd,
-					  e->name);
 	char names[XATTR_LIST_MAX], value[XATTR_SIZE_MAX];
-	ssize_t n = llistxattr(path, names, sizeof(names)), len;
+	ssize_t n = fs_list_xattrs(e->dirfd, e->name, names, sizeof(names));
+	cleanup_free char *path = NULL;
 	cleanup_strvec struct strvec kept = STRVEC_INIT;
 	const char *name;
 	size_t i;
@@ -87,9 +87,12 @@ static int hash_xattrs(struct hashing *h, const struct tree_entry *e,
 	for (name = names; name < names + n; name += strlen(name) + 1)
 		if (copy_keeps_xattr(h->tree, name))
 			strvec_push(&kept, name);
-	strvec_sort(&kept);
+	if (kept.nr) {
+		path = xstrfmt("/proc/self/fd/%d/%s", e->dirfd, e->name);
+		strvec_sort(&kept);
+	}
 	for (i = 0; i < kept.nr; i++) {
-		len = lgetxattr(path, kept.v[i], value, sizeof(value));
+		ssize_t len = lgetxattr(path, kept.v[i], value, sizeof(value));
 		if (len < 0)
 			return error_errno(err,
 					   "cannot read the attribute %s of "
@@ -99,6 +102,21 @@ static int hash_xattrs(struct hashing *h, const struct tree_entry *e,
 	}
 	number(h, kept.nr);
 	return 0;
+}
+
+/* A file that is known to have no attributes, as most are. */
+static bool hash_plain(struct hashing *h, const struct tree_entry *e)
+{
+	uint8_t raw[DIGEST_RAW];
+	bool plain;
+
+	if (!h->tree->cache ||
+	    !store_stat_cache_knows(h->tree->cache, e->st, raw, &plain) ||
+	    !plain)
+		return false;
+	number(h, 0);
+	field(h, raw, sizeof(raw));
+	return true;
 }
 
 /* What --chmod makes of it counts, not what it was. */
@@ -157,6 +175,8 @@ static int hash_entry(void *arg, const struct tree_entry *e,
 	if (type == S_IFCHR || type == S_IFBLK)
 		number(h, e->st->st_rdev);
 	if (type != S_IFREG && type != S_IFDIR)
+		return 0;
+	if (type == S_IFREG && hash_plain(h, e))
 		return 0;
 	if (hash_xattrs(h, e, err) < 0)
 		return -1;

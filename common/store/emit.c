@@ -140,7 +140,7 @@ static int get_attrs(struct attrs *a, int dirfd, const char *name,
 		     const char *path, const struct stat *st,
 		     struct error *err)
 {
-	cleanup_free char *at = NULL, *more = NULL;
+	cleanup_free char *more = NULL;
 	char few[512], *list = few;
 	ssize_t n;
 
@@ -148,11 +148,10 @@ static int get_attrs(struct attrs *a, int dirfd, const char *name,
 	a->device[0] = '\0';
 	if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
 		return 0;
-	at = xstrfmt("/proc/self/fd/%d/%s", dirfd, name);
-	n = llistxattr(at, few, sizeof(few));
+	n = fs_list_xattrs(dirfd, name, few, sizeof(few));
 	if (n < 0 && errno == ERANGE) {
 		list = more = xmalloc(XATTR_LIST_MAX);
-		n = llistxattr(at, more, XATTR_LIST_MAX);
+		n = fs_list_xattrs(dirfd, name, more, XATTR_LIST_MAX);
 	}
 	if (n < 0 && errno == EOPNOTSUPP)
 		return 0;

@@ -5,12 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/path.h"
 
-#define MAGIC "devenv-stat-1\n\0" /* 16 bytes with the literal's own NUL */
+#define MAGIC "devenv-stat-2\n\0" /* 16 bytes with the literal's own NUL */
 #define ROWS_MAX 16777216
 #define FILE_BUF ((size_t)128 << 10)
 
@@ -20,6 +21,7 @@ struct row {
 	int64_t mtime, ctime;
 	uint32_t mtime_ns, ctime_ns;
 	uint8_t digest[DIGEST_RAW];
+	uint64_t plain; /* no attribute that layers carry: 0 or 1 */
 };
 
 struct header {
@@ -211,6 +213,17 @@ static bool racy(const struct row *r, const struct timespec *now)
 	       (mtime_age < window && mtime_age > -window);
 }
 
+static bool is_plain(int fd)
+{
+	char names[4096];
+	ssize_t n = flistxattr(fd, names, sizeof(names));
+
+	for (const char *p = names; p < names + n; p += strlen(p) + 1)
+		if (store_xattr_wanted(p))
+			return false;
+	return n >= 0 || errno == ENOTSUP;
+}
+
 static int hash_file(struct store_stat_cache *c, int dirfd, const char *name,
 		     struct row *r, struct error *err)
 {
@@ -218,6 +231,7 @@ static int hash_file(struct store_stat_cache *c, int dirfd, const char *name,
 							   O_CLOEXEC);
 	struct timespec now;
 	struct stat before, after;
+	struct row again;
 	struct digest d;
 	ssize_t n;
 
@@ -236,20 +250,14 @@ static int hash_file(struct store_stat_cache *c, int dirfd, const char *name,
 		}
 		digest_update(&d, c->buf, (size_t)n);
 	}
+	fill_row(r, &before);
 	digest_final(&d, r->digest);
+	r->plain = is_plain(fd);
 	if (fstat(fd, &after) < 0)
 		return error_errno(err, "cannot examine '%s'", name);
+	fill_row(&again, &after);
 	/* Only what was the same file before and after may be remembered. */
-	{
-		uint8_t raw[DIGEST_RAW];
-		struct row again;
-
-		memcpy(raw, r->digest, sizeof(raw));
-		fill_row(r, &before);
-		fill_row(&again, &after);
-		memcpy(r->digest, raw, sizeof(raw));
-		return same_stat(r, &again) && !racy(r, &now);
-	}
+	return same_stat(r, &again) && !racy(r, &now);
 }
 
 int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
@@ -276,16 +284,18 @@ int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
 }
 
 bool store_stat_cache_knows(struct store_stat_cache *c, const struct stat *st,
-			    uint8_t raw[DIGEST_RAW])
+			    uint8_t raw[DIGEST_RAW], bool *plain)
 {
 	const struct row *known;
 	struct row r;
 
 	fill_row(&r, st);
 	known = find(c, &r);
-	if (known)
-		memcpy(raw, known->digest, DIGEST_RAW);
-	return known != NULL;
+	if (!known)
+		return false;
+	memcpy(raw, known->digest, DIGEST_RAW);
+	*plain = known->plain;
+	return true;
 }
 
 /* Rows that nobody asked for belong to files that are gone or left out: they

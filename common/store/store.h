@@ -332,10 +332,11 @@ int store_stat_cache_digest(struct store_stat_cache *c, int dirfd,
 			    const char *name, const struct stat *st,
 			    uint8_t raw[DIGEST_RAW], struct error *err)
 	MUST_CHECK;
-/* Its digest, where that is certain without reading it: whatever changes the
- * file from now on changes what stat says. */
+/* The same where that is certain without looking at it: what changes the file
+ * from now on changes what stat says. `plain`: no attribute that layers
+ * carry. */
 bool store_stat_cache_knows(struct store_stat_cache *c, const struct stat *st,
-			    uint8_t raw[DIGEST_RAW]);
+			    uint8_t raw[DIGEST_RAW], bool *plain);
 /* Write it back when something changed, and free. */
 void store_stat_cache_close(struct store_stat_cache *c);
 
