@@ -19,8 +19,10 @@ void build_result_release(struct build_result *r)
 	size_t i;
 
 	store_image_release(&r->image);
-	for (i = 0; i < r->n_steps; i++)
+	for (i = 0; i < r->n_steps; i++) {
 		free(r->steps[i].text);
+		strvec_release(&r->steps[i].reasons);
+	}
 	free(r->steps);
 }
 

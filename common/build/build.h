@@ -311,6 +311,7 @@ struct build_options {
 	bool by_chroot; /* RUNTIME_CHROOT: nothing can be mounted */
 	enum runtime_network network;
 	unsigned int jobs; /* steps at once; 0: one a processor */
+	bool explain; /* say in the result why steps have to run */
 	/* Step caches, "host/repository" each: those that are read, in
 	 * order, and the one that is written (NULL: none), with the steps of
 	 * all stages or of the target's only. One that fails is warned about
@@ -349,6 +350,7 @@ struct build_step_report {
 	char key[65]; /* "" for instructions that make no layer */
 	char layer[STORE_ID]; /* "" as well */
 	bool cached;
+	struct strvec reasons; /* why it had to run, when asked for */
 	double seconds;
 };
 

@@ -86,6 +86,11 @@ int tree_digest(const struct build_tree *t, const struct tree_item *item,
 		const char *chmod, struct strbuf *out, struct error *err)
 	MUST_CHECK;
 
+/* The same for each entry alone: "PATH TAB DIGEST", appended. */
+int tree_list(const struct build_tree *t, const struct tree_item *item,
+	      const char *chmod, struct strvec *out, struct error *err)
+	MUST_CHECK;
+
 /* --- copy.c and copy_tree.c: COPY and ADD into a root --- */
 
 /* Where files go and what they become. */

@@ -116,6 +116,15 @@ bool plan_input(const struct build_planned *p, size_t n,
 /* The name of a step for people: "stage-1 2/5". */
 void plan_label(const struct build *b, size_t stage,
 		const struct build_planned *p, struct strbuf *out);
+/* --- explain.c --- */
+
+/* Put what a step made into the cache, with what it read, so that a later
+ * build can tell which files changed. */
+int explain_put(struct build *b, const struct build_planned *p,
+		const struct cache_entry *e, struct error *err) MUST_CHECK;
+/* Say of all steps that have to run why, in the result. */
+int explain_missing(struct build *b, struct error *err) MUST_CHECK;
+
 /* --- share.c: step caches in registries --- */
 
 /* Look the missing steps of the plan up in the caches of the options. */

@@ -292,7 +292,8 @@ int plan_all(struct build *b, struct error *err)
 		if (build_eval_needed(b->ev, i) && !b->stages[i].begun &&
 		    plan_stage(b, i, err) < 0)
 			return -1;
-	if (share_look_up(b, err) < 0)
+	if (share_look_up(b, err) < 0 ||
+	    (b->o->explain && explain_missing(b, err) < 0))
 		return -1;
 	for (i = 0; i <= target; i++)
 		if (b->stages[i].begun)

@@ -186,8 +186,7 @@ static int execute(struct slot *slot, struct error *err)
 		recopy_save(b->recopy, p->layer);
 	recopy_free(b->recopy);
 	b->recopy = NULL;
-	return rc < 0 ? -1 : cache_put(b->o->store, p->key, &p->text, &entry,
-				       err);
+	return rc < 0 ? -1 : explain_put(b, p, &entry, err);
 }
 
 static int do_step(void *arg, struct strbuf *result UNUSED,

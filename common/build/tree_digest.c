@@ -9,6 +9,8 @@
 #include "base/fs.h"
 #include "build/internal.h"
 
+#define LIST_BYTES 8 /* of a digest: enough to see a difference */
+
 struct hashing {
 	const struct build_tree *tree;
 	const char *chmod;
@@ -198,4 +200,43 @@ int tree_digest(const struct build_tree *t, const struct tree_item *item,
 	digest_final(&h.d, raw);
 	strbuf_add_hex(out, raw, sizeof(raw));
 	return 0;
+}
+
+struct listing {
+	struct hashing h;
+	const char *top;
+	struct strvec *out;
+};
+
+static int list_entry(void *arg, const struct tree_entry *e,
+		      struct error *err)
+{
+	struct listing *l = arg;
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+	uint8_t raw[DIGEST_RAW];
+	int rc;
+
+	if (e->leave || (!*e->path && S_ISDIR(e->st->st_mode)))
+		return 0;
+	digest_init(&l->h.d, false);
+	rc = hash_entry(&l->h, e, err);
+	digest_final(&l->h.d, raw);
+	if (rc < 0)
+		return -1;
+	if (!str_eq(l->top, "."))
+		strbuf_addf(&line, "%s%s", l->top, *e->path ? "/" : "");
+	strbuf_addf(&line, "%s\t", e->path);
+	strbuf_add_hex(&line, raw, LIST_BYTES);
+	strvec_push(l->out, line.buf);
+	return 0;
+}
+
+int tree_list(const struct build_tree *t, const struct tree_item *item,
+	      const char *chmod, struct strvec *out, struct error *err)
+{
+	struct listing l = { .h = { .tree = t,
+				    .chmod = chmod && *chmod ? chmod : NULL },
+			     .top = item->path, .out = out };
+
+	return tree_walk_item(t, item, list_entry, &l, err);
 }

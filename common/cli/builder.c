@@ -23,6 +23,9 @@ const struct opt cli_build_rows[] = {
 	  O(driver) },
 	{ OPT_LIST, 0, "label", "KEY=VALUE", NULL, "set a label of the image",
 	  O(labels) },
+	{ OPT_BOOL, 0, "explain", NULL, NULL,
+	  "say why steps have to run: which file, variable or command changed",
+	  O(explain) },
 	{ OPT_STR, 0, "cache-repo", "REPOSITORY", "ENVBUILDER_CACHE_REPO",
 	  "read steps from this step cache, and publish there what it lacks",
 	  O(cache_repo) },
@@ -191,6 +194,7 @@ int cli_build_plan(const struct cli_builder *b,
 	    cli_granted_get(&granted, o, b->mode, &bo, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
+	bo.explain = o->explain;
 	bo.cache_from = &caches.from;
 	bo.cache_to = caches.to;
 	bo.cache_max = caches.max;
@@ -245,6 +249,8 @@ static struct json *steps_json(const struct store *store,
 		json_set_str(j, "instruction", s->text);
 		json_set(j, "key", json_new_str(s->key[0] ? s->key : NULL));
 		json_set_bool(j, "cached", s->cached);
+		if (s->reasons.nr)
+			json_set_strvec(j, "reasons", &s->reasons);
 		json_set(j, "seconds", json_new_number(s->seconds));
 		json_set_int(j, "size", (int64_t)meta.size);
 	}

@@ -179,7 +179,7 @@ bool cli_input_possible(void);
 #define CLI_DRIVERS "auto|overlay|chroot" /* as enum runtime_driver */
 #define CLI_DRIVER_HELP "how a root file system is made for commands"
 struct cli_build_options {
-	bool no_cache, pull;
+	bool no_cache, pull, explain;
 	int network, jobs;
 	int driver; /* enum runtime_driver */
 	struct strvec labels, contexts;

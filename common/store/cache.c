@@ -84,7 +84,8 @@ int store_cache_each(struct store *s,
 		    !store_unseal(&text))
 			continue;
 		rc = visit(arg, keys.v[i], text.buf, text.len,
-			   st.st_mtim.tv_sec);
+			   st.st_mtim.tv_sec * 1000000000ll +
+				   st.st_mtim.tv_nsec);
 	}
 	return rc;
 }

@@ -310,7 +310,7 @@ int store_cache_put(struct store *s, const char *key, const char *text,
 int store_forget_layer(struct store *s, const char *id, struct error *err)
 	MUST_CHECK;
 
-/* Visit all sound entries; `used` is the time of the last use (seconds). It
+/* Visit all sound entries; `used` is the time of the last use (ns). It
  * ends when `visit` returns something else than 0, which is returned. */
 int store_cache_each(struct store *s,
 		     int (*visit)(void *arg, const char *key,
