@@ -347,8 +347,8 @@ static struct sock_fprog *build(uint64_t caps, unsigned int kind)
 }
 
 /*
- * Steps of one build hardly ever differ in capabilities, so one program is
- * kept. It is never freed or changed: a child may be reading it.
+ * Steps of one build hardly ever differ in capabilities, so each program is
+ * kept. None is ever freed or changed: a child may be reading it.
  */
 const struct sock_fprog *runtime_filter(uint64_t caps, unsigned int kind)
 {
@@ -365,12 +365,13 @@ const struct sock_fprog *runtime_filter(uint64_t caps, unsigned int kind)
 	for (i = 0; i < ARRAY_SIZE(cache) && cache[i].prog; i++)
 		if (cache[i].caps == caps && cache[i].kind == kind)
 			prog = cache[i].prog;
-	if (!prog)
+	if (!prog) {
 		prog = build(caps, kind);
-	if (i < ARRAY_SIZE(cache) && !cache[i].prog) {
-		cache[i].caps = caps;
-		cache[i].kind = kind;
-		cache[i].prog = prog;
+		if (i < ARRAY_SIZE(cache)) {
+			cache[i].caps = caps;
+			cache[i].kind = kind;
+			cache[i].prog = prog;
+		}
 	}
 	pthread_mutex_unlock(&lock);
 	return prog;
