@@ -69,8 +69,10 @@ static int read_fields(struct fields *f, const char *text, struct error *err)
 /* Where the value is, by docker's rules for what is not said. */
 static int complete(struct fields *f, struct error *err)
 {
-	if (!f->id || !*f->id)
-		return error_set(err, ERR_USAGE, "the id is missing");
+	if (!f->id || !*f->id) {
+		error_set(err, ERR_USAGE, "the id is missing");
+		return -1;
+	}
 	if (f->type && !str_eq(f->type, "file") && !str_eq(f->type, "env"))
 		return error_set(err, ERR_USAGE, "unsupported type '%s'",
 				 f->type);
@@ -81,14 +83,13 @@ static int complete(struct fields *f, struct error *err)
 				 "it is a file or a variable, not both");
 	if (!f->env && !f->source && !f->type && getenv(f->id))
 		f->env = xstrdup(f->id);
-	else if (!f->env && !f->source)
-		f->source = xstrdup(f->id);
 	return 0;
 }
 
 static int read_value(const struct fields *f, struct strbuf *out,
 		      struct error *err)
 {
+	const char *source = f->source ? f->source : f->id;
 	cleanup_free char *path = NULL;
 	const char *value;
 
@@ -104,7 +105,7 @@ static int read_value(const struct fields *f, struct strbuf *out,
 		return 0;
 	}
 	/* A file's name, never standard input. */
-	path = xstrfmt("%s%s", str_eq(f->source, "-") ? "./" : "", f->source);
+	path = xstrfmt("%s%s", str_eq(source, "-") ? "./" : "", source);
 	if (fs_read_file(path, BUILD_SECRET_MAX, out, err) == 0)
 		return 0;
 	if (err)

@@ -99,7 +99,7 @@ static int split_options(char *text, const char **out, size_t max,
 static int new_tmpfs(const char *text, struct error *err)
 {
 	cleanup_free char *copy = xstrdup(text ? text : "");
-	const char *options[17];
+	const char *options[17] = { NULL };
 
 	if (split_options(copy, options, ARRAY_SIZE(options), err) < 0)
 		return -1;
