@@ -49,12 +49,14 @@ struct work {
 	struct cli_builder b;
 	struct cli_context context;
 	struct cli_round round;
+	struct cli_multi multi; /* with several platforms, not round.result */
 };
 
 static void work_release(struct work *w)
 {
 	cli_context_release(&w->context);
 	cli_round_release(&w->round);
+	cli_multi_release(&w->multi);
 	cli_builder_release(&w->b);
 }
 
@@ -66,7 +68,8 @@ static int export(struct work *w, struct error *err)
 		.store = w->b.store,
 		.registry = &w->b.registry,
 		.options = &w->b.registry_options,
-		.result = &w->round.result,
+		.result = w->multi.nr ? w->multi.v : &w->round.result,
+		.n = w->multi.nr ? w->multi.nr : 1,
 	};
 	size_t i;
 
@@ -110,14 +113,14 @@ static int check(const struct options *o, struct error *err)
 	return 0;
 }
 
-static int write_metadata(struct work *w, struct error *err)
+static int write_metadata(struct work *w, const struct store_image *image,
+			  const char *digest, struct error *err)
 {
 	cleanup_json struct json *j = json_new_object();
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	const struct store_image *image = &w->round.result.image;
 
 	json_set_str(j, "containerimage.config.digest", image->config_digest);
-	json_set_str(j, "containerimage.digest", image->manifest);
+	json_set_str(j, "containerimage.digest", digest);
 	if (image->reference)
 		json_set_str(j, "image.name", image->reference);
 	json_write(&text, j, true);
@@ -149,26 +152,80 @@ static int make_manifest(struct work *w, struct error *err)
 	return 0;
 }
 
+/* What is the same for one image and for several; `id` and `digest` are what
+ * the whole is called. */
+static int hand_out(struct work *w, struct store_image *image, const char *id,
+		    const char *digest, struct error *err)
+{
+	const struct options *o = w->o;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (cli_build_name(&w->b, &o->tags, image, err) < 0 ||
+	    export(w, err) < 0)
+		return -1;
+	strbuf_addstr(&text, id);
+	if (o->iid_file && cli_write(o->iid_file, &text, err) < 0)
+		return -1;
+	if (o->metadata_file && write_metadata(w, image, digest, err) < 0)
+		return -1;
+	return store_sync(w->b.store, err);
+}
+
 static int deliver(struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
 	struct store_image *image = &w->round.result.image;
-	cleanup_strbuf struct strbuf id = STRBUF_INIT;
 
 	if (build_identify(w->b.store, image, err) < 0)
 		return -1;
 	if ((o->digest || o->push || o->metadata_file) &&
 	    make_manifest(w, err) < 0)
 		return -1;
-	if (cli_build_name(&w->b, &o->tags, image, err) < 0 ||
-	    export(w, err) < 0)
+	return hand_out(w, image, image->config_digest, image->manifest, err);
+}
+
+/* Before the work: several platforms fit into an index only. */
+static int check_outputs(const struct options *o, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < o->outputs.nr; i++) {
+		cleanup_build_output struct build_output out;
+
+		if (build_output_parse(&out, o->outputs.v[i], err) < 0)
+			return -1;
+		if (out.kind != BUILD_OUTPUT_OCI)
+			return error_set(err, ERR_USAGE,
+					 "--output: only type=oci holds "
+					 "several platforms");
+	}
+	return 0;
+}
+
+static int build_multi(struct work *w, struct error *err)
+{
+	const struct options *o = w->o;
+
+	if (check_outputs(o, err) < 0 ||
+	    cli_multi_build(&w->multi, &w->b, &o->build, &w->round.plan,
+			    err) < 0)
 		return -1;
-	strbuf_addstr(&id, image->config_digest);
-	if (o->iid_file && cli_write(o->iid_file, &id, err) < 0)
+	if (o->push && cli_multi_push(&w->multi, &w->b, &o->tags, err) < 0)
 		return -1;
-	if (o->metadata_file && write_metadata(w, err) < 0)
+	return hand_out(w, &w->multi.own->image, w->multi.digest,
+			w->multi.digest, err);
+}
+
+static int build_one(struct work *w, struct error *err)
+{
+	struct build_result *r = &w->round.result;
+
+	if (cli_build_plan(&w->b, &w->o->build, &w->round.plan, r, err) < 0 ||
+	    deliver(w, err) < 0)
 		return -1;
-	return store_sync(w->b.store, err);
+	log_info("%s: %zu steps run, %zu cached", r->image.config_digest,
+		 r->executed, r->cached);
+	return 0;
 }
 
 static bool stdout_taken(const struct options *o)
@@ -202,8 +259,12 @@ static int print(struct work *w, struct error *err)
 		w->round.plan.text = strbuf_detach(&text);
 	}
 	record_plan_set(&w->round.plan, &w->round.project.record);
-	cli_build_record(&w->round.project.record, w->b.store,
-			 &w->round.result);
+	if (w->multi.nr)
+		cli_multi_record(&w->round.project.record, w->b.store,
+				 &w->multi);
+	else
+		cli_build_record(&w->round.project.record, w->b.store,
+				 &w->round.result);
 	return cli_record_write(&w->round.project.record, err);
 }
 
@@ -226,6 +287,7 @@ static int run(struct cmd_call *call, struct error *err)
 	CLEANUP(work_release) struct work w = {
 		.o = call->options,
 		.context = CLI_CONTEXT_INIT,
+		.multi = CLI_MULTI_INIT,
 	};
 	struct record_source source;
 
@@ -244,12 +306,9 @@ static int run(struct cmd_call *call, struct error *err)
 	record_source_get(&source, &w.round.project.record);
 	if (!w.b.origin)
 		w.b.origin = source.url;
-	if (cli_build_plan(&w.b, &o->build, &w.round.plan, &w.round.result,
-			   err) < 0 ||
-	    deliver(&w, err) < 0)
+	if ((cli_multi_wanted(&w.round.plan) ? build_multi(&w, err)
+					     : build_one(&w, err)) < 0)
 		return -1;
-	log_info("%s: %zu steps run, %zu cached",
-		 w.round.result.image.config_digest, w.round.result.executed, w.round.result.cached);
 	return print(&w, err);
 }
 

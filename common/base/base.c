@@ -107,6 +107,11 @@ bool str_eq_null(const char *a, const char *b)
 	return str_eq(a, b);
 }
 
+bool str_is_true(const char *s)
+{
+	return s && (str_eq(s, "1") || !strcasecmp(s, "true"));
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return str_skip(s, prefix) != NULL;

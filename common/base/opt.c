@@ -16,7 +16,7 @@ static int set_bool(const struct opt *row, void *values, const char *text,
 {
 	bool *b = member(row, values);
 
-	if (!text || !strcasecmp(text, "true") || str_eq(text, "1"))
+	if (!text || str_is_true(text))
 		*b = true;
 	else if (!strcasecmp(text, "false") || str_eq(text, "0"))
 		*b = false;

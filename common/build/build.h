@@ -497,11 +497,20 @@ struct build_export {
 	struct store *store;
 	struct registry **registry;
 	const struct registry_options *options;
-	struct build_result *result;
+	struct build_result *result; /* one, or one a platform */
+	size_t n;		     /* how many */
 	const char *const *names; /* NULL-terminated; NULL: none */
 };
-/* Write an image. A file appears complete or not at all. */
+/* Write an image; several of them as an index, which only BUILD_OUTPUT_OCI
+ * holds. A file appears complete or not at all. */
 int build_export(const struct build_export *x, const struct build_output *o,
 		 struct error *err) MUST_CHECK;
+/* The index of images that have manifests, as a registry gets it. */
+int build_index_text(struct store *s, const struct store_image *const *images,
+		     size_t n, struct strbuf *out, struct error *err)
+	MUST_CHECK;
+/* The images under their digests, then the index under the tag of `to`. */
+int build_push_index(const struct build_export *x, const struct strbuf *index,
+		     const struct oci_ref *to, struct error *err) MUST_CHECK;
 
 #endif

@@ -87,9 +87,27 @@ static int put_dir(struct sink *k, const char *path, struct error *err)
 
 /* --- OCI layout, and what docker reads beside it --- */
 
-static void index_text(const struct store_image *image,
-		       const struct build_manifest *m,
-		       const char *const *names, struct strbuf *out)
+/* One image on its way out: itself, or what it was rewritten to. */
+struct packed {
+	struct store_image *image, other;
+	struct build_manifest m;
+};
+
+static void packed_release(struct packed *p)
+{
+	store_image_release(&p->other);
+	build_manifest_release(&p->m);
+}
+
+/* What index.json tells of. */
+struct top {
+	const char *type, *digest;
+	size_t size;
+	const struct oci_config *config; /* NULL: of several platforms */
+};
+
+static void index_text(const struct top *top, const char *const *names,
+		       struct strbuf *out)
 {
 	cleanup_json struct json *j = json_new_object();
 	struct json *list = json_set(j, "manifests", json_new_array());
@@ -105,10 +123,12 @@ static void index_text(const struct store_image *image,
 		const char *tag = names[i] ? strrchr(names[i], ':') : NULL;
 		struct json *a;
 
-		json_set_str(d, "mediaType", OCI_MANIFEST);
-		json_set_str(d, "digest", image->manifest);
-		json_set_int(d, "size", (int64_t)m->body.len);
-		json_set(d, "platform", oci_config_platform(&image->config));
+		json_set_str(d, "mediaType", top->type);
+		json_set_str(d, "digest", top->digest);
+		json_set_int(d, "size", (int64_t)top->size);
+		if (top->config)
+			json_set(d, "platform",
+				 oci_config_platform(top->config));
 		if (!names[i])
 			break;
 		a = json_set(d, "annotations", json_new_object());
@@ -145,43 +165,77 @@ static void docker_text(const struct build_manifest *m,
 }
 
 /* A layer that occurs twice is one blob, and a tar must not hold it twice. */
-static bool earlier(const struct oci_manifest *m, size_t i)
+static int put_once(struct sink *k, struct store *s, const char *digest,
+		    struct strvec *done, struct error *err)
 {
-	size_t j;
-
-	for (j = 0; j < i; j++)
-		if (str_eq(m->layers[j].digest, m->layers[i].digest))
-			return true;
-	return false;
+	if (strvec_has(done, digest))
+		return 0;
+	strvec_push(done, digest);
+	return put_blob(k, s, digest, err);
 }
 
-static int put_layout(struct sink *k, struct store *s,
-		      const struct store_image *image,
-		      const struct build_manifest *m, bool docker,
-		      const char *const *names, struct error *err)
+static int put_image(struct sink *k, struct store *s, const struct packed *p,
+		     struct strvec *done, struct error *err)
 {
-	static const char version[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-	cleanup_strbuf struct strbuf index = STRBUF_INIT;
-	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
 	size_t i;
 
-	index_text(image, m, names, &index);
-	docker_text(m, names, &manifest);
+	for (i = 0; i < p->m.parsed.n_layers; i++)
+		if (put_once(k, s, p->m.parsed.layers[i].digest, done, err) <
+		    0)
+			return -1;
+	if (put_once(k, s, p->m.parsed.config.digest, done, err) < 0)
+		return -1;
+	return put_once(k, s, p->image->manifest, done, err);
+}
+
+static int put_index(struct sink *k, const struct build_export *x,
+		     const struct packed *v, struct error *err)
+{
+	cleanup_strbuf struct strbuf index = STRBUF_INIT, text = STRBUF_INIT;
+	struct top top = { OCI_MANIFEST, v->image->manifest, v->m.body.len,
+			   &v->image->config };
+	cleanup_free const struct store_image **images =
+		xcalloc(x->n, sizeof(*images));
+	cleanup_free char *path = NULL;
+	char digest[DIGEST_TEXT];
+	size_t i;
+
+	for (i = 0; i < x->n; i++)
+		images[i] = v[i].image;
+	if (x->n > 1) {
+		if (build_index_text(x->store, images, x->n, &index, err) < 0)
+			return -1;
+		digest_bytes(index.buf, index.len, digest);
+		path = xstrfmt("blobs/sha256/%s", digest_hex(digest));
+		top = (struct top){ OCI_INDEX, digest, index.len, NULL };
+		if (put_bytes(k, path, index.buf, index.len, err) < 0)
+			return -1;
+	}
+	index_text(&top, x->names, &text);
+	return put_bytes(k, "index.json", text.buf, text.len, err);
+}
+
+static int put_layout(struct sink *k, const struct build_export *x,
+		      const struct packed *v, bool docker, struct error *err)
+{
+	static const char version[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+	cleanup_strbuf struct strbuf manifest = STRBUF_INIT;
+	cleanup_strvec struct strvec done = STRVEC_INIT;
+	size_t i;
+
 	if (put_dir(k, "blobs", err) < 0 ||
 	    put_dir(k, "blobs/sha256", err) < 0)
 		return -1;
-	for (i = 0; i < m->parsed.n_layers; i++)
-		if (!earlier(&m->parsed, i) &&
-		    put_blob(k, s, m->parsed.layers[i].digest, err) < 0)
+	for (i = 0; i < x->n; i++)
+		if (put_image(k, x->store, &v[i], &done, err) < 0)
 			return -1;
-	if (put_blob(k, s, m->parsed.config.digest, err) < 0 ||
-	    put_blob(k, s, image->manifest, err) < 0 ||
-	    put_bytes(k, "oci-layout", version, sizeof(version) - 1, err) < 0)
+	if (put_bytes(k, "oci-layout", version, sizeof(version) - 1, err) < 0)
 		return -1;
+	docker_text(&v->m, x->names, &manifest);
 	if (docker && put_bytes(k, "manifest.json", manifest.buf,
 				manifest.len, err) < 0)
 		return -1;
-	return put_bytes(k, "index.json", index.buf, index.len, err);
+	return put_index(k, x, v, err);
 }
 
 /* Layers that only a registry has, as of a base that nothing needed. */
@@ -212,37 +266,44 @@ static int local_blobs(const struct build_export *x,
 	return 0;
 }
 
-static int layout(const struct build_export *x, struct store_image *image,
-		  const struct build_output *o, int fd, struct error *err)
+static int pack(const struct build_export *x, struct build_result *result,
+		bool rewrite, struct packed *p, struct error *err)
 {
-	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
-	struct sink k = { .dir = o->directory ? fd : -1, .fd = fd };
-	int rc;
+	struct build_export one = *x;
 
-	if (build_materialize(x->store, x->registry, x->options, image, &m,
-			      err) < 0 ||
-	    local_blobs(x, image, err) < 0)
+	one.result = result;
+	p->image = rewrite ? &p->other : &result->image;
+	if (rewrite && build_rewrite(&one, &p->other, err) < 0)
 		return -1;
-	tarwrite_init(&k.t, write_fd, &k.fd);
-	rc = put_layout(&k, x->store, image, &m,
-			o->kind == BUILD_OUTPUT_DOCKER, x->names, err);
-	if (!rc && !o->directory)
-		rc = tarwrite_end(&k.t, err);
-	tarwrite_release(&k.t);
-	return rc;
+	if (build_materialize(x->store, x->registry, x->options, p->image,
+			      &p->m, err) < 0)
+		return -1;
+	return local_blobs(x, p->image, err);
 }
 
 static int write_layout(const struct build_export *x,
 			const struct build_output *o, int fd,
 			struct error *err)
 {
-	cleanup_store_image struct store_image other = { 0 };
+	struct sink k = { .dir = o->directory ? fd : -1, .fd = fd };
+	cleanup_free struct packed *v = xcalloc(x->n, sizeof(*v));
+	size_t i;
+	int rc = 0;
 
-	if (!o->rewrite)
-		return layout(x, &x->result->image, o, fd, err);
-	if (build_rewrite(x, &other, err) < 0)
-		return -1;
-	return layout(x, &other, o, fd, err);
+	for (i = 0; i < x->n; i++)
+		v[i].m = (struct build_manifest)BUILD_MANIFEST_INIT;
+	for (i = 0; !rc && i < x->n; i++)
+		rc = pack(x, &x->result[i], o->rewrite, &v[i], err);
+	tarwrite_init(&k.t, write_fd, &k.fd);
+	if (!rc)
+		rc = put_layout(&k, x, v, o->kind == BUILD_OUTPUT_DOCKER,
+				err);
+	if (!rc && !o->directory)
+		rc = tarwrite_end(&k.t, err);
+	tarwrite_release(&k.t);
+	for (i = 0; i < x->n; i++)
+		packed_release(&v[i]);
+	return rc;
 }
 
 /* --- flattened --- */
@@ -310,6 +371,10 @@ int build_export(const struct build_export *x, const struct build_output *o,
 {
 	cleanup_close int dir = -1;
 
+	if (x->n > 1 && o->kind != BUILD_OUTPUT_OCI)
+		return error_set(err, ERR_USAGE,
+				 "--output: only type=oci holds several "
+				 "platforms");
 	if (o->rewrite && x->result->epoch < 0) {
 		error_set(err, ERR_USAGE, "--output rewrite-timestamp=true "
 					  "needs a time to go by");

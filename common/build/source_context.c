@@ -118,11 +118,6 @@ void build_context_release(struct build_context *c)
 	free(c->commit);
 }
 
-static bool is_true(const char *value)
-{
-	return value && (str_eq(value, "1") || !strcasecmp(value, "true"));
-}
-
 /* Where a descriptor leads, links of the tree resolved. */
 static int name_of(int fd, char **out, struct error *err)
 {
@@ -171,7 +166,7 @@ int build_context_fetch(const struct build_options *o, const char *url,
 		return -1;
 	}
 	r.keep_git_dir = r.git.keep_git_dir == 1 ||
-			 (o->args && is_true(strvec_env_get(o->args,
+			 (o->args && str_is_true(strvec_env_get(o->args,
 							    KEEP_GIT_DIR)));
 	rc = fetch(&b, &r, c, err);
 	source_release_all(&b);
