@@ -82,9 +82,9 @@ bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 /* The rest of `s` after `prefix`, or NULL when it does not start so. */
 const char *str_skip(const char *s, const char *prefix);
-/* Decimal digits only, 0 <= value <= max. false leaves *out alone. */
 /* "1" or "true" in any case; NULL is neither. */
 bool str_is_true(const char *s);
+/* Decimal digits only, 0 <= value <= max. false leaves *out alone. */
 bool str_to_u64(const char *s, uint64_t max, uint64_t *out);
 /* The candidate nearest to `word` (edit distance < 3), or NULL. */
 const char *str_nearest(const char *word, const char *const *candidates);
