@@ -73,6 +73,16 @@ t_run "$DEVENV" lint app -f app/broken --format=json
 t_status 3 "a file that cannot be read"
 t_is "$(cat "$out")" "[]" "is an empty list"
 
+# Whole files: t/golden/lint/CASE (make golden writes what is expected).
+for case in "$SRC"/t/golden/lint/*/; do
+	name=$(basename "$case")
+	t_run "$DEVENV" -C "$case" lint
+	t_status 1 "golden $name: findings"
+	t_ok "golden $name: as text" diff -u "$case/expect.txt" "$out"
+	t_run "$DEVENV" -C "$case" lint --format=json
+	t_ok "golden $name: as JSON" diff -u "$case/expect.json" "$out"
+done
+
 # What counts
 printf '# check=skip=StageNameCasing,FromAsCasing\nFROM scratch as A\n' \
 	>app/skip
