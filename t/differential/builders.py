@@ -76,6 +76,7 @@ class Devenv(Builder):
 class Buildah(Builder):
     name = "buildah"
     peer = True
+    lacks = frozenset({"newer", "arguments of a stage"})
 
     def __init__(self, tmp, base):
         super().__init__(tmp, base)
@@ -97,7 +98,7 @@ class Buildah(Builder):
 class Docker(Builder):
     name = "docker"
     peer = True
-    lacks = frozenset({"chmod"})
+    lacks = frozenset({"chmod", "newer"})
 
     def build(self, ctx, options, out):
         status, text = sh(

@@ -6,6 +6,7 @@ can be left out without touching the others, so that a case that shows a
 fault can be made small."""
 import json
 import random
+import re
 from dataclasses import dataclass, field, replace
 
 from context import File
@@ -76,6 +77,7 @@ class Generator:
         self.stages = []  # of (name or None, paths that are there)
         self.there = []  # in this stage
         self.bodies = 0
+        self.args = False  # a stage has some
 
     def maybe(self, chance):
         return self.r.random() < chance
@@ -192,6 +194,7 @@ class Generator:
 
     def arg(self):
         n = self.r.choice(NAMES)
+        self.args = True
         return Step("ARG " + (n if self.maybe(0.4) else
                               "%s=%s" % (n, self.word())))
 
@@ -312,6 +315,48 @@ class Generator:
             "'%s'", '"%s"') % name if quoted else name, dest, body, name),
             needs, "COPY%s .peer/%s %s" % (flags, name, dest), [f])
 
+    def cut(self):
+        """Patterns in expansions; peers get what Python makes of them."""
+        text = "".join(self.r.choice("ab./-") for _ in range(9)) + "a"
+        op = self.pick("#", "##", "%", "%%", "/", "//")
+        p = self.pick("a", "*a", "a*", "?", "b*.", ".*", "-?", "a?b",
+                      *(["*/", "/*a"] if op[0] != "/" else []))
+        rule = re.escape(p).replace("\\*", ".*").replace("\\?", ".")
+        if op[0] == "/":
+            made = re.sub(rule, "<&>", text, count=2 - len(op))
+            p += "/<&>"
+        else:
+            # Longest first, unless the operator is a single character.
+            sizes = sorted(range(len(text) + 1), reverse=len(op) == 2)
+            parts = [text[:n] if op[0] == "#" else text[len(text) - n:]
+                     for n in sizes]
+            gone = next((len(x) for x in parts if re.fullmatch(rule, x)), 0)
+            made = text[gone:] if op[0] == "#" else text[:len(text) - gone]
+        return Step("ENV CUT=%s\nENV LEFT=${CUT%s%s}" % (text, op, p),
+                    peer='ENV CUT=%s\nENV LEFT="%s"' % (text, made))
+
+    def mount(self):
+        """What is mounted is there for one step, and leaves nothing."""
+        d = self.r.choice(self.dirs)
+        return Step("RUN --mount=" + self.pick(
+            "type=bind,source=%s,target=/m cp -a /m /w.m" % json.dumps(d)[1:-1]
+            if " " not in d else "target=/m cp -a /m/f /w.m || :",
+            "type=tmpfs,target=/tmp/t touch /tmp/t/x; echo t > /t",
+            "type=cache,target=/c,id=%d echo k > /c/f; cat /c/f > /k" %
+            self.seed, "type=tmpfs,target=/tmp/t echo $A > /tmp/t/x; "
+            "cp /tmp/t/x /x"), frozenset({"mount"}))
+
+    def newer(self):
+        """What no peer has, for the ways that must make no difference."""
+        path = self.r.choice(self.plain + self.dirs)
+        source = self.quoted([self.pick(path, ".", "*"), "/new/"])
+        return Step("COPY %s %s" % (self.pick(
+            "--link", "--link --chown=7:8", "--exclude=*.md",
+            "--exclude=**/f --exclude=a", "--parents",
+            "--parents --exclude=*.txt", "--chmod=u=rwX,go=rX",
+            "--chmod=a+x", "--link --parents"), source),
+            frozenset({"newer"}))
+
     # --- RUN ---
 
     def path(self):
@@ -363,23 +408,28 @@ class Generator:
 
     def instruction(self, scratch):
         kinds = [self.env, self.arg, self.label, self.meta, self.workdir,
-                 self.copy, self.copy, self.copy_from, self.heredoc]
+                 self.copy, self.copy, self.copy_from, self.heredoc, self.cut]
+        if self.seed % 4 == 0:
+            kinds += [self.newer, self.newer]
         if not scratch:
-            kinds += [self.run, self.run, self.run, self.user, self.shell]
+            kinds += [self.run, self.run, self.run, self.user, self.shell,
+                      self.mount]
             if self.maybe(0.3):
                 kinds.append(self.onbuild)
         return self.r.choice(kinds)()
 
     def stage(self, last):
         name = "s%d" % len(self.stages) if self.maybe(0.7) else None
-        base, scratch = "$BASE", False
+        base, scratch, needs = "$BASE", False, frozenset()
         if self.stages and self.maybe(0.4):
             named = [n for n, _ in self.stages if n]
             base = self.r.choice(named or ["$BASE"])
+            if base != "$BASE" and self.args:
+                needs = frozenset({"arguments of a stage"})
         elif not last and self.maybe(0.1):
             base, scratch = "scratch", True
         self.there = []
-        yield Step("FROM " + base + (" AS " + name if name else ""))
+        yield Step("FROM " + base + (" AS " + name if name else ""), needs)
         for _ in range(self.r.randrange(2, 9)):
             yield self.instruction(scratch)
         self.stages.append((name, self.there))

@@ -51,6 +51,14 @@ def stubs(d, case):
             d.kind == "mtime" and d.where == "etc")
 
 
+@known("buildah", "docker")
+def mount_stubs(d, case):
+    """older builders leave behind where RUN --mount mounted something"""
+    return (d.kind == "file" and d.where in ("tmp/t", "m", "c") and
+            d.ours is None and d.theirs.kind == "d" and
+            "mount" in case.needs)
+
+
 @known("docker")
 def attributes(d, case):
     """of extended attributes this BuildKit keeps security.capability only"""
@@ -176,3 +184,18 @@ def shell_of_cmd(d, case):
             d.theirs and d.theirs[:2] == ["/bin/sh", "-c"] and
             d.theirs[2:] == d.ours[-1:] and
             any(s.text.startswith("SHELL") for s in case.steps))
+
+
+@known("buildah")
+def order_of_env(d, case):
+    """buildah moves a variable that is set again to the end"""
+    return (d.kind == "config" and d.where == "Env" and
+            sorted(d.ours) == sorted(d.theirs))
+
+
+@known("docker")
+def patterns_of_files(d, case):
+    """this client cannot look for a pattern below a file"""
+    return (d.kind == "status" and d.ours == "it builds" and
+            re.search("error from sender: lstat .*: not a directory",
+                      d.theirs))

@@ -1,6 +1,7 @@
 # properties.py - ways to the same image that must not make a difference
 # SPDX-License-Identifier: Apache-2.0
 """Each is compared, like any other builder, with a plain build."""
+import json
 import os
 import random
 import shutil
@@ -99,6 +100,55 @@ class Resumed(Property):
         return (0, "") if same else (1, "a pipe gives another image")
 
 
+class Chroot(Property):
+    """Where nothing may be mounted."""
+    name = "chroot"
+    lacks = frozenset({"mount"})
+
+    def way(self, store, ctx, words, out):
+        return self.run(store, words, "--driver=chroot")
+
+
+class Remote(Property):
+    """From a registry's cache, which all cases share."""
+    name = "remote"
+
+    def way(self, store, ctx, words, out):
+        cache = "--cache-repo=" + self.base.replace("busybox", "steps")
+        status, text = self.run(store, words, cache)
+        if status:
+            return status, text
+        shutil.rmtree(out)
+        status, text = self.run(store + ".other", words, cache)
+        record, _ = json.JSONDecoder().raw_decode(text[text.index("{\n"):])
+        if not all(s["cached"] for s in record["image"]["steps"]
+                   if s["key"]):
+            return 1, "a step was not in the cache: " + text
+        return status, text
+
+
+class Reproducible(Property):
+    """With times that are bounded, the same to the last byte anywhere."""
+    name = "reproducible"
+
+    def way(self, store, ctx, words, out):
+        text = []
+        for n in "12":
+            shutil.rmtree(out, ignore_errors=True)
+            status, said = self.run(store + n, [
+                "--build-arg=SOURCE_DATE_EPOCH=1650000000",
+                *(w.replace("type=oci,", "type=oci,rewrite-timestamp=true,")
+                  for w in words)])
+            if status:
+                return status, said
+            with open(out + "/index.json") as f:
+                text.append(f.read())
+        if text[0] != text[1]:
+            return 1, "another day, another image"
+        shutil.rmtree(out)
+        return self.run(store + "1", words)
+
+
 class Rootless(Property):
     """By a user with subordinate ids, $DIFFERENTIAL_USER, who may read all
     of the context."""
@@ -121,4 +171,4 @@ class Rootless(Property):
         return self.run(store, words)
 
 
-ALL = [Warm, NoCache, Killed, Resumed, Rootless]
+ALL = [Warm, NoCache, Killed, Resumed, Chroot, Remote, Reproducible, Rootless]

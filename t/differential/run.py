@@ -114,7 +114,7 @@ def main():
     for seed in range(int(first), int(last or first) + 1):
         runner.case(seed)
     print(", ".join("%s %d" % x for x in sorted(runner.count.items())))
-    for rule in known.RULES:
+    for rule in (rule for rule in known.RULES if rule.count):
         print("%5d %s: %s" % (rule.count, " ".join(rule.peers),
                               " ".join(rule.__doc__.split())))
     return 1 if runner.count["differ"] else 0

@@ -33,7 +33,7 @@ t_need root buildah skopeo busybox python3
 t_atexit build_peer_end
 build_bases busybox || exit 1
 d_docker && d_peers="$d_peers docker"
-d_peers="$d_peers warm no-cache killed resumed"
+d_peers="$d_peers warm no-cache killed resumed chroot remote reproducible"
 if command -v newuidmap setpriv useradd >/dev/null && build_user range; then
 	DIFFERENTIAL_USER=$build_user
 	export DIFFERENTIAL_USER
