@@ -136,5 +136,63 @@ sed -i 's/--link/--link --chmod=600/' "$CTX/Dockerfile"
 build --output "type=local,dest=$TMP/o2"
 t_is "$(cat "$TMP/o2/real/x")" file "[I35] --chmod turns --link off"
 
+# --- a stage that comes out the same ---
+
+fresh <<-'X'
+	FROM scratch AS made
+	COPY dir /d
+	COPY file /aside
+	FROM scratch
+	COPY --from=made --exclude=one /d/one /d/sub /e/
+	COPY --from=made /d /d
+	COPY --from=made --link /d /f
+	COPY file /last
+X
+row '' "nothing changed" true
+row '3 8' "a rebuilt stage with the same files runs nothing behind it" sh -c \
+	'echo x >file'
+row '2 3 5 6 7 8' "other files do" sh -c 'echo x >dir/sub/two'
+row '' "and back" sh -c 'echo two >dir/sub/two'
+row '2 3 6 7 8' "those that one COPY leaves out run the others" sh -c \
+	'echo other >dir/one'
+row '2 3' "a name that no COPY takes runs no COPY" sh -c \
+	'sed -i "s,^COPY file /aside,COPY file /besides," Dockerfile
+	sed -i "s,^COPY dir /d,COPY dir /d/," Dockerfile'
+row '2 3 5 6 7 8' "owners do" sed -i 's,^COPY dir,COPY --chown=3:4 dir,' \
+	Dockerfile
+build --no-cache
+t_is "$(ran)" '2 3 5 6 7 8' "--no-cache runs all"
+build
+t_is "$(ran)" '' "and keeps what it made under the same keys"
+fresh <<-'X'
+	FROM scratch AS a
+	COPY dir /d
+	COPY file /aside
+	FROM scratch AS b
+	COPY --from=a /d /d
+	COPY dir/link /x/
+	FROM b AS c
+	COPY --from=a /d/one /one
+	FROM a AS d
+	COPY dir /again
+	FROM scratch
+	COPY --from=b /d /d
+	COPY --from=c / /c
+	COPY --from=d /d /e
+	COPY --from=a /aside /
+	COPY dir/one /last
+X
+row '3 10 15 16' "through several stages, what has the same files runs not" \
+	sh -c 'echo anew >file'
+t_err 'CACHED COPY / /c' "and is told as cached"
+id=$(jq -r .image.config_digest "$out")
+build --output "type=local,dest=$TMP/o3"
+t_is "$(jq -r .image.config_digest "$out")" "$id" "the image stays what it is"
+t_run env DEVENV_STORE="$TMP/store2" timeout 60 "$DEVENV" build \
+	--output "type=local,dest=$TMP/o4" "$CTX"
+t_is "$("$HELPER/treedump" "$TMP/o3")" "$("$HELPER/treedump" "$TMP/o4")" \
+	"and is what a new store makes"
+t_is "$(jq '[.image.steps[] | select(.key)] | length' "$out")" 11 \
+	"every step is reported"
 t_ok "the store is sound" "$DEVENV" store verify
 t_done

@@ -128,4 +128,32 @@ int copy_make_dirs(struct copy_target *to, const char *path,
 int copy_finish(struct copy_target *to, int dirfd, const char *name,
 		const struct tree_entry *from, struct error *err) MUST_CHECK;
 
+/* --- rescue.c: steps whose sources were built again, and are the same --- */
+
+struct build;
+struct build_stage;
+struct build_planned;
+struct cache_entry;
+
+/* step_key.c: a key that goes by the files that a COPY reads from a stage or
+ * an image, which have to be there; "" for any other step. */
+int step_content_key(struct build *b, const struct build_stage *st,
+		     const struct build_planned *p, char hex[65],
+		     struct error *err) MUST_CHECK;
+/*
+ * Before a step is executed: 1 when it was made before from the same files,
+ * which is noted under its key; else 0, and `content` is for rescue_note.
+ */
+int rescue_find(struct build *b, const struct build_stage *st,
+		const struct build_planned *p, char content[65],
+		struct error *err) MUST_CHECK;
+/* After it was executed: remember the content, and complete `made`. */
+int rescue_note(struct build *b, struct cache_entry *made,
+		const struct build_planned *p, const char *content,
+		struct error *err) MUST_CHECK;
+/* A step is done, by whichever way: where that says that it counts as another
+ * one, look up again what follows from it. */
+int rescue_settle(struct build *b, size_t stage, struct build_planned *p,
+		  struct error *err) MUST_CHECK;
+
 #endif

@@ -34,6 +34,8 @@ struct build_planned {
 	struct build_step step;
 	struct cache_key text; /* of the key, for the cache */
 	char key[CACHE_KEY];
+	char parent[CACHE_KEY]; /* of what it works on */
+	char as[CACHE_KEY];	/* what follows goes by: its own, as a rule */
 	char layer[STORE_ID];
 	char *created; /* of the layer, RFC 3339 */
 	bool cached;
@@ -129,6 +131,9 @@ int explain_missing(struct build *b, struct error *err) MUST_CHECK;
 
 /* Look the missing steps of the plan up in the caches of the options. */
 int share_look_up(struct build *b, struct error *err) MUST_CHECK;
+/* Take over a step that a cache has: its layer has another name then. */
+int share_accept(struct build *b, struct build_planned *p,
+		 const struct cache_entry *e, struct error *err) MUST_CHECK;
 /* Forget the steps whose layers were promised and are not here; their number
  * or -1. */
 int share_forget(struct build *b, struct error *err) MUST_CHECK;
@@ -235,6 +240,9 @@ int stage_begin(struct build *b, size_t i, struct error *err) MUST_CHECK;
 /* Add what a step will make: history, and a layer unless `layer` is NULL. */
 void stage_add(struct build_stage *st, const struct build_step *step,
 	       const char *layer, const char *key, const char *created);
+/* From the key of a file system to that with a step's layer on it. */
+void stage_next_key(char key[CACHE_KEY], const struct build_step *step,
+		    const char *as);
 /* The layer of a planned step is there: what is mounted next has it. */
 void stage_pass(struct build *b, struct build_stage *st,
 		const struct build_planned *p);
@@ -253,10 +261,9 @@ int stage_user(struct build *b, struct build_stage *st, const char *spec,
 	       const struct runtime_user **user, struct error *err)
 	MUST_CHECK;
 
-/* The key of a step on top of a stage. */
-int step_key(struct build *b, struct build_stage *st,
-	     const struct build_step *step, struct cache_key *k,
-	     char hex[CACHE_KEY], struct error *err) MUST_CHECK;
+/* The key of a planned step on top of its parent's. */
+int step_key(struct build *b, const struct build_stage *st,
+	     struct build_planned *p, struct error *err) MUST_CHECK;
 /* Execute it into the draft. */
 int step_execute(struct build *b, struct build_stage *st,
 		 const struct build_step *step, struct store_draft *draft,

@@ -155,6 +155,8 @@ static int look_up(struct build *b, struct build_stage *st,
 	}
 	p->cached = rc;
 	if (rc) {
+		if (*hit->as)
+			memcpy(p->as, hit->as, CACHE_KEY);
 		memcpy(p->layer, hit->layer, STORE_ID);
 		p->created = xstrdup(hit->created);
 	} else {
@@ -182,13 +184,13 @@ static int plan_layer(struct build *b, size_t stage, struct build_step *step,
 				     .number = st->n_plan + 1,
 				     .report = b->result->n_steps - 1 };
 	*step = (struct build_step){ 0 };
-	if (step_key(b, st, &p->step, &p->text, p->key, err) < 0 ||
-	    look_up(b, st, p, &hit, err) < 0)
+	memcpy(p->parent, st->key, CACHE_KEY);
+	if (step_key(b, st, p, err) < 0 || look_up(b, st, p, &hit, err) < 0)
 		return -1;
 	memcpy(rep->key, p->key, CACHE_KEY);
 	memcpy(rep->layer, p->layer, STORE_ID);
 	rep->cached = p->cached;
-	stage_add(st, &p->step, p->layer, p->key, p->created);
+	stage_add(st, &p->step, p->layer, p->as, p->created);
 	if (p->cached)
 		build_place_layer(&st->image.layers[st->image.n_layers - 1],
 				  &hit);

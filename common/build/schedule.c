@@ -174,10 +174,14 @@ static int execute(struct slot *slot, struct error *err)
 	struct build_planned *p = slot->p;
 	struct cache_entry entry = { .created = b->now };
 	const struct store_meta meta = { .alone = p->step.link };
+	char content[CACHE_KEY];
 	int rc;
 
 	memcpy(entry.layer, p->layer, STORE_ID);
 	failed_forget(b->o->store, p->key);
+	rc = rescue_find(b, slot->stage, p, content, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	rc = try_step(slot, err);
 	if (!rc)
 		rc = store_draft_commit(b->o->store, &slot->draft, &meta,
@@ -186,6 +190,8 @@ static int execute(struct slot *slot, struct error *err)
 		recopy_save(b->recopy, p->layer);
 	recopy_free(b->recopy);
 	b->recopy = NULL;
+	if (!rc)
+		rc = rescue_note(b, &entry, p, content, err);
 	return rc < 0 ? -1 : explain_put(b, p, &entry, err);
 }
 
@@ -439,6 +445,7 @@ static int finish(struct slot *slot, int rc, struct error *err)
 {
 	struct build *b = slot->all->b;
 	struct build_stage *st = slot->stage;
+	size_t cached = b->result->cached;
 
 	if (rc < 0)
 		return fail(slot, err);
@@ -449,8 +456,13 @@ static int finish(struct slot *slot, int rc, struct error *err)
 		return 0;
 	slot->all->display.done++;
 	b->result->steps[slot->p->report].seconds = clock_seconds() - slot->started;
-	stage_pass(b, st, slot->p);
 	st->next++;
+	if (rescue_settle(b, slot->index, slot->p, err) < 0)
+		return -1;
+	/* This one is among those that are done, too. */
+	cached += slot->p->cached;
+	slot->all->display.steps -= b->result->cached - cached;
+	stage_pass(b, st, slot->p);
 	return 0;
 }
 

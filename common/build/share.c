@@ -84,8 +84,8 @@ static void rename_layer(struct build_stage *st, const char *planned,
 	}
 }
 
-static int accept(struct build *b, struct build_planned *p,
-		  const struct cache_entry *e, struct error *err)
+int share_accept(struct build *b, struct build_planned *p,
+		 const struct cache_entry *e, struct error *err)
 {
 	struct build_step_report *rep = &b->result->steps[p->report];
 	size_t i;
@@ -118,7 +118,7 @@ static int accept_found(struct build *b, const struct asked *a,
 				continue;
 			if (!is_asked(a, p->key, &at) || !a->found[at].layer[0])
 				break;
-			if (accept(b, p, &a->found[at], err) < 0)
+			if (share_accept(b, p, &a->found[at], err) < 0)
 				return -1;
 		}
 	}

@@ -100,20 +100,19 @@ void stage_pass(struct build *b, struct build_stage *st,
 	forget_user(st, st->dirs.v[st->dirs.nr - 1]);
 }
 
-/* The key of the file system with a step's layer on it. One that stands alone
- * is keyed alone: here it meets what it lies on. */
-static void advance_key(struct build_stage *st, const struct build_step *step,
-			const char *key)
+/* A layer that stands alone is keyed alone: here it meets what it lies on. */
+void stage_next_key(char key[CACHE_KEY], const struct build_step *step,
+		    const char *as)
 {
 	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
 
 	if (!step->link) {
-		memcpy(st->key, key, CACHE_KEY);
+		memcpy(key, as, CACHE_KEY);
 		return;
 	}
-	cache_key_begin(&k, st->key);
-	cache_key_add(&k, "link", key);
-	cache_key_finish(&k, st->key);
+	cache_key_begin(&k, key);
+	cache_key_add(&k, "link", as);
+	cache_key_finish(&k, key);
 }
 
 void stage_add(struct build_stage *st, const struct build_step *step,
@@ -121,7 +120,7 @@ void stage_add(struct build_stage *st, const struct build_step *step,
 {
 	if (layer) {
 		build_add_layer(&st->image, layer);
-		advance_key(st, step, key);
+		stage_next_key(st->key, step, key);
 	}
 	if (step->created_by)
 		history_add(&st->image.config, step->created_by,

@@ -63,8 +63,7 @@ static int key_sources(struct build *b, const struct build_step *step,
 	return 0;
 }
 
-static int key_copy(struct build *b, const struct build_step *step,
-		    struct cache_key *k, struct error *err)
+static void key_copy(const struct build_step *step, struct cache_key *k)
 {
 	size_t i;
 
@@ -81,7 +80,6 @@ static int key_copy(struct build *b, const struct build_step *step,
 		cache_key_add(k, "heredoc", step->files[i].name);
 		cache_key_add(k, "content", step->files[i].content);
 	}
-	return key_sources(b, step, k, err);
 }
 
 /* What the file asks for and the command line does not give. */
@@ -118,34 +116,84 @@ static int key_run(struct build *b, const struct build_step *step,
 	return run_mounts_key(b, step, k, err);
 }
 
-int step_key(struct build *b, struct build_stage *st,
-	     const struct build_step *step, struct cache_key *k,
-	     char hex[CACHE_KEY], struct error *err)
+static void key_workdir(const struct build *b, const struct build_step *step,
+			struct cache_key *k)
 {
-	cleanup_free char *platform =
-		oci_platform_format(&st->image.config.platform);
+	cache_key_add(k, "op", "workdir");
+	cache_key_add(k, "cwd", step->cwd);
+	/* which its directories carry */
+	if (b->epoch >= 0) {
+		cleanup_free char *epoch = history_time(b->epoch);
 
-	cache_key_begin(k, step->link ? "" : st->key);
+		cache_key_add(k, "epoch", epoch);
+	}
+}
+
+/* What every step depends on. */
+static void key_begin(const struct build *b, const struct build_stage *st,
+		      const struct build_planned *p, struct cache_key *k)
+{
+	cleanup_free char *platform = NULL;
+	struct build_base base;
+
+	/* That of the text, which is the same at any time: an empty base has
+	 * one only when the stage is planned. */
+	build_eval_base(b->ev, (size_t)(st - b->stages), &base);
+	platform = oci_platform_format(base.platform);
+	cache_key_begin(k, p->step.link ? "" : p->parent);
 	cache_key_add(k, "platform", platform);
 	/* One mapped id cannot hold the owners that a range can. */
 	cache_key_add(k, "ids", b->o->single_id ? "single" : "all");
-	if (step->op != BUILD_COPY)
-		cache_key_add(k, "user", step->user);
-	if (step->op == BUILD_RUN) {
-		if (key_run(b, step, k, err) < 0)
-			return -1;
-	} else if (step->op == BUILD_WORKDIR) {
-		cache_key_add(k, "op", "workdir");
-		cache_key_add(k, "cwd", step->cwd);
-		/* which its directories carry */
-		if (b->epoch >= 0) {
-			cleanup_free char *epoch = history_time(b->epoch);
+}
 
-			cache_key_add(k, "epoch", epoch);
-		}
-	} else if (key_copy(b, step, k, err) < 0) {
-		return -1;
+static int key_step(struct build *b, const struct build_step *step,
+		    struct cache_key *k, struct error *err)
+{
+	if (step->op == BUILD_COPY) {
+		key_copy(step, k);
+		return key_sources(b, step, k, err);
 	}
-	cache_key_finish(k, hex);
+	cache_key_add(k, "user", step->user);
+	if (step->op == BUILD_RUN)
+		return key_run(b, step, k, err);
+	key_workdir(b, step, k);
 	return 0;
+}
+
+int step_key(struct build *b, const struct build_stage *st,
+	     struct build_planned *p, struct error *err)
+{
+	key_begin(b, st, p, &p->text);
+	if (key_step(b, &p->step, &p->text, err) < 0)
+		return -1;
+	cache_key_finish(&p->text, p->key);
+	memcpy(p->as, p->key, CACHE_KEY);
+	return 0;
+}
+
+int step_content_key(struct build *b, const struct build_stage *st,
+		     const struct build_planned *p, char hex[CACHE_KEY],
+		     struct error *err)
+{
+	const struct build_step *step = &p->step;
+	const struct build_from from = { step->from_stage, step->from };
+	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
+	struct source_view view;
+	int rc = 0;
+
+	*hex = '\0';
+	if (step->op != BUILD_COPY || !step->from || !step->sources.nr)
+		return 0;
+	if (source_open(b, &from, NULL, &view, err) < 0)
+		return -1;
+	/* What is not mounted is a directory, of which the content is in the
+	 * first key. */
+	if (view.mount) {
+		key_begin(b, st, p, &k);
+		key_copy(step, &k);
+		rc = key_files(&view.tree, step, &k, err);
+		cache_key_finish(&k, hex);
+	}
+	source_close(b, &view);
+	return rc;
 }

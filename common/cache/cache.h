@@ -32,6 +32,9 @@ void cache_key_release(struct cache_key *k);
 struct cache_entry {
 	char layer[STORE_ID]; /* "": none */
 	char *created;	      /* RFC 3339 */
+	/* Another key of the same step, which what follows is keyed by; "":
+	 * this one. */
+	char as[CACHE_KEY];
 	/* Where the compressed layer is, when it need not be in the store:
 	 * all of them, or "" and NULL. */
 	char diff_id[DIGEST_TEXT];

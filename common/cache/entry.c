@@ -34,11 +34,14 @@ static bool read_entry(const struct strbuf *text, struct cache_entry *e)
 		json_parse("step", text->buf, text->len, &err);
 	const char *layer = json_get_str(j, "layer");
 	const char *created = json_get_str(j, "created");
+	const char *as = json_get_str(j, "as");
 
 	if (!layer || !created || strlen(layer) != STORE_ID - 1)
 		return false;
 	memcpy(e->layer, layer, STORE_ID);
 	e->created = xstrdup(created);
+	if (as && strlen(as) == CACHE_KEY - 1)
+		memcpy(e->as, as, CACHE_KEY);
 	read_place(j, e);
 	return true;
 }
@@ -74,6 +77,8 @@ int cache_put(struct store *s, const char *key, const struct cache_key *k,
 
 	json_set_str(j, "layer", e->layer);
 	json_set_str(j, "created", e->created);
+	if (*e->as)
+		json_set_str(j, "as", e->as);
 	json_set_str(j, "key", k->text.buf);
 	if (e->origin) {
 		json_set_str(j, "diff_id", e->diff_id);
