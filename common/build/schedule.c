@@ -1,41 +1,7 @@
 /* schedule.c - run what is missing, as much of it at once as may be */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <dirent.h>
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/clock.h"
-#include "base/job.h"
-#include "base/path.h"
 #include "base/signals.h"
-#include "build/display.h"
-#include "build/internal.h"
-#include "build/recopy.h"
-
-#define GRACE_MS 5000 /* for a job to undo its work */
-
-/* One of the places where a job can be at work. */
-struct slot {
-	struct schedule *all;
-	size_t number; /* names what it mounts */
-	struct job job;
-	job_run todo; /* about to begin; or NULL */
-	struct build_stage *stage;
-	size_t index;		 /* of the stage */
-	struct build_planned *p; /* NULL: it fetches the stage's image */
-	struct store_draft draft; /* of the step */
-	double started;
-};
-
-struct schedule {
-	struct build *b;
-	size_t nr;
-	struct slot *slots;
-	struct job **jobs; /* of the slots */
-	struct display display; /* a row for each slot */
-	bool warm;	   /* runtime_warm was called */
-};
+#include "build/slot.h"
 
 static bool is_done(const struct build_stage *st)
 {
@@ -110,123 +76,11 @@ static void count_steps(struct schedule *s)
 			s->display.steps += !b->stages[i].plan[k].cached;
 }
 
-/* --- jobs --- */
-
-/* Mount points and files of a job are its own; locks stay with the parent. */
-static int enter_slot(struct slot *slot, struct error *err)
-{
-	struct build *b = slot->all->b;
-	cleanup_free char *number = xstrfmt("%zu", slot->number);
-	char *dir = path_join(b->scratch, number);
-
-	b->scratch = dir; /* this process ends soon */
-	base_close_fd(&b->scratch_lock);
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return error_errno(err, "cannot create '%s'", dir);
-	return 0;
-}
-
-/* Layers that come from elsewhere: the base image's, and those of steps up to
- * the last that a registry has. */
-static size_t fetched_layers(const struct build_stage *st)
-{
-	size_t n = st->base_layers, k = st->n_plan, i;
-
-	while (k && !st->plan[k - 1].remote)
-		k--;
-	for (i = n; k && i < st->image.n_layers; i++)
-		if (str_eq(st->image.layers[i].id, st->plan[k - 1].layer))
-			n = i + 1;
-	return n;
-}
-
-static int do_fetch(void *arg, struct strbuf *result UNUSED,
-		    struct error *err)
-{
-	const struct slot *slot = arg;
-	struct build *b = slot->all->b;
-	struct store_image base = slot->stage->image;
-
-	base_close_fd(&b->scratch_lock);
-	base.n_layers = fetched_layers(slot->stage);
-	return build_fetch_layers(b->o->store, &b->registry, b->o->registry,
-				  &base, err);
-}
-
-static int try_step(struct slot *slot, struct error *err)
-{
-	struct build *b = slot->all->b;
-	struct build_planned *p = slot->p;
-	struct store_draft *draft = &slot->draft;
-
-	if (step_execute(b, slot->stage, &p->step, draft, err) == 0)
-		return 0;
-	/* Only a command leaves what is worth a look. */
-	if (err->code == ERR_STEP && p->step.op == BUILD_RUN &&
-	    failed_keep(b, slot->stage, p, draft, NULL) < 0)
-		log_debug("what the step wrote could not be kept");
-	return -1;
-}
-
-static int execute(struct slot *slot, struct error *err)
-{
-	struct build *b = slot->all->b;
-	struct build_planned *p = slot->p;
-	struct cache_entry entry = { .created = b->now };
-	const struct store_meta meta = { .alone = p->step.link };
-	char content[CACHE_KEY];
-	int rc;
-
-	memcpy(entry.layer, p->layer, STORE_ID);
-	failed_forget(b->o->store, p->key);
-	rc = rescue_find(b, slot->stage, p, content, err);
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	rc = try_step(slot, err);
-	if (!rc)
-		rc = store_draft_commit(b->o->store, &slot->draft, &meta,
-					p->layer, err);
-	if (!rc)
-		recopy_save(b->recopy, p->layer);
-	recopy_free(b->recopy);
-	b->recopy = NULL;
-	if (!rc)
-		rc = rescue_note(b, &entry, p, content, err);
-	return rc < 0 ? -1 : explain_put(b, p, &entry, err);
-}
-
-static int do_step(void *arg, struct strbuf *result UNUSED,
-		   struct error *err)
-{
-	struct slot *slot = arg;
-
-	runtime_inherit();
-	if (enter_slot(slot, err) < 0 ||
-	    store_draft_borrow(&slot->draft, err) < 0)
-		return -1;
-	return execute(slot, err);
-}
-
-static void hear(void *arg, const struct log_event *e)
-{
-	struct slot *slot = arg;
-
-	display_hear(&slot->all->display, slot->number, e);
-}
-
-static void begin_job(struct slot *slot, struct build_stage *st, job_run run)
-{
-	slot->stage = st;
-	slot->started = clock_seconds();
-	slot->todo = run;
-	st->busy = true;
-}
-
 /* --- stages --- */
 
 static bool lacks_layer(const struct build *b, const struct build_stage *st)
 {
-	size_t n = fetched_layers(st), i;
+	size_t n = slot_fetched_layers(st), i;
 
 	for (i = 0; i < n; i++)
 		if (!store_has_layer(b->o->store, st->image.layers[i].id))
@@ -247,8 +101,8 @@ static bool shares_fetch(const struct schedule *s,
 		if (is_idle(slot) || slot->p)
 			continue;
 		other = slot->stage;
-		for (k = 0; k < fetched_layers(other); k++)
-			for (l = 0; l < fetched_layers(st); l++)
+		for (k = 0; k < slot_fetched_layers(other); k++)
+			for (l = 0; l < slot_fetched_layers(st); l++)
 				if (str_eq(other->image.layers[k].id,
 					   st->image.layers[l].id))
 					return true;
@@ -270,7 +124,7 @@ static bool have_layers(struct schedule *s, struct build_stage *st)
 	slot->p = NULL;
 	display_begin(&s->display, slot->number, "fetch",
 		      st->image.reference ? st->image.reference : "");
-	begin_job(slot, st, do_fetch);
+	slot_begin(slot, st, slot_fetch);
 	return false;
 }
 
@@ -360,7 +214,7 @@ static int begin_step(struct schedule *s, size_t stage,
 		return -1;
 	slot->p = p;
 	slot->index = stage;
-	begin_job(slot, st, do_step);
+	slot_begin(slot, st, slot_step);
 	return 0;
 }
 
@@ -424,55 +278,13 @@ static int advance(struct schedule *s, size_t i, struct error *err)
 	return 0;
 }
 
-static int fail(struct slot *slot, struct error *err)
-{
-	struct display *d = &slot->all->display;
-	cleanup_strvec struct strvec tail = STRVEC_INIT;
-
-	display_end(d, slot->number, false);
-	if (!slot->p) {
-		slot->all->b->lost = fetched_layers(slot->stage) >
-				     slot->stage->base_layers;
-		return -1;
-	}
-	display_tail(d, slot->number, &tail);
-	failure_show(slot->all->b, d->rows[slot->number].label, slot->p,
-		     &tail, err && err->code == ERR_STEP);
-	return plan_fail(slot->all->b, slot->p->step.line, err);
-}
-
-static int finish(struct slot *slot, int rc, struct error *err)
-{
-	struct build *b = slot->all->b;
-	struct build_stage *st = slot->stage;
-	size_t cached = b->result->cached;
-
-	if (rc < 0)
-		return fail(slot, err);
-	display_end(&slot->all->display, slot->number, true);
-	store_draft_drop(b->o->store, &slot->draft);
-	st->busy = false;
-	if (!slot->p)
-		return 0;
-	slot->all->display.done++;
-	b->result->steps[slot->p->report].seconds = clock_seconds() - slot->started;
-	st->next++;
-	if (rescue_settle(b, slot->index, slot->p, err) < 0)
-		return -1;
-	/* This one is among those that are done, too. */
-	cached += slot->p->cached;
-	slot->all->display.steps -= b->result->cached - cached;
-	stage_pass(b, st, slot->p);
-	return 0;
-}
-
 static int end_job(struct slot *slot, struct error *err)
 {
 	int rc = job_finish(&slot->job, err);
 
 	if (!rc)
 		job_release(&slot->job);
-	return finish(slot, rc, err);
+	return slot_finish(slot, rc, err);
 }
 
 /* The only thing there is to do, which an interruption ends by itself. */
@@ -503,10 +315,10 @@ static int run_here(struct slot *slot, struct error *err)
 	int rc;
 
 	slot->todo = NULL;
-	log_divert(hear, slot);
-	rc = execute(slot, err);
+	log_divert(slot_hear, slot);
+	rc = slot_execute(slot, err);
 	log_divert(NULL, NULL);
-	return finish(slot, rc, err);
+	return slot_finish(slot, rc, err);
 }
 
 static int begin_all(struct schedule *s, struct error *err)
@@ -519,7 +331,7 @@ static int begin_all(struct schedule *s, struct error *err)
 
 		slot->todo = NULL;
 		if (todo &&
-		    job_start(&slot->job, todo, slot, hear, slot, err) < 0)
+		    job_start(&slot->job, todo, slot, slot_hear, slot, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -554,62 +366,6 @@ static int loop(struct schedule *s, struct error *err)
 	}
 }
 
-static void ignore(void *arg UNUSED, const struct log_event *e UNUSED)
-{
-}
-
-static bool any_runs(const struct schedule *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->nr; i++)
-		if (s->slots[i].job.fd >= 0)
-			return true;
-	return false;
-}
-
-/* What a killed job left mounted would keep the store busy. */
-static void clean_slot(struct schedule *s, size_t i)
-{
-	cleanup_free char *number = xstrfmt("%zu", i);
-	cleanup_free char *path = path_join(s->b->scratch, number);
-	DIR *dir = opendir(path);
-	struct dirent *e;
-
-	while (dir && (e = readdir(dir))) {
-		cleanup_free char *name = path_join(number, e->d_name);
-
-		if (e->d_name[0] != '.')
-			stage_unmount(s->b, name);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* The first failure ends the others: asked first, so that they can undo what
- * they did, then killed. */
-static void stop(struct schedule *s)
-{
-	double end = clock_seconds() + GRACE_MS / 1e3;
-	size_t i;
-
-	for (i = 0; i < s->nr; i++) {
-		s->slots[i].job.sink = ignore;
-		job_stop(&s->slots[i].job);
-	}
-	while (any_runs(s) && clock_seconds() < end)
-		if (job_wait(s->jobs, s->nr, 100, NULL) < 0)
-			break;
-	for (i = 0; i < s->nr; i++) {
-		bool killed = s->slots[i].job.fd >= 0;
-
-		job_release(&s->slots[i].job);
-		if (killed)
-			clean_slot(s, i);
-		store_draft_drop(s->b->o->store, &s->slots[i].draft);
-	}
-}
-
 int schedule_run(struct build *b, struct error *err)
 {
 	struct schedule s = { .b = b, .nr = build_jobs(b) };
@@ -628,7 +384,7 @@ int schedule_run(struct build *b, struct error *err)
 	count_steps(&s);
 	rc = loop(&s, err);
 	if (rc < 0)
-		stop(&s);
+		slot_stop_all(&s);
 	display_release(&s.display);
 	free(s.slots);
 	free(s.jobs);
