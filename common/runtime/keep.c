@@ -47,7 +47,7 @@ static void kill_children(void)
 		closedir(proc);
 }
 
-static void end_all(void)
+static bool end_all(void)
 {
 	const struct timespec nap = { .tv_nsec = 2000000 };
 	pid_t pid;
@@ -56,11 +56,12 @@ static void end_all(void)
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
 			;
 		if (pid < 0 && errno == ECHILD)
-			return;
+			return true;
 		kill_children();
 		nanosleep(&nap, NULL);
 	}
 	log_warn("processes that a step left behind cannot be ended");
+	return false;
 }
 
 /* Its status once it ended, 143 when we are told to end it. */
@@ -114,8 +115,8 @@ NORETURN static void keep(struct runtime_launch *l, int ready)
 	close(ready);
 	if (command > 0)
 		status = wait_for(command);
-	end_all();
-	_exit(status);
+	/* What still writes makes no layer. */
+	_exit(end_all() ? status : 128 + SIGKILL);
 }
 
 pid_t runtime_keep(struct runtime_launch *l, struct error *err)
