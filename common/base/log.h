@@ -29,6 +29,9 @@ enum log_progress log_progress_mode(void); /* never PROGRESS_AUTO */
  * logged is shown as ********. */
 void log_add_secret(const char *value);
 
+/* The same, in anything that is written elsewhere. */
+void log_mask(struct strbuf *sb);
+
 /* One line each: control characters, line breaks too, are shown as \x0a. */
 void log_error(const char *fmt, ...) PRINTF(1, 2);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);

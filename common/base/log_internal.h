@@ -8,7 +8,6 @@
 
 /* To the sink, or written. */
 void log_say(const struct log_event *e);
-void log_mask(struct strbuf *sb);
 bool log_is_json(void);
 /* Mask secrets and write as one piece to standard error. */
 void log_put(struct strbuf *sb);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -21,6 +22,7 @@ void build_result_release(struct build_result *r)
 	store_image_release(&r->image);
 	for (i = 0; i < r->n_steps; i++) {
 		free(r->steps[i].text);
+		free(r->steps[i].label);
 		strvec_release(&r->steps[i].reasons);
 	}
 	free(r->steps);
@@ -169,6 +171,7 @@ static int run_once(const struct build_options *o, struct build_result *result,
 	struct build b = { .o = o,
 			   .context_fd = -1,
 			   .scratch_lock = -1,
+			   .started = clock_seconds(),
 			   .result = result };
 	cleanup_error struct error why = ERROR_INIT;
 	int rc = run_all(&b, &why);
@@ -180,6 +183,7 @@ static int run_once(const struct build_options *o, struct build_result *result,
 	} else if (rc < 0) {
 		error_move(err, &why);
 	}
+	result->seconds = clock_seconds() - b.started;
 	release(&b);
 	return rc;
 }

@@ -351,7 +351,9 @@ struct build_step_report {
 	char layer[STORE_ID]; /* "" as well */
 	bool cached;
 	struct strvec reasons; /* why it had to run, when asked for */
-	double seconds;
+	char *label; /* "builder 2/5", or NULL for those without a layer */
+	bool ran, failed;
+	double start, seconds; /* since the build began; how long it ran */
 };
 
 struct build_result {
@@ -361,6 +363,7 @@ struct build_result {
 	size_t executed, cached;
 	size_t base_layers; /* of the image, that came with its base */
 	int64_t epoch;	    /* SOURCE_DATE_EPOCH, or -1 */
+	double seconds;	    /* planning and running */
 };
 void build_result_release(struct build_result *r);
 #define cleanup_build_result CLEANUP(build_result_release)
@@ -409,6 +412,17 @@ int build_identify(struct store *s, struct store_image *image,
 /* Add a layer to an image (description unknown). */
 void build_add_layer(struct store_image *image, const char *id);
 void build_copy_image(struct store_image *to, const struct store_image *from);
+
+/* --- report.c: a build as a page --- */
+
+struct build_report_options {
+	const struct store *store;
+	const char *name;    /* of the Dockerfile */
+	const char *failure; /* its message, or NULL */
+};
+/* One HTML file that needs no other and no script. */
+void build_report(const struct build_result *r,
+		  const struct build_report_options *o, struct strbuf *out);
 
 /* --- materialize.c, transfer.c, layout.c: images on their way to other places --- */
 

@@ -101,6 +101,7 @@ struct build {
 	int64_t epoch; /* SOURCE_DATE_EPOCH, or -1 */
 	struct build_made made;
 	struct recopy *recopy; /* of the COPY at work, till its layer is there */
+	double started;
 	size_t planned; /* bytes that the plan holds */
 	struct build_result *result;
 };

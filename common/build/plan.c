@@ -268,7 +268,7 @@ static int plan_stage(struct build *b, size_t i, struct error *err)
 }
 
 /* What is known is told before anything runs. */
-static void announce(const struct build *b, size_t stage)
+static void announce(struct build *b, size_t stage)
 {
 	const struct build_stage *st = &b->stages[stage];
 	size_t i;
@@ -277,10 +277,10 @@ static void announce(const struct build *b, size_t stage)
 		cleanup_strbuf struct strbuf label = STRBUF_INIT;
 		const struct build_planned *p = &st->plan[i];
 
-		if (!p->cached)
-			continue;
 		plan_label(b, stage, p, &label);
-		display_cached(label.buf, p->step.text);
+		if (p->cached)
+			display_cached(label.buf, p->step.text);
+		b->result->steps[p->report].label = strbuf_detach(&label);
 	}
 }
 

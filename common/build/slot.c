@@ -143,12 +143,27 @@ static int fail(struct slot *slot, struct error *err)
 	return plan_fail(slot->all->b, slot->p->step.line, err);
 }
 
+static void note_time(struct slot *slot, bool failed)
+{
+	struct build *b = slot->all->b;
+	struct build_step_report *rep;
+
+	if (!slot->p)
+		return;
+	rep = &b->result->steps[slot->p->report];
+	rep->ran = true;
+	rep->failed = failed;
+	rep->start = slot->started - b->started;
+	rep->seconds = clock_seconds() - slot->started;
+}
+
 int slot_finish(struct slot *slot, int rc, struct error *err)
 {
 	struct build *b = slot->all->b;
 	struct build_stage *st = slot->stage;
 	size_t cached = b->result->cached;
 
+	note_time(slot, rc < 0);
 	if (rc < 0)
 		return fail(slot, err);
 	display_end(&slot->all->display, slot->number, true);
@@ -157,8 +172,6 @@ int slot_finish(struct slot *slot, int rc, struct error *err)
 	if (!slot->p)
 		return 0;
 	slot->all->display.done++;
-	b->result->steps[slot->p->report].seconds =
-		clock_seconds() - slot->started;
 	st->next++;
 	if (rescue_settle(b, slot->index, slot->p, err) < 0)
 		return -1;

@@ -36,6 +36,8 @@ const struct opt cli_build_rows[] = {
 	  O(cache_to) },
 	{ OPT_INT, 0, "jobs", "N", NULL,
 	  "steps at once (default: one a processor)", O(jobs) },
+	{ OPT_STR, 0, "report", "FILE.html", NULL,
+	  "write a page about the build: time, cache, layers", O(report) },
 	{ OPT_LIST, 0, "secret", "id=ID[,src=FILE|,env=NAME]", OPT_NO_ENV,
 	  "let RUN --mount=type=secret read it", O(secrets) },
 	{ OPT_LIST, 0, "build-secrets", "ID=VALUE", "ENVBUILDER_BUILD_SECRETS",
@@ -153,6 +155,27 @@ static int get_caches(const struct cli_build_options *o, struct caches *c,
 	return check_caches(c, err);
 }
 
+/* Of a build that failed, too; its error is the one that counts. */
+static int write_report(const struct cli_builder *b,
+			const struct cli_build_options *o, const char *name,
+			const struct build_result *result, int rc,
+			struct error *err)
+{
+	cleanup_strbuf struct strbuf page = STRBUF_INIT;
+	const struct build_report_options ro = {
+		.store = b->store,
+		.name = name,
+		.failure = rc < 0 && err ? err->msg : NULL,
+	};
+
+	if (!o->report || !*o->report)
+		return rc;
+	build_report(result, &ro, &page);
+	if (cli_write(o->report, &page, rc < 0 ? NULL : err) < 0)
+		return -1;
+	return rc;
+}
+
 int cli_build_plan(const struct cli_builder *b,
 		   const struct cli_build_options *o,
 		   const struct record_plan *plan, struct build_result *result,
@@ -194,7 +217,7 @@ int cli_build_plan(const struct cli_builder *b,
 	    cli_granted_get(&granted, o, b->mode, &bo, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
-	bo.explain = o->explain;
+	bo.explain = o->explain || o->report;
 	bo.cache_from = &caches.from;
 	bo.cache_to = caches.to;
 	bo.cache_max = caches.max;
@@ -209,7 +232,7 @@ int cli_build_plan(const struct cli_builder *b,
 		return -1;
 	rc = build_run(&bo, result, err);
 	oci_platform_release(&bo.platform);
-	return rc;
+	return write_report(b, o, bo.name, result, rc, err);
 }
 
 int cli_build_name(const struct cli_builder *b, const struct strvec *tags,

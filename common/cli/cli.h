@@ -186,6 +186,7 @@ struct cli_build_options {
 	char *cache_repo, *cache_to;
 	struct strvec cache_from;
 	struct strvec secrets, values, ssh, allow; /* as written */
+	char *report;
 };
 extern const struct opt cli_build_rows[];
 
