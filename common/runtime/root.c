@@ -56,8 +56,6 @@ static int make_dir(int at, const char *name, mode_t mode, struct error *err)
 	return 0;
 }
 
-/* It is stacked on our "/", which hides nothing: paths of this process start
- * below the stack. */
 static int make_scratch(struct building *b, struct error *err)
 {
 	static const char *const options[] = { "mode", "0755", NULL };
@@ -67,7 +65,6 @@ static int make_scratch(struct building *b, struct error *err)
 
 	b->scratch = runtime_fs_new("tmpfs", options, MOUNT_ATTR_NOSUID, err);
 	if (b->scratch < 0 ||
-	    runtime_attach_at(b->scratch, AT_FDCWD, "/", err) < 0 ||
 	    make_dir(b->scratch, "shm", 01777, err) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
@@ -86,6 +83,19 @@ static int no_devices(const struct building *b, int mnt, struct error *err)
 		       : runtime_attributes(mnt, false, MOUNT_ATTR_NODEV, err);
 }
 
+/*
+ * What is made of it later must be attached somewhere. On our "/" it hides
+ * nothing, as paths of this process start below the stack, but it has to be
+ * unmounted of its own, and the kernel waits for all processors then. On a
+ * work directory, which nobody names once the overlay has it, it goes with all
+ * the rest.
+ */
+static int attach_scratch(struct building *b, const char *path,
+			  struct error *err)
+{
+	return runtime_attach_at(b->scratch, AT_FDCWD, path, err);
+}
+
 static int mount_root(struct building *b, struct error *err)
 {
 	const struct runtime_spec *s = b->l->spec;
@@ -102,7 +112,12 @@ static int mount_root(struct building *b, struct error *err)
 		l.upper = upper;
 		l.work = work;
 	}
-	mnt = runtime_overlay(&l, &first);
+	if (s->upper)
+		mnt = runtime_overlay(&l, &first);
+	if (attach_scratch(b, mnt >= 0 ? s->work : "/", err) < 0)
+		return -1;
+	if (!s->upper)
+		mnt = runtime_overlay(&l, &first);
 	if (mnt < 0 && first.sys != EINVAL && first.sys != ENOSYS)
 		return error_move(err, &first);
 	if (mnt < 0 ? runtime_overlay_old(&l, target, err) < 0
