@@ -213,6 +213,9 @@ printf 'FROM scratch\nADD %s /p\n' "$AUTH" >p/Dockerfile
 t_run "$DEVENV" build --git-username dev --git-password s3cret-pw "$TMP/rec"
 t_status 0 "[I41] the project's own host gets it"
 git_ssh_start
+# What lsan.supp names is seen in whole stacks only.
+ASAN_OPTIONS=${ASAN_OPTIONS:-}:fast_unwind_on_malloc=0
+export ASAN_OPTIONS
 mkdir -p "$HOME/.ssh"
 echo "[127.0.0.1]:$GIT_SSH_PORT $(cut -d' ' -f1,2 "$GIT_SSH_HOSTKEY")" \
 	>"$HOME/.ssh/known_hosts"
