@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "build/build.h"
 #include "cli/cli.h"
+#include "cli/findings.h"
 #include "cmd/cmd.h"
 
 struct options {

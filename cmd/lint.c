@@ -1,7 +1,7 @@
 /* lint.c - devenv lint: what could be better in a project or an image */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
-#include "cli/cli.h"
+#include "cli/findings.h"
 #include "cmd/cmd.h"
 
 struct options {

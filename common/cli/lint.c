@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
+#include "cli/findings.h"
 
 void cli_findings_release(struct cli_findings *f)
 {

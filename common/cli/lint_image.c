@@ -1,6 +1,6 @@
 /* lint_image.c - what an image's descriptions tell of it */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+#include "cli/findings.h"
 
 struct look {
 	struct cli_findings *f;
