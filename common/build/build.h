@@ -108,7 +108,7 @@ struct build_step {
 	const struct dockerfile_node *node; /* borrowed */
 	bool onbuild;	  /* a trigger of the base image */
 	char *text;	  /* "COPY a /b": expanded, for people */
-	char *created_by; /* history text (section 2.9), NULL: none */
+	char *created_by; /* history text, NULL: none */
 	char *cwd;	  /* absolute WORKDIR in force */
 	char *user;	  /* USER in force, as written; "" is root */
 	/* RUN */

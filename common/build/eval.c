@@ -225,7 +225,7 @@ void build_eval_unused(const struct build_eval *ev, struct strvec *out)
 	}
 }
 
-/* Triggers of the base run right after FROM and are gone then (I26). */
+/* Triggers of the base run right after FROM and are gone then. */
 static int take_triggers(struct build_eval *ev, size_t index,
 			 struct error *err)
 {

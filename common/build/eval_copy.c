@@ -36,7 +36,7 @@ static int add_file(const struct eval_make *m, size_t index)
 	return 0;
 }
 
-/* A quoted name with a blank is cut by the words of COPY (P15). */
+/* A quoted name with a blank is cut by the words of COPY. */
 static int check_heredocs(const struct eval_make *m)
 {
 	size_t i, n = 0;

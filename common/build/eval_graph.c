@@ -1,4 +1,4 @@
-/* eval_graph.c - bases of stages, what they need, cycles (S01 to S07) */
+/* eval_graph.c - bases of stages, what they need, cycles */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <strings.h>
 

@@ -65,7 +65,7 @@ static void add_list(struct strbuf *out, const struct strvec *list)
 	strbuf_addch(out, ']');
 }
 
-/* All pairs are expanded in the scope before the instruction (E08). */
+/* All pairs are expanded in the scope before the instruction. */
 static int do_pairs(const struct meta *m, struct strvec *set,
 		    struct strindex *index)
 {
@@ -320,7 +320,7 @@ static int do_shell(const struct meta *m)
 	return 0;
 }
 
-/* The trigger's source, its heredocs behind it. No history (2.7). */
+/* The trigger's source, its heredocs behind it. No history. */
 static int do_onbuild(const struct meta *m)
 {
 	const struct dockerfile_node *t = m->node->onbuild;

@@ -1,4 +1,4 @@
-/* eval_remote.c - sources of ADD that are fetched: URLs and Git (I40 to I42) */
+/* eval_remote.c - sources of ADD that are fetched: URLs and Git */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/eval.h"
 #include "wrap/giturl.h"

@@ -13,7 +13,7 @@ static void add_summary(struct strbuf *out, const char *body)
 		    body[n + strspn(body + n, " \t\r\n")] ? "..." : "");
 }
 
-/* A lone heredoc is the script itself (I02). */
+/* A lone heredoc is the script itself. */
 static int run_script(const struct eval_make *m)
 {
 	const struct dockerfile_heredoc *h = &m->node->heredocs[0];

@@ -1,4 +1,4 @@
-/* eval_scope.c - ARG, ENV and the predefined variables (A01 to A09) */
+/* eval_scope.c - ARG, ENV and the predefined variables */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdarg.h>
 
@@ -53,7 +53,7 @@ struct scope {
 	const struct dockerfile_node *node;
 };
 
-/* ENV wins over an ARG of the same name, whichever came later (A04). */
+/* ENV wins over an ARG of the same name, whichever came later. */
 static const char *get(void *arg, const char *name)
 {
 	const struct scope *s = arg;

@@ -43,7 +43,7 @@ static int make_workdir(const struct eval_make *m)
 	if (!path)
 		return -1;
 	dir = path_resolve(m->step->cwd, path);
-	/* The root is always there: no layer (I21). */
+	/* The root is always there: no layer. */
 	m->step->op = dir[1] ? BUILD_WORKDIR : BUILD_META;
 	m->step->created_by = xstrfmt("WORKDIR %s", dir);
 	m->step->text = xstrdup(m->step->created_by);

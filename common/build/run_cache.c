@@ -20,7 +20,7 @@ struct run_cache {
 };
 
 /* What makes a cache another one: whom it is for, what it is made from, whose
- * it is (I06). */
+ * it is. */
 static int identify(const struct run_mounts *r,
 		    const struct build_mount *mount, char key[CACHE_KEY],
 		    struct error *err)

@@ -39,7 +39,7 @@ static int add_steps(struct build_eval *ev, size_t stage, struct json *list,
 	}
 }
 
-/* The comment right above FROM, where it begins with the name (P23). */
+/* The comment right above FROM, where it begins with the name. */
 static const char *description(const struct dockerfile_node *node,
 			       const char *name)
 {

@@ -1,4 +1,4 @@
-/* chmod.c - octal and symbolic modes (I33) */
+/* chmod.c - octal and symbolic modes */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dockerfile/dockerfile.h"
 

@@ -102,7 +102,7 @@ const char *dockerfile_flag(const struct dockerfile_node *node,
 bool dockerfile_flag_bool(const struct dockerfile_node *node,
 			  const char *name);
 
-/* --- RUN --mount (I04) --- */
+/* --- RUN --mount --- */
 
 enum dockerfile_mount_type {
 	DF_MOUNT_BIND,
@@ -149,7 +149,7 @@ void dockerfile_chomp(struct strbuf *out, const char *content);
 /* The usual name of a value of STOPSIGNAL is known, or it is a number. */
 bool dockerfile_signal_valid(const char *text);
 
-/* --- expansion (E01 to E11) --- */
+/* --- expansion --- */
 
 /* Value of a variable, or NULL when unset. */
 struct dockerfile_env {
@@ -167,7 +167,7 @@ int dockerfile_expand(const struct dockerfile_env *env, const char *word,
 int dockerfile_expand_words(const struct dockerfile_env *env,
 			    const char *word, struct strvec *out,
 			    struct error *err) MUST_CHECK;
-/* A heredoc body: variables only, quotes untouched (E10). */
+/* A heredoc body: variables only, quotes untouched. */
 int dockerfile_expand_heredoc(const struct dockerfile_env *env,
 			      const char *body, struct strbuf *out,
 			      struct error *err) MUST_CHECK;
@@ -310,7 +310,7 @@ bool dockerfile_has_glob(const char *text);
 /* Go's %q of a string. */
 void dockerfile_quote(struct strbuf *out, const char *s);
 
-/* --- .dockerignore (D01 to D06) --- */
+/* --- .dockerignore --- */
 
 struct dockerfile_ignore;
 /* `text` may be NULL (nothing is ignored). ERR_INPUT with NAME:LINE:COL. */
@@ -326,7 +326,7 @@ int dockerfile_ignore_rest(struct dockerfile_ignore **out, const char *pattern,
 			   struct error *err) MUST_CHECK;
 void dockerfile_ignore_free(struct dockerfile_ignore *ig);
 /* State of one directory while walking down; start with a zeroed one for the
- * context's root. Parent matches carry over (D03). */
+ * context's root. Parent matches carry over. */
 struct dockerfile_ignore_dir {
 	uint8_t *matched; /* one flag a pattern; NULL at the root */
 };

@@ -1,4 +1,4 @@
-/* expand.c - variables, quotes and escapes in words (E01 to E11) */
+/* expand.c - variables, quotes and escapes in words */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dockerfile/internal.h"
 

@@ -1,4 +1,4 @@
-/* gitref.c - git references of ADD and contexts: query and fragment (I41) */
+/* gitref.c - git references of ADD and contexts: query and fragment */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dockerfile/dockerfile.h"
 #include "wrap/url.h"

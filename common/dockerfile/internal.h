@@ -18,18 +18,18 @@ const char *dockerfile_ltrim(const char *p, const char *end);
 
 /* --- words.c --- */
 
-/* Split at runs of [\t\v\f\r ] (P15). */
+/* Split at runs of [\t\v\f\r ]. */
 void dockerfile_blank_words(const char *text, struct strvec *out);
-/* Quote-aware words, quotes and escapes kept (P16). */
+/* Quote-aware words, quotes and escapes kept. */
 void dockerfile_quoted_words(const char *text, char escape,
 			     struct strvec *out);
-/* Leading "--" words (P13); returns what follows them. */
+/* Leading "--" words; returns what follows them. */
 const char *dockerfile_flag_words(const char *text, char escape,
 				  struct strvec *out);
 
 /* --- heredoc.c --- */
 
-/* The redirections of one line, bodies empty (P18, P20). */
+/* The redirections of one line, bodies empty. */
 void dockerfile_find_heredocs(const char *line,
 			      struct dockerfile_heredoc **v, size_t *nr);
 /* "<< EOF" written apart becomes one word. */

@@ -1,4 +1,4 @@
-/* mount.c - the value of RUN --mount: one CSV record of key=value (I04) */
+/* mount.c - the value of RUN --mount: one CSV record of key=value */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 #include <strings.h>

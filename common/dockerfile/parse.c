@@ -38,7 +38,7 @@ static bool is_comment(const struct reader *r)
 }
 
 /* Cut a continuation mark: an escape at the end, blanks after it allowed,
- * that no other escape stands before (P08). */
+ * that no other escape stands before. */
 static bool cut_continuation(const struct reader *r, const char *p,
 			     const char **end)
 {

@@ -1,4 +1,4 @@
-/* pattern.c - the globs of ${v#p}, ${v%p} and ${v/p/r} (E04, E05) */
+/* pattern.c - the globs of ${v#p}, ${v%p} and ${v/p/r} */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dockerfile/internal.h"
 

@@ -1,4 +1,4 @@
-/* port.c - the port ranges of EXPOSE (I19) */
+/* port.c - the port ranges of EXPOSE */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 

@@ -26,6 +26,10 @@ find common cmd t/unit t/helper t/fuzz -name '*.[ch]' | sort |
 	/\/\*/ && !/\*\// { open = 1 }
 	/\*\// { open = 0 }
 	END { exit status }' || status=1
+if grep -rnE '\([PEASID][0-9]{2}[,) ]' common cmd; then
+	echo "rows of the goal table are named by tests"
+	status=1
+fi
 if grep -rnwE 'TO''DO|FIX''ME' common cmd t contrib man ./*.md Makefile \
 	--include='*.[ch157]' --include='*.sh' --include='*.md' \
 	--include=Makefile; then
