@@ -10,8 +10,7 @@
  * the right to mount goes on like that. */
 static enum runtime_driver choose(int asked, const char *place)
 {
-	if (asked == RUNTIME_AUTO && geteuid() == 0 &&
-	    store_form_at(place) == STORE_FORM_FILES)
+	if (asked == RUNTIME_AUTO && geteuid() == 0 && store_is_plain(place))
 		return RUNTIME_BY_CHROOT;
 	return (enum runtime_driver)asked;
 }

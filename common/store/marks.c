@@ -7,6 +7,14 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+/* How the layers of a store are written. */
+enum store_form {
+	STORE_FORM_UNKNOWN, /* nobody wrote one yet */
+	STORE_FORM_TRUSTED, /* overlay's, by the first root */
+	STORE_FORM_USER,    /* overlay's, in a user namespace */
+	STORE_FORM_FILES,   /* files alone (no_nodes) */
+};
+
 static const char *const forms[] = { "", "trusted\n", "user\n", "files\n" };
 
 static enum store_form form_of(const struct store *s)
@@ -28,11 +36,11 @@ static enum store_form read_form(int dirfd, const char *path)
 	return STORE_FORM_UNKNOWN;
 }
 
-enum store_form store_form_at(const char *path)
+bool store_is_plain(const char *path)
 {
 	cleanup_free char *file = xstrfmt("%s/form", path);
 
-	return read_form(AT_FDCWD, file);
+	return read_form(AT_FDCWD, file) == STORE_FORM_FILES;
 }
 
 int store_claim(struct store *s, struct error *err)

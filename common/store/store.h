@@ -50,15 +50,8 @@ const char *store_path(const struct store *s);
 /* $DEVENV_STORE or the default place; malloc'ed. */
 char *store_default_path(void);
 
-/* How the layers of a store are written. */
-enum store_form {
-	STORE_FORM_UNKNOWN, /* nobody wrote one yet */
-	STORE_FORM_TRUSTED, /* overlay's, by the first root */
-	STORE_FORM_USER,    /* overlay's, in a user namespace */
-	STORE_FORM_FILES,   /* files alone (no_nodes) */
-};
-/* Of the store at a path that may not be there. */
-enum store_form store_form_at(const char *path);
+/* Was the store at this path, which may not be there, written by no_nodes? */
+bool store_is_plain(const char *path);
 /* The layers will be written, or mounted, by this process: where they are of
  * another form, that is an error, as their whiteouts would not be seen. */
 int store_claim(struct store *s, struct error *err) MUST_CHECK;
@@ -132,8 +125,7 @@ int store_draft_borrow(struct store_draft *d, struct error *err) MUST_CHECK;
 /* Remove it; harmless after commit. */
 void store_draft_drop(struct store *s, struct store_draft *d);
 
-/* Marks in a draft: the name is gone; the directory hides what was in it
- * below. -1 with an error. */
+/* Marks in a draft: a name is gone; a directory hides all that was in it. */
 int store_put_whiteout(const struct store *s, int dirfd, const char *name,
 		       struct error *err) MUST_CHECK;
 int store_put_opaque(const struct store *s, int dirfd, const char *name,
@@ -191,8 +183,8 @@ int store_diff_ids(struct store *s, const char *const *chain, size_t n,
 /* Make sure its compressed form is in blobs/ and remembered in the meta. */
 int store_layer_blob(struct store *s, const char *const *chain, size_t n,
 		     struct store_meta *meta, struct error *err) MUST_CHECK;
-/* A compressed form in which no file is younger than `latest`: another blob
- * of another diff id, which the layer's meta knows nothing of. */
+/* A compressed form with no file younger than `latest`: a blob of another
+ * diff id, of which the layer's meta is not told. */
 int store_layer_blob_until(struct store *s, const char *const *chain, size_t n,
 			   int64_t latest, struct store_meta *meta,
 			   struct error *err) MUST_CHECK;
@@ -201,10 +193,8 @@ int store_layer_blob_until(struct store *s, const char *const *chain, size_t n,
 struct store_chain {
 	const char *const *ids;
 	size_t n;
-	/* Files of ids[young] and above are shown no younger than `latest`;
-	 * young == n: all as they are. */
-	size_t young;
-	int64_t latest;
+	size_t young;	/* files of ids[young] and above are shown no */
+	int64_t latest; /* younger than this; young == n: as they are */
 };
 /* The whole file system of a chain as one tar, without whiteouts
  * (`--output type=tar`). */
