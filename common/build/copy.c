@@ -64,6 +64,16 @@ int copy_make_dirs(struct copy_target *to, const char *path,
 			 "file", path);
 }
 
+/* Does a directory itself lie there, and no link to one? */
+static bool is_dir(int rootfd, const char *path)
+{
+	cleanup_close int fd = fs_open_in_root(rootfd, path,
+					       O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int onto_directory(const char *path, const char *dest,
 			  struct error *err)
 {
@@ -82,7 +92,7 @@ static char *file_place(struct copy_target *to, const struct build_step *step,
 	    kind_of(to->rootfd, step->dest) != S_IFDIR)
 		return real_path(to, step->dest, err);
 	below = path_join(step->dest, name);
-	if (kind_of(to->rootfd, below) == S_IFDIR) {
+	if (is_dir(to->rootfd, below)) {
 		onto_directory(name, below, err);
 		return NULL;
 	}
@@ -102,7 +112,7 @@ static int copy_file(struct copy_target *to, const struct build_tree *source,
 
 	if (!place || copy_make_dirs(to, dir, err) < 0)
 		return -1;
-	if (kind_of(to->rootfd, place) == S_IFDIR)
+	if (is_dir(to->rootfd, place))
 		return onto_directory(item->path, place, err);
 	return copy_file_to(to, source, item, place, err);
 }
