@@ -17,7 +17,7 @@ printf '%s\n' "FROM $registry/base:1" 'COPY dir /dir' \
 DEVENV_STORE=$TMP/good
 # What the image is: its files, and its configuration without times.
 made() { # NAME
-	rm -rf "$TMP/$1"
+	rm -rf "$TMP/${1:?}"
 	mkdir "$TMP/$1"
 	timeout 60 "$DEVENV" build -t "app:1" --digest \
 		--output "type=oci,tar=false,dest=$TMP/$1/oci" "$TMP/p" \

@@ -382,7 +382,8 @@ class Generator:
             "mv %s %s.m; mv %s.m %s" % (p, p, p, p),
             'echo "$A|$B|$C|$a|$_x|$E1" > /env%d' % self.r.randrange(9),
             'echo "${A-unset}:${B-unset}:$LONG_name" > /env%d' %
-            self.r.randrange(9), "pwd > /cwd; id -u > /id; id -g >> /id", "id -G > /g",
+            self.r.randrange(9), "pwd > /cwd; id -u > /id; id -g >> /id",
+            "id -G > /g",
             "umask 027; mkdir -p %s; touch %s" % (p, q))
 
     def run(self):
