@@ -336,17 +336,18 @@ describe() { # CASE: what it is, and the goal in seconds
 	esac
 }
 
-median() { # FILE: seconds and MiB
-	sort -n "$1" | awk '{ s[NR] = $1; if ($2 > r) r = $2 }
-		END { m = NR % 2 ? s[(NR + 1) / 2] : (s[NR / 2] + s[NR / 2 + 1]) / 2
-		      print m, r / 1024 }'
+median() { # numbers, one a line
+	sort -n | awk '{ s[NR] = $1 } END {
+		print NR % 2 ? s[(NR + 1) / 2] : (s[NR / 2] + s[NR / 2 + 1]) / 2 }'
 }
+
+largest() { awk '$1 > r { r = $1 } END { print r / 1024 }'; }
 
 rss_goal=64 # MiB, of every command
 
 header() {
-	printf '%-6s %-28s %-8s %9s %8s %9s %s\n' case what tool seconds \
-		ratio peak-MiB goal
+	printf '%-6s %-28s %-8s %9s %8s %9s %9s %s\n' case what tool seconds \
+		ratio cpu peak-MiB goal
 }
 
 # Printed as soon as they are known: what is interrupted was not in vain.
@@ -355,14 +356,14 @@ rows() { # CASE
 	ours=
 	for tool in $(tools_of "$1"); do
 		[ -s "$W/result/$1.$tool" ] || continue
-		row "$1" "$tool" "${info%|*}" "${info#*|}" \
-			"$(median "$W/result/$1.$tool")"
+		row "$1" "$tool" "${info%|*}" "${info#*|}"
 	done
 }
 
-row() { # CASE TOOL WHAT GOAL "SECONDS MIB"
-	seconds=${5% *}
-	mib=${5#* }
+row() { # CASE TOOL WHAT GOAL
+	seconds=$(cut -d' ' -f1 "$W/result/$1.$2" | median)
+	mib=$(cut -d' ' -f2 "$W/result/$1.$2" | largest)
+	cpu=$(cut -d' ' -f3 "$W/result/$1.$2" | median)
 	ratio=
 	note=
 	if [ "$2" = devenv ]; then
@@ -371,14 +372,16 @@ row() { # CASE TOOL WHAT GOAL "SECONDS MIB"
 	elif [ -n "$ours" ]; then
 		ratio=$(awk "BEGIN { printf \"%.1fx\", $seconds / $ours }")
 	fi
-	printf '%-6s %-28s %-8s %9.4f %8s %9.1f %s\n' "$1" "$3" "$2" \
-		"$seconds" "$ratio" "$mib" "$note"
+	printf '%-6s %-28s %-8s %9.4f %8s %9.4f %9.1f %s\n' "$1" "$3" "$2" \
+		"$seconds" "$ratio" "$cpu" "$mib" "$note"
 }
 
 footer() {
 	echo "ratio: how many times longer than devenv it took." \
 		"Medians of $RUNS runs, in turn;"
-	echo "peak: of the largest process; a daemon's memory is not in it."
+	echo "cpu: seconds of processors, steadier on a busy machine;" \
+		"peak: of the largest process."
+	echo "What a daemon takes is in neither."
 }
 
 goal() { # SECONDS MIB GOAL
