@@ -102,6 +102,9 @@ round() { # WHO
 	again "$1: an attribute" 115
 	echo more >>"$ctx/src/app/a/f9"
 	again "$1: a file with an attribute is copied" 114
+	t_is "$($ran "$TMP/devenv" --store "$store" store du --json |
+		jq .layers)" "$(du -s -B 1 "$store/layers" | cut -f 1)" \
+		"$1: what is shared takes room once"
 	t_ok "$1: the store is sound" \
 		$ran "$TMP/devenv" --store "$store" store verify
 }

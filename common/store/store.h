@@ -385,7 +385,7 @@ struct store_gc_options {
 int store_gc(struct store *s, const struct store_gc_options *o,
 	     struct store_gc_result *result, struct error *err) MUST_CHECK;
 /* Bytes on disk below one of the store's directories ("layers", "blobs"...;
- * "." is all); files with several names count once. */
+ * "." is all); each name of a file counts for its part of it. */
 int store_disk_usage(struct store *s, const char *dir, uint64_t *bytes,
 		     uint64_t *files, struct error *err) MUST_CHECK;
 /* Remove what only killed processes left (done by store_open, too). */
