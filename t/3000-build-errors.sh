@@ -187,6 +187,7 @@ for signal in INT TERM KILL; do
 	TERM) t_status 143 "SIGTERM: status" ;;
 	KILL) t_status 137 "SIGKILL: status" ;;
 	esac
+	t_is "$(grep -c FAILED "$err")" 0 "SIG$signal: no step failed"
 	t_ok "SIG$signal: the command is gone" t_wait sh -c \
 		'! pgrep -f "^sleep 60[.]$1\$"' sh $$
 	[ $signal = KILL ] || t_is "$(ls -A "$DEVENV_STORE/tmp")" "" \

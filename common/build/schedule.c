@@ -318,6 +318,9 @@ static int run_here(struct slot *slot, struct error *err)
 	log_divert(slot_hear, slot);
 	rc = slot_execute(slot, err);
 	log_divert(NULL, NULL);
+	/* That is not the step's failure. */
+	if (rc < 0 && signals_pending())
+		return -1;
 	return slot_finish(slot, rc, err);
 }
 
