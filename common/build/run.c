@@ -160,8 +160,8 @@ static int run(struct build *b, struct build_stage *st,
 	int status;
 
 	if (run_mounts_open(&r, b, step, err) < 0 ||
-	    make_points(points, err) < 0 ||
-	    (b->o->by_chroot && chroot_begin(b, st, &spec.root, err) < 0))
+	    (b->o->by_chroot ? chroot_begin(b, st, &spec.root, err)
+			     : make_points(points, err)) < 0)
 		return -1;
 	add_script(&r, step);
 	lowers[0] = points;
