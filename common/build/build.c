@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 void build_result_release(struct build_result *r)
 {

@@ -10,7 +10,7 @@
 #include "base/path.h"
 #include "build/chroot.h"
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/stage.h"
 #include "build/snapshot.h"
 
 /*

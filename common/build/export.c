@@ -8,7 +8,7 @@
 
 #include "base/fs.h"
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/stage.h"
 #include "wrap/tarwrite.h"
 
 /* --- one place to write to: a directory, or a tar --- */

@@ -7,7 +7,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 #define WORKERS_MAX 4 /* more only compete for the disk */
 

@@ -1,7 +1,7 @@
 /* image.c - find an image, have its layers on disk, know its id */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 void build_copy_image(struct store_image *to, const struct store_image *from)
 {

@@ -1,7 +1,7 @@
 /* lint.c - the checks of a Dockerfile as a build has them */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 int build_lint_begin(struct dockerfile_lint *l, const struct dockerfile *df,
 		     const struct strvec *args, struct error *err)

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "build/display.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 #define PLAN_MAX ((size_t)512 << 20) /* bytes: many RUN, each with all ENV */
 

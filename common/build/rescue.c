@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "build/display.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 /*
  * The key of a COPY from a stage goes by the key of that stage, so that a

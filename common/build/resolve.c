@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/job.h"
 #include "base/signals.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 /* An image that the network is asked for, once for all stages on it. */
 struct lookup {

@@ -1,7 +1,7 @@
 /* rewrite.c - an image whose own layers hold no time after an epoch */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 static int rewrite_layer(const struct build_export *x,
 			 const char *const *chain, size_t n,

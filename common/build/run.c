@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "build/stage.h"
 #include "build/chroot.h"
 #include "build/run.h"
 

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "build/internal.h"
+#include "build/stage.h"
 
 /* Those that a processor runs beside its own. */
 static bool runs_here(const struct oci_platform *p)

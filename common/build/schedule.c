@@ -1,6 +1,7 @@
 /* schedule.c - run what is missing, as much of it at once as may be */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/signals.h"
+#include "build/stage.h"
 #include "build/slot.h"
 
 static bool is_done(const struct build_stage *st)

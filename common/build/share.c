@@ -1,7 +1,7 @@
 /* share.c - steps that a registry's step cache knows, and those it gets */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 /* A registry client of its own: connections of this process are none of its
  * jobs' business. */

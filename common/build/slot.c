@@ -1,5 +1,6 @@
 /* slot.c - the places where steps are at work, each in a process */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/stage.h"
 #include "build/slot.h"
 
 #include <dirent.h>

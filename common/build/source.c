@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "build/stage.h"
 #include "build/source.h"
 
 /* What a name means that is no stage. */

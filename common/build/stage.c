@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "build/chroot.h"
 #include "build/history.h"
-#include "build/internal.h"
+#include "build/stage.h"
 
 void stage_release(struct build_stage *st)
 {

@@ -8,7 +8,7 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "build/chroot.h"
-#include "build/internal.h"
+#include "build/stage.h"
 #include "build/recopy.h"
 
 int step_context_tree(struct build *b, struct build_tree *tree,

@@ -1,5 +1,6 @@
 /* step_key.c - what a step depends on, as its key */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/stage.h"
 #include "build/copy.h"
 #include "build/history.h"
 #include "build/run.h"

@@ -1,6 +1,6 @@
 /* transfer.c - blobs of an image between the store and registries */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build/internal.h"
+#include "build/stage.h"
 
 #include "base/log.h"
 

@@ -218,7 +218,7 @@ static bool is_plain(int fd)
 	char names[4096];
 	ssize_t n = flistxattr(fd, names, sizeof(names));
 
-	for (const char *p = names; p < names + n; p += strlen(p) + 1)
+	for (const char *p = names; n > 0 && p < names + n; p += strlen(p) + 1)
 		if (store_xattr_wanted(p))
 			return false;
 	return n >= 0 || errno == ENOTSUP;
