@@ -90,6 +90,14 @@ dockerfile
 t_run "$DEVENV" build --report "$TMP/none/page.html" "$CTX"
 t_status 4 "where it succeeded it is the failure"
 
+printf 'FROM scratch\nCOPY src /src\n' >"$CTX/Dockerfile"
+build --platform linux/amd64,linux/arm/v7
+t_status 0 "several platforms"
+for platform in linux-amd64 linux-arm-v7; do
+	t_ok "have a page each: $platform" grep -q 'COPY src' \
+		"$TMP/page-$platform.html"
+done
+
 if command -v chromium >/dev/null; then
 	dockerfile
 	echo 'RUN echo "<script>document.title=1</script>"; exit 3' \

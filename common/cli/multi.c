@@ -63,15 +63,33 @@ static int make_manifest(struct cli_builder *b, struct store_image *image,
 	return store_put_image(b->store, image, err);
 }
 
+/* FILE.html as FILE-linux-arm64.html. */
+static char *page_name(const char *file, const char *platform)
+{
+	size_t n = strlen(file) - (str_ends(file, ".html") ? 5 : 0), i;
+	struct strbuf name = STRBUF_INIT;
+
+	strbuf_add(&name, file, n);
+	strbuf_addch(&name, '-');
+	for (i = 0; platform[i]; i++)
+		strbuf_addch(&name, platform[i] == '/' ? '-' : platform[i]);
+	strbuf_addstr(&name, file + n);
+	return strbuf_detach(&name);
+}
+
 static int build_one(struct cli_multi *m, struct cli_builder *b,
 		     const struct cli_build_options *o,
 		     const struct record_plan *plan, struct error *err)
 {
 	struct build_result *r = &m->v[m->nr];
 	struct record_plan one = *plan;
+	struct cli_build_options each = *o;
+	cleanup_free char *page = NULL;
 
 	one.platform = m->platforms.v[m->nr++];
-	if (cli_build_plan(b, o, &one, r, err) < 0 ||
+	if (o->report && *o->report && m->platforms.nr > 1)
+		each.report = page = page_name(o->report, one.platform);
+	if (cli_build_plan(b, &each, &one, r, err) < 0 ||
 	    make_manifest(b, &r->image, err) < 0)
 		return error_wrap(err, "%s", one.platform);
 	log_info("%s: %s: %zu steps run, %zu cached", one.platform,
