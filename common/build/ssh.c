@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/path.h"
+#include "base/signals.h"
 #include "build/ssh.h"
 
 #define START_MS 20000 /* for an agent to read its keys */
@@ -117,11 +118,14 @@ static int wait_agent(struct ssh_agent *a, int out, const struct build_ssh *s,
 		      struct error *err)
 {
 	struct pollfd p = { out, POLLIN, 0 };
+	int ready = poll(&p, 1, START_MS);
 	char text[32] = "";
 	uint64_t pid;
 	ssize_t n;
 
-	if (poll(&p, 1, START_MS) <= 0)
+	if (signals_check(err) < 0)
+		return -1;
+	if (ready <= 0)
 		return error_set(err, ERR_SYSTEM, "the ssh agent for '%s' does "
 				 "not start", s->id);
 	n = read(out, text, sizeof(text) - 1);
