@@ -240,6 +240,12 @@ t_err '^No space' "[I07] size= bounds it"
 t_err '^touch: /t/x: Read-only' "[I04] ro makes it read only"
 empty "[I10] nothing of it stays"
 
+build <<'X'
+RUN --mount=type=tmpfs,target=/t,id=x,from=one true
+X
+shows "[I04] a key that means nothing is a warning" \
+	"warning: .*Dockerfile:4: RUN --mount: 'id' means nothing for type tmpfs"
+
 # --- stubs ---
 build <<'X'
 RUN --mount=type=tmpfs,target=/var/data/new --mount=source=dir/one,target=/etc/new touch -d @1000000000 /var/data/file /var/data && test -e /etc/new
