@@ -186,7 +186,7 @@ void build_mount_release(struct build_mount *mount);
 int eval_make_copy(const struct eval_make *m) MUST_CHECK;
 /* The last source is a URL or a Git reference; and whether what the flags ask
  * for fits all sources. */
-int eval_remote(const struct eval_make *m, const char *source) MUST_CHECK;
+int eval_add_remote(const struct eval_make *m, const char *source) MUST_CHECK;
 int eval_check_remotes(const struct eval_make *m) MUST_CHECK;
 /* Malloc'ed, NULL on error. */
 char *eval_expand(const struct eval_make *m, const char *word);

@@ -14,7 +14,7 @@ static int check_source(const struct eval_make *m, const char *source)
 		return build_eval_fail(m->ev, m->st, m->node, m->err,
 				       "source can't be a %s for COPY",
 				       git ? "git ref" : "URL");
-	return eval_remote(m, source);
+	return eval_add_remote(m, source);
 }
 
 static int add_file(const struct eval_make *m, size_t index)

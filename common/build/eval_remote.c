@@ -109,7 +109,7 @@ static int set_git_dir(const struct eval_make *m, struct build_remote *r)
 	return 0;
 }
 
-int eval_remote(const struct eval_make *m, const char *source)
+int eval_add_remote(const struct eval_make *m, const char *source)
 {
 	struct build_step *step = m->step;
 	cleanup_error struct error why = ERROR_INIT;

@@ -256,7 +256,7 @@ static int remember(struct build *b, const struct build_remote *r,
 static int download(struct build *b, const struct build_remote *r,
 		    struct source_state *s, struct error *err)
 {
-	bool same;
+	bool same = false;
 
 	if (ask(b, r, s, &same, err) < 0)
 		return -1;
