@@ -202,7 +202,8 @@ static int next_round(struct work *w, int *status, struct error *err)
 	int rc;
 
 	w->round++;
-	if (cli_places_watch(&w->places, w->words, &w->o->project, err) < 0)
+	if (cli_places_watch(&w->places, w->words, &w->o->project,
+			     &w->o->build, err) < 0)
 		return -1;
 	pid = fork();
 	if (pid < 0)
@@ -237,6 +238,9 @@ static int run(struct cmd_call *call, struct error *err)
 	if (w.o->run.detach)
 		return error_set(err, ERR_USAGE, "--detach: a round is ended "
 				 "by the next, it cannot go on without one");
+	if (w.o->project.file && str_eq(w.o->project.file, "-"))
+		return error_set(err, ERR_USAGE, "-f -: a round cannot read "
+				 "standard input again");
 	/* What is named must be there; what it says may be mended later. */
 	rc = cli_project_find(&first.project, &call->args, &w.o->project, err);
 	cli_round_release(&first);

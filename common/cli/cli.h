@@ -360,6 +360,7 @@ void cli_multi_record(struct record *r, const struct store *s,
 struct cli_places {
 	struct watch *watch;
 	char *context, *dockerfile, *config;
+	struct strvec named; /* directories of --build-context */
 	struct dockerfile_ignore *ignore;
 };
 void cli_places_release(struct cli_places *w);
@@ -369,7 +370,8 @@ void cli_places_release(struct cli_places *w);
  * leaves the places of the last one.
  */
 int cli_places_watch(struct cli_places *w, const struct strvec *words,
-		     const struct cli_project_options *o, struct error *err)
+		     const struct cli_project_options *o,
+		     const struct cli_build_options *b, struct error *err)
 	MUST_CHECK;
 int cli_places_fd(const struct cli_places *w); /* to poll */
 /* Take what happened: was any of it more than an ignored file? */

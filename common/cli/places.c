@@ -13,6 +13,7 @@ static void forget(struct cli_places *w)
 	free(steal_ptr(&w->context));
 	free(steal_ptr(&w->dockerfile));
 	free(steal_ptr(&w->config));
+	strvec_release(&w->named);
 	dockerfile_ignore_free(w->ignore);
 	w->ignore = NULL;
 }
@@ -58,6 +59,7 @@ static bool is_source(void *arg, const char *path)
 static bool is_relevant(void *arg, const char *path)
 {
 	const struct cli_places *w = arg;
+	size_t i;
 
 	if (w->dockerfile && str_eq(path, w->dockerfile))
 		return true;
@@ -65,8 +67,26 @@ static bool is_relevant(void *arg, const char *path)
 		return true;
 	if (w->config && str_eq(path, w->config))
 		return true;
+	for (i = 0; i < w->named.nr; i++)
+		if (path_within(path, w->named.v[i]))
+			return is_source(arg, path);
 	return w->context && path_within(path, w->context) &&
 	       is_source(arg, path);
+}
+
+/* Directories that --build-context names. */
+static void read_named(struct cli_places *w, const struct cli_build_options *b)
+{
+	cleanup_build_named struct build_named_list list = { 0 };
+	cleanup_error struct error err = ERROR_INIT;
+	size_t i;
+
+	/* What is wrong with them the build says. */
+	if (cli_build_contexts(b, &list, &err) < 0)
+		return;
+	for (i = 0; i < list.nr; i++)
+		if (list.v[i].kind == BUILD_NAMED_DIR)
+			strvec_push(&w->named, list.v[i].value);
 }
 
 static int read_ignore(struct cli_places *w, const struct record_plan *plan,
@@ -104,12 +124,15 @@ static void read_places(struct cli_places *w, const struct strvec *words,
 }
 
 int cli_places_watch(struct cli_places *w, const struct strvec *words,
-		     const struct cli_project_options *o, struct error *err)
+		     const struct cli_project_options *o,
+		     const struct cli_build_options *b, struct error *err)
 {
 	const char *files[2];
 	size_t i;
 
 	read_places(w, words, o);
+	strvec_release(&w->named);
+	read_named(w, b);
 	watch_free(w->watch);
 	w->watch = NULL;
 	if (watch_new(&w->watch, err) < 0)
@@ -118,6 +141,10 @@ int cli_places_watch(struct cli_places *w, const struct strvec *words,
 		w->context = path_absolute(".");
 	if (watch_add(w->watch, w->context, true, is_source, w, err) < 0)
 		return -1;
+	for (i = 0; i < w->named.nr; i++)
+		if (watch_add(w->watch, w->named.v[i], true, is_source, w,
+			      err) < 0)
+			return -1;
 	files[0] = w->dockerfile;
 	files[1] = w->config;
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
