@@ -143,11 +143,6 @@ in_stage '[I34] [E07]' "COPY --from=\$x a b" 'variable expansion is not supporte
 wrong '[A08]' 0 'invalid SOURCE_DATE_EPOCH: x' \
 	--build-arg SOURCE_DATE_EPOCH=x <one
 
-t_run "$DEVENV" build p --platform linux/amd64,linux/arm64
-t_status 2 "[S11] several platforms at once"
-t_err "platform 'linux/amd64,linux/arm64' is not of the form os/arch" \
-	"[S11] are refused by name"
-
 in_stage '[E01]' "ENV a='b" "failed to process \"'b\": unexpected end of \
 statement while looking for matching single-quote"
 in_stage '[E02]' 'ENV a=${}' \

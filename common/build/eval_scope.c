@@ -218,7 +218,8 @@ static void mark_predefined(struct build_eval *ev)
 	static const char *const names[] = {
 		BUILD_EPOCH, "BUILDKIT_CACHE_MOUNT_NS",
 		"BUILDKIT_CONTEXT_KEEP_GIT_DIR", "BUILDKIT_DOCKERFILE_CHECK",
-		"BUILDKIT_SANDBOX_HOSTNAME", "BUILDKIT_SYNTAX",
+		"BUILDKIT_MULTI_PLATFORM", "BUILDKIT_SANDBOX_HOSTNAME",
+		"BUILDKIT_SYNTAX",
 	};
 	size_t i, k;
 

@@ -101,34 +101,45 @@ static int read_ignore(const struct record_plan *plan,
 	return build_ignore(fd, plan->context, plan->dockerfile, out, err);
 }
 
-static int evaluate(struct dockerfile_lint *l, struct store *s,
-		    const struct record_plan *plan,
-		    const struct build_named_list *named, struct error *err)
+struct work {
+	const struct record_plan *plan;
+	struct dockerfile_ignore *ignore;
+	struct bases bases;
+	struct build_eval_options o;
+};
+
+/* `platform` NULL: this machine's. */
+static int lint_for(struct work *w, const char *platform, struct error *err)
 {
 	cleanup_oci_platform struct oci_platform target = { 0 };
 	cleanup_oci_platform struct oci_platform host = { 0 };
-	struct dockerfile_ignore *ignore = NULL;
-	struct bases bases = { .store = s };
-	struct build_eval_options o = { .build_args = &plan->args,
-					.target = plan->target,
-					.platform = &target,
-					.build_platform = &host,
-					.named = named,
-					.lint = l,
-					.check = true };
-	int rc;
 
 	oci_platform_host(&host);
-	if (!plan->platform)
+	if (!platform)
 		oci_platform_host(&target);
-	else if (oci_platform_parse(&target, plan->platform, err) < 0)
+	else if (oci_platform_parse(&target, platform, err) < 0)
 		return -1;
-	if (read_ignore(plan, &ignore, err) < 0)
+	w->o.platform = &target;
+	w->o.build_platform = &host;
+	return build_lint(w->o.lint->df, &w->o, w->ignore, base_config,
+			  &w->bases, err);
+}
+
+/* Each finding is kept once, for however many platforms it is made. */
+static int evaluate(struct work *w, struct error *err)
+{
+	cleanup_strvec struct strvec platforms = STRVEC_INIT;
+	size_t i;
+
+	if (read_ignore(w->plan, &w->ignore, err) < 0)
 		return -1;
-	rc = build_lint(l->df, &o, ignore, base_config, &bases, err);
-	store_image_release(&bases.image);
-	dockerfile_ignore_free(ignore);
-	return rc;
+	if (!w->plan->platform)
+		return lint_for(w, NULL, err);
+	strvec_split(&platforms, w->plan->platform, ",");
+	for (i = 0; i < platforms.nr; i++)
+		if (lint_for(w, platforms.v[i], err) < 0)
+			return -1;
+	return 0;
 }
 
 int cli_lint_plan(struct cli_findings *f, struct store *s,
@@ -139,6 +150,12 @@ int cli_lint_plan(struct cli_findings *f, struct store *s,
 	cleanup_dockerfile_lint struct dockerfile_lint l = { 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *name = NULL;
+	struct work w = {
+		.plan = plan,
+		.bases = { .store = s },
+		.o = { .build_args = &plan->args, .target = plan->target,
+		       .named = named, .lint = &l, .check = true },
+	};
 	size_t i;
 	int rc;
 
@@ -146,7 +163,9 @@ int cli_lint_plan(struct cli_findings *f, struct store *s,
 	    dockerfile_parse(&df, name, text.buf, text.len, err) < 0 ||
 	    build_lint_begin(&l, &df, &plan->args, err) < 0)
 		return -1;
-	rc = evaluate(&l, s, plan, named, err);
+	rc = evaluate(&w, err);
+	store_image_release(&w.bases.image);
+	dockerfile_ignore_free(w.ignore);
 	dockerfile_lint_sort(&l);
 	for (i = 0; i < l.nr; i++)
 		cli_findings_add(f, l.v[i].rule, l.error, name, l.v[i].line,
