@@ -54,6 +54,7 @@ static int read_names(int fd, struct strvec *names, struct error *err)
 	/* A duplicate would share its place in the directory. */
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	int rc = 0;
 
 	if (!dir) {
 		base_close_fd(&copy);
@@ -63,13 +64,11 @@ static int read_names(int fd, struct strvec *names, struct error *err)
 		if (!str_eq(d->d_name, ".") && !str_eq(d->d_name, ".."))
 			strvec_push(names, d->d_name);
 	if (errno)
-		error_errno(err, "cannot read a directory");
+		rc = error_errno(err, "cannot read a directory");
 	closedir(dir);
-	if (err && error_is(err))
-		return -1;
 	if (names->nr)
 		strvec_sort(names);
-	return 0;
+	return rc;
 }
 
 static int walk(struct snapshot *s, int fd, struct strbuf *path,
@@ -139,7 +138,6 @@ int snapshot_take(struct snapshot *s, int root, struct error *err)
 {
 	cleanup_strbuf struct strbuf path = STRBUF_INIT;
 
-	snapshot_release(s);
 	if (walk(s, root, &path, err) < 0)
 		return -1;
 	pass(s->newest);

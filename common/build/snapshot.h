@@ -31,7 +31,7 @@ struct snapshot {
 #define cleanup_snapshot CLEANUP(snapshot_release)
 void snapshot_release(struct snapshot *s);
 const char *snapshot_path(const struct snapshot *s, size_t i);
-/* One walk that reads no file. Returns when the clock has moved on, so that
+/* One walk that reads no file, into an empty snapshot. Returns when the clock has moved on, so that
  * every later change has another time. */
 int snapshot_take(struct snapshot *s, int root, struct error *err) MUST_CHECK;
 
