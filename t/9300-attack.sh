@@ -124,10 +124,10 @@ t_status 3 "more ports than a configuration holds"
 t_err 'Dockerfile:2:1: .*more than [0-9]+ ports' "are refused"
 attack 'FROM \033[2Jx\n'
 t_status 3 "escapes in a reference"
-t_err 'Dockerfile:1:1: image reference .*\\x1b\[2J' "are shown as text"
+t_err 'Dockerfile:1:1: failed to parse stage name .*: image reference .*\\x1b\[2J' "are shown as text"
 attack 'FROM base\nRUN printf "\\033]0;x\\007\\033[2J\\n"\n'
 t_status 0 "escapes in the output of a step"
-t_err '^\\x1b\]0;x\\x07\\x1b\[2J$' "are, too"
+t_err '^\[stage-0 [0-9]/[0-9]] \\x1b\]0;x\\x07\\x1b\[2J$' "are, too"
 t_is "$(tr -d '\n\t -~' <"$err" | wc -c)" 0 "no control byte passes"
 
 fresh
@@ -153,13 +153,13 @@ attack 'FROM base\nRUN env; tr "\\0" "\\n" </proc/1/environ\n'
 t_is "$(grep -c host-canary "$err")" 0 "no variable of the caller"
 unset HOST_VARIABLE
 attack 'FROM base\nRUN mount -t tmpfs x /tmp || echo refused\n'
-t_err '^refused$' "a step mounts nothing"
+t_err '^\[stage-0 [0-9]/[0-9]] refused$' "a step mounts nothing"
 attack 'FROM base\nRUN echo x >/proc/sys/kernel/core_pattern || echo refused\n'
-t_err '^refused$' "nor sets what the kernel does"
+t_err '^\[stage-0 [0-9]/[0-9]] refused$' "nor sets what the kernel does"
 attack 'FROM base\nRUN unshare -U true || echo refused\n'
-t_err '^refused$' "nor gets a user namespace"
+t_err '^\[stage-0 [0-9]/[0-9]] refused$' "nor gets a user namespace"
 attack 'FROM base\nRUN test $(ls -d /proc/[0-9]* | wc -l) -lt 8 && echo few\n'
-t_err '^few$' "nor sees a process of the host"
+t_err '^\[stage-0 [0-9]/[0-9]] few$' "nor sees a process of the host"
 attack 'FROM base
 RUN mknod /x c 1 3 && { echo >/x || echo refused; }
 RUN mknod /dev/x c 1 3 && { echo >/dev/x || echo refused too; }
@@ -167,8 +167,8 @@ RUN echo >/dev/null && head -c 1 /dev/zero | wc -c
 '
 if [ "$(id -u)" -eq 0 ]; then
 	t_status 0 "devices can be made"
-	t_err '^refused$' "but do not open"
-	t_err '^refused too$' "in /dev, too"
+	t_err '^\[stage-0 [0-9]/[0-9]] refused$' "but do not open"
+	t_err '^\[stage-0 [0-9]/[0-9]] refused too$' "in /dev, too"
 fi
 
 # --- an image's own links where the runner mounts ---
@@ -256,7 +256,7 @@ t_status 3 "a plan with a number as text"
 t_err 'record:1:[0-9]+: ' "is refused by its place"
 record '{"kind":"dockerfile","dockerfile":{"text":"FROM base\nARG a\nRUN echo \"<$a>\""},"args":{"a":"1\nUSER x"}}'
 t_status 0 "an argument with a new line"
-t_err '^<1$' "is data, no instruction"
+t_err '^\[stage-0 [0-9]/[0-9]] <1$' "is data, no instruction"
 
 t_is "$(ls "$DEVENV_STORE/tmp")" "" "nothing half made stays"
 t_is "$(grep -c "$TMP" /proc/self/mountinfo)" 0 "nothing is mounted"
