@@ -64,6 +64,11 @@ X
 shows "[I05] a bind shows the context" '^<two>'
 t_err '^-rw-r--r-- +1 0 +0 .* one$' "[I05] its files belong to root"
 empty "[I10] and leaves nothing in the layer"
+touch -d @1500000000 "$CTX/dir"
+build <<'X'
+RUN --mount=source=dir,target=/c stat -c %Y /c /c/sub
+X
+shows "[I05] the directory has its time" '^1500000000$'
 build <<'X'
 RUN --mount=source=dir,target=/c stat -c %a /c; touch /c/x || echo "<$?>"
 X

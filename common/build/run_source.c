@@ -78,6 +78,7 @@ static int copy_dir(struct run_mounts *r, const struct build_tree *tree,
 	struct copy_target to = { .store = store,
 				  .rootfd = fd,
 				  .single_id = r->b->o->single_id };
+	const struct timespec when[2] = { st->st_mtim, st->st_mtim };
 	uid_t uid = 0;
 	gid_t gid = 0;
 
@@ -86,8 +87,9 @@ static int copy_dir(struct run_mounts *r, const struct build_tree *tree,
 	if (copy_dir_to(&to, tree, dir, "/", err) < 0 ||
 	    store_set_owner(store, fd, ".", uid, gid, err) < 0)
 		return -1;
-	if (fchmod(fd, st->st_mode & 07777) < 0)
-		return error_errno(err, "cannot set the mode of a directory");
+	if (fchmod(fd, st->st_mode & 07777) < 0 || futimens(fd, when) < 0)
+		return error_errno(err, "cannot set mode and times of a "
+					"directory");
 	return 0;
 }
 

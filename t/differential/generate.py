@@ -448,4 +448,7 @@ class Generator:
             if self.maybe(0.2):
                 options.append("--build-arg=" + n + "=" + self.pick(
                     "opt", "", "a b", "x=y", "$A"))
+        names = [n for n, _ in self.stages if n]
+        if names and self.maybe(0.15):
+            options.append("--target=" + self.r.choice(names))
         return Case(self.seed, files, ignore, steps, options)

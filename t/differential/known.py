@@ -198,3 +198,11 @@ def patterns_of_files(d, case):
     return (d.kind == "status" and d.ours == "it builds" and
             re.search("error from sender: lstat .*: not a directory",
                       d.theirs))
+
+
+@known("docker")
+def bracket_in_a_class(d, case):
+    """this client does not know a bracket in brackets for itself"""
+    return (d.kind == "status" and d.ours == "it builds" and
+            "no such file" in d.theirs and
+            any("[[]" in s.text for s in case.steps))

@@ -78,7 +78,7 @@ class Resumed(Property):
     name = "resumed"
 
     def way(self, store, ctx, words, out):
-        given = [w for w in words if w.startswith("--build-arg")]
+        given = words[:-2]  # but the output and the context
         record = subprocess.run(self.command(store, "parse", *given, ctx),
                                 stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL)
