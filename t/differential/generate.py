@@ -341,7 +341,7 @@ class Generator:
         return Step("RUN --mount=" + self.pick(
             "type=bind,source=%s,target=/m cp -a /m /w.m" % json.dumps(d)[1:-1]
             if " " not in d else "target=/m cp -a /m/f /w.m || :",
-            "type=tmpfs,target=/tmp/t touch /tmp/t/x; echo t > /t",
+            "type=tmpfs,target=/tmp/t touch /tmp/t/x; echo t > /seen",
             "type=cache,target=/c,id=%d echo k > /c/f; cat /c/f > /k" %
             self.seed, "type=tmpfs,target=/tmp/t echo $A > /tmp/t/x; "
             "cp /tmp/t/x /x"), frozenset({"mount"}))
