@@ -46,12 +46,17 @@ bool store_is_plain(const char *path)
 int store_claim(struct store *s, struct error *err)
 {
 	enum store_form ours = form_of(s), found = read_form(s->fd, "form");
+	cleanup_error struct error inner = ERROR_INIT;
 
 	if (found == ours)
 		return 0;
-	if (found == STORE_FORM_UNKNOWN)
-		return store_replace(s, "form", forms[ours],
-				     strlen(forms[ours]), true, err);
+	if (found == STORE_FORM_UNKNOWN) {
+		/* One that is read-only gets no layers, either. */
+		if (store_replace(s, "form", forms[ours], strlen(forms[ours]),
+				  true, &inner) < 0 && inner.sys != EROFS)
+			return error_move(err, &inner);
+		return 0;
+	}
 	error_set(err, ERR_SYSTEM, "the layers in store '%s' were written %s",
 		  s->path, found == STORE_FORM_FILES ?
 			  "without the right to mount" :
