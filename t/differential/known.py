@@ -206,3 +206,10 @@ def bracket_in_a_class(d, case):
     return (d.kind == "status" and d.ours == "it builds" and
             "no such file" in d.theirs and
             any("[[]" in s.text for s in case.steps))
+
+
+@known("buildah")
+def backslashes(d, case):
+    """buildah cannot copy a name with a backslash"""
+    return (d.kind == "status" and d.ours == "it builds" and
+            re.search(r'copier: stat: "[^"]*\\.*no such file', d.theirs))
