@@ -158,7 +158,7 @@ FROM $BASE
 COPY --from=a /etc/passwd /a
 COPY --from=b /etc/passwd /b
 E
-for signal in INT TERM KILL; do
+begin() { # sets $pid once both steps run
 	# a shell starts background jobs with SIGINT ignored
 	python3 -c '
 import os, signal, sys
@@ -171,6 +171,17 @@ os.execv(sys.argv[1], sys.argv[1:])' \
 		[ "$(pgrep -fc '^sleep 31[.][56]')" -eq 2 ] && break
 		sleep 0.1
 	done
+}
+begin
+kill -KILL "$(pgrep -P $pid | head -n 1)"
+status=0
+wait $pid || status=$?
+t_is $status 4 "a job that somebody killed ends the build"
+t_err 'a process of devenv was ended by signal 9' "with the reason"
+t_ok "its step and the other are gone" gone '^sleep 31[.][56]'
+build_clean "after a killed job"
+for signal in INT TERM KILL; do
+	begin
 	t_is "$(pgrep -fc '^sleep 31[.][56]')" 2 "$signal: two steps run"
 	kill -$signal $pid
 	status=0
