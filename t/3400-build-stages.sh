@@ -128,6 +128,33 @@ build --jobs 2 -o "type=local,dest=$TMP/twins"
 t_ok "a step that two stages have in common runs once" \
 	cmp "$TMP/twins/a" "$TMP/twins/b"
 
+# --- what cannot be put in order ---
+dockerfile <<'E'
+FROM $BASE AS a
+COPY --from=b /x /x
+FROM $BASE AS b
+COPY --from=a /x /x
+E
+build
+t_status 3 "[S07] stages that need each other"
+t_err 'Dockerfile:2:1: circular dependency detected on stage: a$' \
+	"[S07] are an error"
+t_err "^hint: 'a' needs 'b', which needs 'a'; take one of these out$" \
+	"[S07] that says how they do"
+dockerfile <<'E'
+FROM $BASE AS first
+COPY --from=later /x /x
+FROM $BASE AS later
+E
+build
+t_status 3 "[S07] a stage that comes later"
+t_err "^hint: move the lines of 'later' before line 2$" \
+	"[S07] has to come before"
+build --target frist
+t_status 3 "[S05] a target that is none"
+t_err 'target stage "frist" could not be found \(did you mean first\?\)' \
+	"[S05] with a suggestion"
+
 # --- a failure stops the others ---
 dockerfile <<'E'
 FROM $BASE AS a

@@ -259,14 +259,33 @@ static int set_deps(struct build_eval *ev, size_t index, struct error *err)
 	return 0;
 }
 
+#define CYCLE_SHOWN 8 /* stages of a cycle that are named */
+
 struct walk {
 	size_t stage, next; /* dependency to look at next */
 };
 
+/* "a needs b, which needs a": from the last step of a walk back to `first`. */
+static void describe_cycle(const struct build_eval *ev,
+			   const struct walk *stack, size_t depth,
+			   size_t first, struct strbuf *out)
+{
+	size_t at = 0, i;
+
+	while (stack[at].stage != first)
+		at++;
+	strbuf_addf(out, "'%s'", ev->stages[first].label);
+	for (i = at + 1; i < depth && i < at + CYCLE_SHOWN; i++)
+		strbuf_addf(out, " needs '%s', which",
+			    ev->stages[stack[i].stage].label);
+	strbuf_addf(out, " needs %s'%s'", i < depth ? "others, down to " : "",
+		    ev->stages[first].label);
+}
+
 /* Is there a cycle among the stages that `start` leads to? Without
  * recursion: a file may have tens of thousands of stages. */
 static bool has_cycle(const struct build_eval *ev, size_t start,
-		      uint8_t *state, struct walk *stack)
+		      uint8_t *state, struct walk *stack, struct strbuf *told)
 {
 	enum { NEW, OPEN, DONE };
 	size_t depth = 0;
@@ -286,8 +305,10 @@ static bool has_cycle(const struct build_eval *ev, size_t start,
 			continue;
 		}
 		dep = st->deps[w->next++];
-		if (state[dep] == OPEN)
+		if (state[dep] == OPEN) {
+			describe_cycle(ev, stack, depth, dep, told);
 			return true;
+		}
 		if (state[dep] == NEW) {
 			state[dep] = OPEN;
 			stack[depth++] = (struct walk){ dep, 0 };
@@ -300,14 +321,17 @@ static int check_cycles(struct build_eval *ev, struct error *err)
 {
 	cleanup_free uint8_t *state = xcalloc(ev->nr, 1);
 	cleanup_free struct walk *stack = xcalloc(ev->nr, sizeof(*stack));
+	cleanup_strbuf struct strbuf told = STRBUF_INIT;
 	size_t i;
 
-	for (i = 0; i < ev->nr; i++)
-		if (has_cycle(ev, i, state, stack))
-			return build_eval_fail(
-				ev, NULL, from_node(ev, i), err,
+	for (i = 0; i < ev->nr; i++) {
+		if (!has_cycle(ev, i, state, stack, &told))
+			continue;
+		build_eval_fail(ev, NULL, from_node(ev, i), err,
 				"circular dependency detected on stage: %s",
 				ev->stages[i].label);
+		return error_hint(err, "%s; take one of these out", told.buf);
+	}
 	return 0;
 }
 
@@ -334,6 +358,20 @@ static const struct dockerfile_node *user_of(const struct build_eval *ev,
 	return from_node(ev, stage);
 }
 
+static int wrong_order(const struct build_eval *ev, size_t stage, size_t dep,
+		       struct error *err)
+{
+	const struct build_stage *st = &ev->stages[stage];
+
+	build_eval_fail(ev, NULL, user_of(ev, stage, dep), err,
+			"cannot copy from stage \"%s\", it needs to be defined "
+			"before current stage \"%s\"",
+			ev->stages[dep].label, st->label);
+	return error_hint(err, "move the lines of '%s' before line %u",
+			  ev->stages[dep].label,
+			  from_node(ev, stage)->start);
+}
+
 static int check_order(struct build_eval *ev, struct error *err)
 {
 	size_t i, k;
@@ -343,14 +381,7 @@ static int check_order(struct build_eval *ev, struct error *err)
 
 		for (k = 0; k < st->n_deps; k++)
 			if (st->deps[k] >= i)
-				return build_eval_fail(
-					ev, NULL, user_of(ev, i, st->deps[k]),
-					err,
-					"cannot copy from stage \"%s\", it "
-					"needs to be defined before current "
-					"stage \"%s\"",
-					ev->stages[st->deps[k]].label,
-					st->label);
+				return wrong_order(ev, i, st->deps[k], err);
 	}
 	return 0;
 }
