@@ -194,5 +194,28 @@ t_is "$("$HELPER/treedump" "$TMP/o3")" "$("$HELPER/treedump" "$TMP/o4")" \
 	"and is what a new store makes"
 t_is "$(jq '[.image.steps[] | select(.key)] | length' "$out")" 11 \
 	"every step is reported"
+# --- a context that changes under the build ---
+
+fresh <<-'X'
+	FROM scratch
+	COPY file dir /
+	FROM scratch
+	COPY --from=0 /file /copy
+X
+# Reading this takes longer than the writer's pause.
+truncate -s 300M "$CTX/dir/big"
+timeout 30 sh -c 'i=0; while i=$((i + 1)); do
+	echo $i >../next; mv ../next file; done' &
+writer=$!
+sleep 0.2
+build
+kill "$writer"
+wait "$writer" 2>/dev/null
+t_err 'line 2: files changed while the build ran: this step will run again' \
+	"a file that is written meanwhile: the step says so"
+echo last >file
+row '2 4' "and is not known" true
+build --output "type=local,dest=$TMP/o5"
+t_is "$(ran) $(cat "$TMP/o5/copy")" " last" "what was read at last is"
 t_ok "the store is sound" "$DEVENV" store verify
 t_done

@@ -134,19 +134,16 @@ int rescue_settle(struct build *b, size_t stage, struct build_planned *p,
 		  struct error *err)
 {
 	cleanup_cache_entry struct cache_entry e = { 0 };
-	const char *why = NULL;
 	size_t i;
 	int rc;
 
-	if (p->step.op != BUILD_COPY || !p->step.from)
-		return 0;
-	rc = cache_get(b->o->store, p->key, &e, &why, err);
+	rc = cache_get(b->o->store, p->key, &e, NULL, err);
 	if (rc < 0)
 		return -1;
-	if (!rc)
-		return error_set(err, ERR_SYSTEM,
-				 "what a step made is gone: %s", why);
-	if (!str_eq(e.layer, p->layer)) {
+	if (!rc) {
+		/* of files that nobody will see again */
+		store_new_id(e.as);
+	} else if (!str_eq(e.layer, p->layer)) {
 		b->result->executed--;
 		if (accept(b, stage, p, &e, err) < 0)
 			return -1;

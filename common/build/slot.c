@@ -74,31 +74,43 @@ static int try_step(struct slot *slot, struct error *err)
 	return -1;
 }
 
+static int make_layer(struct slot *slot, struct error *err)
+{
+	struct build *b = slot->all->b;
+	const struct store_meta meta = { .alone = slot->p->step.link };
+	int rc = try_step(slot, err);
+
+	if (!rc)
+		rc = store_draft_commit(b->o->store, &slot->draft, &meta,
+					slot->p->layer, err);
+	if (!rc)
+		recopy_save(b->recopy, slot->p->layer);
+	recopy_free(b->recopy);
+	b->recopy = NULL;
+	return rc;
+}
+
 int slot_execute(struct slot *slot, struct error *err)
 {
 	struct build *b = slot->all->b;
 	struct build_planned *p = slot->p;
 	struct cache_entry entry = { .created = b->now };
-	const struct store_meta meta = { .alone = p->step.link };
 	char content[CACHE_KEY];
-	int rc;
+	int found;
 
 	memcpy(entry.layer, p->layer, STORE_ID);
 	failed_forget(b->o->store, p->key);
-	rc = rescue_find(b, slot->stage, p, content, err);
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	rc = try_step(slot, err);
-	if (!rc)
-		rc = store_draft_commit(b->o->store, &slot->draft, &meta,
-					p->layer, err);
-	if (!rc)
-		recopy_save(b->recopy, p->layer);
-	recopy_free(b->recopy);
-	b->recopy = NULL;
-	if (!rc)
-		rc = rescue_note(b, &entry, p, content, err);
-	return rc < 0 ? -1 : explain_put(b, p, &entry, err);
+	found = rescue_find(b, slot->stage, p, content, err);
+	if (found)
+		return found < 0 ? -1 : 0;
+	if (make_layer(slot, err) < 0 ||
+	    rescue_note(b, &entry, p, content, err) < 0)
+		return -1;
+	if (step_is_same(b, slot->stage, p))
+		return explain_put(b, p, &entry, err);
+	log_warn("line %u: files changed while the build ran: this step will "
+		 "run again", p->step.line);
+	return cache_forget(b->o->store, p->key, err);
 }
 
 int slot_step(void *arg, struct strbuf *result UNUSED, struct error *err)

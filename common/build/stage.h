@@ -43,6 +43,9 @@ int stage_user(struct build *b, struct build_stage *st, const char *spec,
 /* The key of a planned step on top of its parent's. */
 int step_key(struct build *b, const struct build_stage *st,
 	     struct build_planned *p, struct error *err) MUST_CHECK;
+/* Are the files that it read still those of its key? */
+bool step_is_same(struct build *b, const struct build_stage *st,
+		  const struct build_planned *p);
 /* Execute it into the draft. */
 int step_execute(struct build *b, struct build_stage *st,
 		 const struct build_step *step, struct store_draft *draft,

@@ -172,6 +172,18 @@ int step_key(struct build *b, const struct build_stage *st,
 	return 0;
 }
 
+bool step_is_same(struct build *b, const struct build_stage *st,
+		  const struct build_planned *p)
+{
+	struct build_planned now = { .step = p->step, .text = CACHE_KEY_INIT };
+	int rc;
+
+	memcpy(now.parent, p->parent, CACHE_KEY);
+	rc = step_key(b, st, &now, NULL);
+	cache_key_release(&now.text);
+	return !rc && str_eq(now.key, p->key);
+}
+
 int step_content_key(struct build *b, const struct build_stage *st,
 		     const struct build_planned *p, char hex[CACHE_KEY],
 		     struct error *err)
