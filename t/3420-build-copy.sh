@@ -305,6 +305,21 @@ copy <<-'X'
 X
 gives "[I33] octal and symbolic modes" \
 	"d 0755 a; - 0644 a/f; - 0755 a/x; d 0774 b; - 0620 b/f; - 0730 b/x; - 4755 c; - 7600 e; - 0000 g"
+# What chmod makes of a file is what --chmod does.
+modes="a+rwx g=u,o=g u=rwx,go= +X a-x,u+X =t ug+s,o-r u+s-w,a=r -rwx+r go=u-w"
+i=0
+echo 'FROM scratch' >all.Dockerfile
+for mode in $modes; do
+	i=$((i + 1))
+	echo "COPY --chmod=$mode d/x /$i" >>all.Dockerfile
+	rm -f "$TMP/want"
+	cp -p d/x "$TMP/want"
+	(umask 0 && chmod -- "$mode" "$TMP/want")
+	want="${want:-}$(stat -c %a "$TMP/want") "
+done
+copy <all.Dockerfile
+t_is "$(for n in 1 2 3 4 5 6 7 8 9 10; do stat -c %a "$TMP/o/$n"; done |
+	tr '\n' ' ')" "$want" "[I33] symbolic modes are those of chmod"
 for mode in 8 10000 u=q u 'u=x,'; do
 	copy <<-X
 		FROM scratch
