@@ -37,7 +37,8 @@ mkdir "$TMP/ctx" "$TMP/root"
 # Not 10 and 29: capabilities and devices are root's to give.
 CASES="01-stages 03-chown 04-chmod 06-dest-links 07-hardlinks
 08-hardlinks-from 09-modes 11-names 12-long 13-empty 14-replace 15-whiteouts
-16-ignore 17-add 18-heredoc 19-workdir 20-user 25-onbuild 27-umask 28-merge"
+16-ignore 17-add 18-heredoc 19-workdir 20-user 25-onbuild 27-umask 28-merge
+31-copy-flags"
 for case in $CASES; do
 	cp -a "$SRC/t/golden/build/$case" "$TMP/ctx/$case"
 	rm -f "$TMP/ctx/$case/differs" "$TMP/ctx/$case/Dockerfile.peer"
