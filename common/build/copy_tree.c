@@ -235,7 +235,7 @@ static int put_regular(struct copying *c, const struct tree_entry *e,
 	const struct recopy_dir *dir = recopied_dir(c);
 	cleanup_close int data = -1, in = -1, out = -1;
 	int taken = take(c, e, &data, err);
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (taken)
 		return taken < 0 ? -1 : 0;
