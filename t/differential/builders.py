@@ -92,6 +92,7 @@ class Buildah(Builder):
             *options, ctx)
         if status == 0:
             status, text = sh(*self.run, "push", "-q", "case", "dir:" + out)
+            sh(*self.run, "rmi", "-f", "case")
         return status, text
 
 
