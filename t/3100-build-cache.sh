@@ -206,4 +206,24 @@ for platform in amd64 arm64 amd64; do
 		all' "$out")"
 done
 t_is "$cached" " false false true" "such a step is keyed by its platform"
+
+# --- a layer is made for those below it ---
+mkdir "$TMP/below"
+echo one >"$TMP/below/one"
+cat >"$TMP/below/Dockerfile" <<END
+FROM $BASE
+RUN cat /proc/sys/kernel/random/uuid >/made
+COPY one /
+COPY --link one /alone
+END
+cached() { jq -c '[.image.steps[] | select(.key) | .cached]' "$out"; }
+t_run "$DEVENV" --store "$TMP/store4" build "$TMP/below"
+t_status 0 "a step that never makes the same, and two on it"
+first=$(jq -r 'first(.image.steps[] | select(.key) | .key)' "$out")
+t_ok "the first is forgotten" rm "$TMP/store4/cache/$first"
+t_run "$DEVENV" --store "$TMP/store4" build "$TMP/below"
+t_is "$(cached)" "[false,false,true]" \
+	"what lies on it is made again, but what stands alone"
+t_run "$DEVENV" --store "$TMP/store4" build "$TMP/below"
+t_is "$(cached)" "[true,true,true]" "then all is known again"
 t_done

@@ -133,9 +133,12 @@ static void name_layer(struct build_made *m, struct build_planned *p)
 	memcpy(p->layer, e->layer, STORE_ID);
 }
 
-/* Its layer and what it is in the cache, or the name its layer will have. One
- * that a registry has must not lie on one that is yet to be made: layers are
- * fetched before anything runs. */
+/*
+ * Its layer and what it is in the cache, or the name its layer will have. A
+ * layer is the difference to those it was made on. Where one of those has to
+ * be made again, which may come out another, it is made again as well, unless
+ * it stands alone; and that must be here, as layers are fetched first.
+ */
 static int look_up(struct build *b, struct build_stage *st,
 		   struct build_planned *p, struct cache_entry *hit,
 		   struct error *err)
@@ -148,8 +151,8 @@ static int look_up(struct build *b, struct build_stage *st,
 	if (rc < 0)
 		return -1;
 	p->remote = rc && !store_has_layer(b->o->store, hit->layer);
-	if (p->remote && st->missed) {
-		reason = "only a registry has its layer";
+	if (rc && st->missed && (p->remote || !p->step.link)) {
+		reason = "what it stands on has to run";
 		p->remote = false;
 		rc = 0;
 	}

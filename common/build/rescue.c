@@ -73,6 +73,16 @@ static bool is_open(const struct build_stage *st, size_t k)
 	       (k > st->next || (k == st->next && !st->busy));
 }
 
+static bool has_open(const struct build_stage *st)
+{
+	size_t k;
+
+	for (k = st->next; k < st->n_plan; k++)
+		if (!st->plan[k].cached)
+			return true;
+	return false;
+}
+
 static bool reads_stage(const struct build_planned *p)
 {
 	struct build_from from;
@@ -84,9 +94,10 @@ static bool reads_stage(const struct build_planned *p)
 	return false;
 }
 
-/* Look a step up once more, on top of another key or with other inputs. */
+/* Look a step up once more, on top of another key or with other inputs; not
+ * where one that it stands on has yet to run. */
 static int look_again(struct build *b, size_t stage, struct build_planned *p,
-		      const char key[CACHE_KEY], struct error *err)
+		      const char key[CACHE_KEY], bool open, struct error *err)
 {
 	cleanup_cache_entry struct cache_entry hit = { 0 };
 	char before[CACHE_KEY];
@@ -99,8 +110,8 @@ static int look_again(struct build *b, size_t stage, struct build_planned *p,
 	if (str_eq(before, p->key))
 		return 0;
 	memcpy(b->result->steps[p->report].key, p->key, CACHE_KEY);
-	rc = b->o->no_cache ? 0 : cache_get(b->o->store, p->key, &hit, NULL,
-					    err);
+	rc = b->o->no_cache || open ? 0 : cache_get(b->o->store, p->key, &hit,
+						    NULL, err);
 	if (rc <= 0 || !store_has_layer(b->o->store, hit.layer))
 		return rc < 0 ? -1 : 0;
 	return accept(b, stage, p, &hit, err);
@@ -111,9 +122,11 @@ static int plan_again(struct build *b, size_t stage, struct error *err)
 	struct build_stage *st = &b->stages[stage];
 	struct build_base base;
 	char key[CACHE_KEY];
+	bool open;
 	size_t k;
 
 	build_eval_base(b->ev, stage, &base);
+	open = base.kind == BASE_STAGE && has_open(&b->stages[base.stage]);
 	memcpy(key, base.kind == BASE_STAGE ? b->stages[base.stage].key :
 		    st->n_plan		    ? st->plan[0].parent :
 					      st->key, CACHE_KEY);
@@ -122,8 +135,9 @@ static int plan_again(struct build *b, size_t stage, struct error *err)
 
 		if (is_open(st, k) &&
 		    (!str_eq(p->parent, key) || reads_stage(p)) &&
-		    look_again(b, stage, p, key, err) < 0)
+		    look_again(b, stage, p, key, open, err) < 0)
 			return -1;
+		open = open || is_open(st, k);
 		stage_next_key(key, &p->step, p->as);
 	}
 	memcpy(st->key, key, CACHE_KEY);

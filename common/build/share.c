@@ -101,8 +101,22 @@ int share_accept(struct build *b, struct build_planned *p,
 	return cache_put(b->o->store, p->key, &p->text, e, err);
 }
 
-/* Layers are fetched in one go before anything runs on them, so one that lies
- * on a layer still to be made is made again as well. */
+/* Does the stage continue one of which a step has to run? */
+static bool stands_on_missing(const struct build *b, size_t stage)
+{
+	struct build_base base;
+	size_t k;
+
+	build_eval_base(b->ev, stage, &base);
+	if (base.kind != BASE_STAGE)
+		return false;
+	for (k = 0; k < b->stages[base.stage].n_plan; k++)
+		if (!b->stages[base.stage].plan[k].cached)
+			return true;
+	return stands_on_missing(b, base.stage);
+}
+
+/* What lies on a layer still to be made is made again as well. */
 static int accept_found(struct build *b, const struct asked *a,
 			struct error *err)
 {
@@ -111,6 +125,8 @@ static int accept_found(struct build *b, const struct asked *a,
 	for (i = 0; i < b->n_stages; i++) {
 		struct build_stage *st = &b->stages[i];
 
+		if (stands_on_missing(b, i))
+			continue;
 		for (k = 0; k < st->n_plan; k++) {
 			struct build_planned *p = &st->plan[k];
 

@@ -59,6 +59,7 @@ static void begin_stage(struct build_stage *st,
 	memcpy(st->key, from->key, CACHE_KEY);
 	st->base_history = from->base_history;
 	st->base_layers = from->base_layers;
+	st->missed = from->missed;
 }
 
 int stage_begin(struct build *b, size_t i, struct error *err)
