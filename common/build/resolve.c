@@ -183,12 +183,15 @@ static int place(const struct build *b, const struct askers *a, size_t lookup,
 		 struct error *err)
 {
 	struct build_base base;
-	size_t i = 0;
+	size_t i;
 
-	while (a->v[i].lookup != lookup)
-		i++;
-	build_eval_base(b->ev, a->v[i].stage, &base);
-	return error_wrap(err, "%s:%u:1", b->o->name, base.line);
+	for (i = 0; i < a->nr; i++) {
+		if (a->v[i].lookup != lookup)
+			continue;
+		build_eval_base(b->ev, a->v[i].stage, &base);
+		return error_wrap(err, "%s:%u:1", b->o->name, base.line);
+	}
+	return -1;
 }
 
 int resolve_bases(struct build *b, struct error *err)

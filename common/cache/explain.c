@@ -280,6 +280,15 @@ static void say_file(struct said *said, const char *line, const char *what)
 					(int)strcspn(line, "\t"), line, what));
 }
 
+/* By path: what comes first. */
+static int order(const char *a, const char *b)
+{
+	size_t x = strcspn(a, "\t"), y = strcspn(b, "\t");
+	int c = strncmp(a, b, MIN(x, y));
+
+	return c ? c : (x > y) - (x < y);
+}
+
 /* Lines "PATH TAB DIGEST", sorted. */
 static void say_files(const struct strvec *now, const struct strvec *before,
 		      struct strvec *out)
@@ -288,20 +297,15 @@ static void say_files(const struct strvec *now, const struct strvec *before,
 	size_t i = 0, k = 0;
 
 	while (i < now->nr || k < before->nr) {
-		const char *a = i < now->nr ? now->v[i] : NULL;
-		const char *b = k < before->nr ? before->v[k] : NULL;
-		size_t x = a ? strcspn(a, "\t") : 0;
-		size_t y = b ? strcspn(b, "\t") : 0;
-		int c = !a ? 1 : !b ? -1 : strncmp(a, b, MIN(x, y));
+		int c = i == now->nr ? 1 : k == before->nr ? -1 :
+			order(now->v[i], before->v[k]);
 
-		if (!c)
-			c = (x > y) - (x < y);
 		if (c < 0)
-			say_file(&said, a, "is new");
+			say_file(&said, now->v[i], "is new");
 		else if (c > 0)
-			say_file(&said, b, "is gone");
-		else if (!str_eq(a, b))
-			say_file(&said, a, "changed");
+			say_file(&said, before->v[k], "is gone");
+		else if (!str_eq(now->v[i], before->v[k]))
+			say_file(&said, now->v[i], "changed");
 		i += c <= 0;
 		k += c >= 0;
 	}
