@@ -27,5 +27,6 @@ t_err 'nothing to build$' "the second time builds nothing"
 t_err 'built: 2 of 5 steps run' "a change builds what depends on it"
 t_is "$(sed -n '/built anew/,/== times/s/^devenv: .*\] \([A-Z]*\) .*/\1/p' "$out" |
 	tr '\n' ' ')" "COPY RUN " "and it says what that was"
+t_out "\] has to run: 'src/second.txt' changed\$" "and why"
 t_is "$(ls -d "$TMP"/devenv-demo.* 2>/dev/null)" "" "nothing is left"
 t_done

@@ -68,7 +68,7 @@ git -C "$origin" commit -q -m 'first version'
 url=file://$origin
 git -C "$origin" ls-files
 
-up() { "$devenv" -C "$scratch/work" up --name demo "$url" -- "$@"; }
+up() { "$devenv" -C "$scratch/work" up --explain --name demo "$url" -- "$@"; }
 
 say "devenv up URL: clone, plan, build, run the life cycle, then a command"
 timed up sh -c 'echo "in the environment: $(id -un) in $PWD, \
@@ -86,8 +86,9 @@ timed up sh -c 'echo "now $(cat /opt/words) words"' 2>"$scratch/log"
 second=$ms
 cat "$scratch/log" >&2
 
-say "what that built anew; all other steps were cached"
-grep '^devenv: \[[^]]* [0-9]*:[0-9]*\]' "$scratch/log" | grep -v ' CACHED '
+say "what that built anew, and why; all other steps were cached"
+grep '^devenv: \[[^]]* [0-9]*/[0-9]*\] ' "$scratch/log" |
+	grep -v '\] \(CACHED\|DONE\) '
 
 say "times"
 echo "first up    $first ms"
