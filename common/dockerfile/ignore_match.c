@@ -12,7 +12,8 @@
 static void add_token(struct ignore_pattern *p, enum ignore_token_kind kind,
 		      const char *text, size_t n)
 {
-	struct ignore_token *last = p->nr ? &p->v[p->nr - 1] : NULL;
+	struct ignore_token *last = p->v && p->nr ? &p->v[p->nr - 1]
+						   : NULL;
 
 	if (kind == TOKEN_TEXT && last && last->kind == TOKEN_TEXT &&
 	    last->text + last->n == text) {
