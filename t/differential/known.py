@@ -213,3 +213,39 @@ def backslashes(d, case):
     """buildah cannot copy a name with a backslash"""
     return (d.kind == "status" and d.ours == "it builds" and
             re.search(r'copier: stat: "[^"]*\\.*no such file', d.theirs))
+
+
+@known("buildah")
+def names_as_patterns(d, case):
+    """buildah takes a name that a pattern matched for a pattern again"""
+    return (d.kind == "status" and d.ours == "it builds" and
+            re.search(r"globs \[/[^\]]*\[[^\]]*\]\] matched nothing",
+                      d.theirs))
+
+
+@known("buildah")
+def directory_of_scratch(d, case):
+    """buildah gives an image from scratch no working directory"""
+    return (d.kind == "config" and d.where == "WorkingDir" and
+            d.ours == "/" and not d.theirs)
+
+
+@known("buildah")
+def ignored_in_mounts(d, case):
+    """buildah binds what the ignore file leaves out"""
+    if not (case.ignore and any(re.search(r"--mount=\S*source=", s.text)
+                                for s in case.steps)):
+        return False
+    return (d.kind == "status" and "excluded by .dockerignore" in d.ours and
+            d.theirs == "it builds" or
+            d.kind == "file" and d.ours is None and
+            d.where.startswith("w.m"))
+
+
+@known("buildah", "docker")
+def files_of_sandboxes(d, case):
+    """a RUN that copies /etc copies the files that a builder shows there"""
+    return (d.kind == "file" and d.ours and d.theirs and
+            re.search("(^|/)etc[^/]*/(hosts|hostname|resolv.conf)$",
+                      d.where) and
+            d.ours.kind == d.theirs.kind == "-" and d.where not in MOUNTED)
