@@ -8,9 +8,13 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
+
+#define RETRY_MS 50
+#define RETRIES 20
 
 /*
  * A small process beside each devenv that uses an environment. It holds the
@@ -40,14 +44,30 @@ static bool is_wanted(struct env *e, pid_t init)
 	       state_use(e, NULL) < 0 || !state_last(e);
 }
 
-static void end_unused(struct env *e, struct runtime_sandbox *s)
+static bool end_unused(struct env *e, struct runtime_sandbox *s)
 {
 	cleanup_close int lock = e->name ? state_lock(e, false, NULL) : -1;
+	bool wanted = is_wanted(e, s->init);
 
-	if (!is_wanted(e, s->init))
+	if (!wanted)
 		runtime_stop(s, ENV_GRACE_MS);
 	/* Before the lock is: who gets it must not take us for a user. */
 	base_close_fd(&e->users_fd);
+	return !wanted;
+}
+
+/* Its locks go when it is gone, which is after its end of the pipe; those of
+ * processes it made may stay a little longer. */
+static void end_after(struct env *e, struct runtime_sandbox *s, int devenv)
+{
+	const struct timespec pause = { 0, RETRY_MS * 1000000 };
+	struct pollfd p = { devenv, POLLIN, 0 };
+	int tries;
+
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	for (tries = 0; !end_unused(e, s) && tries < RETRIES; tries++)
+		nanosleep(&pause, NULL);
 }
 
 /* Start the sandbox and say how that went. */
@@ -70,26 +90,33 @@ static void start(const struct runtime_spec *spec, struct runtime_sandbox *s,
 }
 
 /* Wait for the end of devenv or of the sandbox. */
-NORETURN static void keep(struct env *e, struct runtime_sandbox *s, int from)
+NORETURN static void keep(struct env *e, struct runtime_sandbox *s, int from,
+			  int devenv)
 {
 	struct pollfd p[2] = { { 0, POLLIN, 0 }, { 1, POLLIN, 0 } };
+	char word;
 
 	/* Nothing of devenv's stays open: not its output, not its locks. */
 	e->users_fd = -1;
 	if (setsid() < 0 || dup2(from, 0) < 0 || dup2(s->pidfd, 1) < 0 ||
-	    syscall(SYS_close_range, 2, ~0U, 0) < 0 || chdir("/") < 0)
+	    dup2(devenv, 2) < 0 || syscall(SYS_close_range, 3, ~0U, 0) < 0 ||
+	    chdir("/") < 0)
 		_exit(1);
 	s->pidfd = 1;
 	while (poll(p, 2, -1) < 0 && errno == EINTR)
 		;
-	if (!p[1].revents)
+	if (p[1].revents)
+		_exit(0);
+	if (read(0, &word, 1) == 1)
 		end_unused(e, s);
+	else
+		end_after(e, s, 2);
 	_exit(0);
 }
 
 /* The keeper's whole life; `spec` NULL: the sandbox of e is there. */
 NORETURN static void live(struct env *e, const struct runtime_spec *spec,
-			  int from, int to)
+			  int from, int to, int devenv)
 {
 	struct runtime_sandbox s = e->sandbox;
 	sigset_t all;
@@ -100,7 +127,7 @@ NORETURN static void live(struct env *e, const struct runtime_spec *spec,
 		start(spec, &s, to);
 	if (s.init <= 0)
 		_exit(1);
-	keep(e, &s, from);
+	keep(e, &s, from, devenv);
 }
 
 static int hear(struct env *e, int from, struct error *err)
@@ -121,8 +148,11 @@ static int hear(struct env *e, int from, struct error *err)
 int keeper_start(struct env *e, const struct runtime_spec *spec,
 		 struct error *err)
 {
+	cleanup_close int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	int life[2], words[2], rc;
 
+	if (self < 0)
+		return error_errno(err, "cannot open a process");
 	if (pipe2(life, O_CLOEXEC) < 0)
 		return error_errno(err, "cannot make a pipe");
 	e->keeper_fd = life[1];
@@ -134,7 +164,7 @@ int keeper_start(struct env *e, const struct runtime_spec *spec,
 	if (!e->keeper) {
 		close(life[1]);
 		close(words[0]);
-		live(e, spec, life[0], words[1]);
+		live(e, spec, life[0], words[1], self);
 	}
 	close(life[0]);
 	close(words[1]);
@@ -147,6 +177,10 @@ int keeper_start(struct env *e, const struct runtime_spec *spec,
 
 void keeper_end(struct env *e)
 {
+	/* Without a word devenv was killed, or leaves the rest to its keeper:
+	 * who then waits until it is gone. */
+	if (e->keeper_fd >= 0)
+		(void)!write(e->keeper_fd, "", 1);
 	base_close_fd(&e->keeper_fd);
 	e->keeper_fd = -1;
 	while (e->keeper > 0 && waitpid(e->keeper, NULL, 0) < 0 &&
