@@ -18,6 +18,7 @@ watchers() {
 	done
 }
 no_watcher() { [ -z "$(watchers)" ]; }
+one_watcher() { [ "$(watchers | wc -l)" = 1 ]; }
 soon() { # within a second
 	for i in 1 2 3 4 5 6 7 8 9 10; do
 		! "$@" || return 0
@@ -102,6 +103,7 @@ done
 "$S" run --lower "$TMP/root" -- sleep 776.$$ >"$TMP/o" 2>&1 &
 job=$!
 t_ok "a command runs" t_wait some 776
+t_ok "beside a watcher" t_wait one_watcher
 w=$(watchers)
 t_is "$(ls -l "/proc/$w/fd" | grep -c -e "$TMP" -e pipe:)" 0 \
 	"the watcher holds no file or output of ours"

@@ -16,15 +16,16 @@ host=${GIT_HTTP#http://}
 watched() { # COMMAND...
 	: >"$TMP/seen"
 	echo "[^ ]*${secret}[^ ]*" >"$TMP/pattern"
-	while :; do
+	rm -f "$TMP/stop"
+	while [ ! -e "$TMP/stop" ]; do
 		cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' |
 			grep -of "$TMP/pattern" >>"$TMP/seen"
 	done &
 	w_pid=$!
 	status=0
 	"$@" >"$out" 2>"$err" || status=$?
-	kill $w_pid
-	wait $w_pid 2>/dev/null
+	touch "$TMP/stop" # what it reads now is written before the next
+	wait $w_pid
 }
 
 hidden() { # SENTENCE
