@@ -12,16 +12,18 @@
 static void add_token(struct ignore_pattern *p, enum ignore_token_kind kind,
 		      const char *text, size_t n)
 {
-	struct ignore_token *last = p->v && p->nr ? &p->v[p->nr - 1]
-						   : NULL;
+	enum ignore_token_kind before = p->nr ? p->v[p->nr - 1].kind : kind;
+	struct ignore_token *last;
 
-	if (kind == TOKEN_TEXT && last && last->kind == TOKEN_TEXT &&
-	    last->text + last->n == text) {
-		last->n += n;
-		return;
+	if (p->nr && kind == before && kind == TOKEN_TEXT) {
+		last = &p->v[p->nr - 1];
+		if (last->text + last->n == text) {
+			last->n += n;
+			return;
+		}
 	}
 	/* "****" is what "**" is. */
-	if (kind == TOKEN_DEEP && last && last->kind == TOKEN_DEEP)
+	if (p->nr && kind == before && kind == TOKEN_DEEP)
 		return;
 	GROW(p->v, p->nr, p->alloc);
 	p->v[p->nr++] = (struct ignore_token){ kind, text, n };
