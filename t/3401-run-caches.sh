@@ -228,7 +228,7 @@ start a <<'X'
 RUN --mount=type=cache,target=/k,sharing=locked N echo "holds" >/k/holds; sleep 50
 X
 holder=$!
-t_wait sh -c "cat '$DEVENV_STORE'/mounts/*/0/fs/holds"
+t_wait sh -c "ls '$DEVENV_STORE'/mounts/*/0/fs/holds"
 start b <<'X'
 RUN --mount=type=cache,target=/k,sharing=locked N echo "got $(cat /k/holds)"
 X
@@ -243,7 +243,7 @@ start a <<'X'
 RUN --mount=type=cache,target=/k,sharing=locked N echo "holds" >/k/again; sleep 50
 X
 holder=$!
-t_wait sh -c "cat '$DEVENV_STORE'/mounts/*/0/fs/again"
+t_wait sh -c "ls '$DEVENV_STORE'/mounts/*/0/fs/again"
 write "$TMP/b" <<'X'
 RUN --mount=type=cache,target=/k,sharing=locked N true
 X

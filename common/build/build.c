@@ -15,6 +15,8 @@
 #include "build/history.h"
 #include "build/stage.h"
 
+#define JOBS_MIN 4
+
 void build_result_release(struct build_result *r)
 {
 	size_t i;
@@ -28,6 +30,8 @@ void build_result_release(struct build_result *r)
 	free(r->steps);
 }
 
+/* Steps often wait for the network or a disk: a few run at once on the
+ * smallest machine, too. */
 size_t build_jobs(const struct build *b)
 {
 	cpu_set_t cpus;
@@ -35,8 +39,8 @@ size_t build_jobs(const struct build *b)
 	if (b->o->jobs)
 		return b->o->jobs;
 	if (sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
-		return 1;
-	return (size_t)CPU_COUNT(&cpus);
+		return JOBS_MIN;
+	return (size_t)MAX(CPU_COUNT(&cpus), JOBS_MIN);
 }
 
 static int open_context(struct build *b, struct error *err)

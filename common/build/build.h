@@ -136,7 +136,7 @@ struct build_options {
 	bool single_id; /* how runtime_enter found this host */
 	bool by_chroot; /* RUNTIME_CHROOT: nothing can be mounted */
 	enum runtime_network network;
-	unsigned int jobs; /* steps at once; 0: one a processor */
+	unsigned int jobs; /* steps at once; 0: the processors, or 4 */
 	bool explain; /* say in the result why steps have to run */
 	/* Step caches, "host/repository" each: those that are read, in
 	 * order, and the one that is written (NULL: none), with the steps of

@@ -35,7 +35,7 @@ const struct opt cli_build_rows[] = {
 	  "publish steps there: the target's, or those of all stages",
 	  O(cache_to) },
 	{ OPT_INT, 0, "jobs", "N", NULL,
-	  "steps at once (default: one a processor)", O(jobs) },
+	  "steps at once (default: the processors, at least 4)", O(jobs) },
 	{ OPT_STR, 0, "report", "FILE.html", NULL,
 	  "write a page about the build: time, cache, layers", O(report) },
 	{ OPT_LIST, 0, "secret", "id=ID[,src=FILE|,env=NAME]", OPT_NO_ENV,
