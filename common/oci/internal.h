@@ -5,9 +5,6 @@
 
 #include "oci/oci.h"
 
-/* `where` begins the messages. */
-int oci_descriptor_parse(struct oci_descriptor *d, const struct json *j,
-			 const char *where, struct error *err) MUST_CHECK;
 /* Version 2, and not manifest and index at once. */
 int oci_check_schema(const struct json *j, struct error *err) MUST_CHECK;
 

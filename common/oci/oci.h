@@ -15,6 +15,7 @@
 #define OCI_LAYER "application/vnd.oci.image.layer.v1.tar"
 #define OCI_LAYER_GZIP "application/vnd.oci.image.layer.v1.tar+gzip"
 #define OCI_LAYER_ZSTD "application/vnd.oci.image.layer.v1.tar+zstd"
+#define OCI_EMPTY "application/vnd.oci.empty.v1+json" /* "{}" */
 #define DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
 #define DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
 #define DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
@@ -74,6 +75,9 @@ void oci_descriptor_release(struct oci_descriptor *d);
 /* Replaces what is there; `digest` is a valid one. */
 void oci_descriptor_set(struct oci_descriptor *d, const char *media_type,
 			const char *digest, uint64_t size);
+/* From JSON; `where` begins the messages. ERR_INPUT. */
+int oci_descriptor_parse(struct oci_descriptor *d, const struct json *j,
+			 const char *where, struct error *err) MUST_CHECK;
 /* {"mediaType", "digest", "size"} */
 struct json *oci_descriptor_to_json(const struct oci_descriptor *d);
 

@@ -172,6 +172,20 @@ int registry_refused(const struct registry_call *call, struct error *err);
 void registry_words(struct strbuf *out, const struct http_transfer *t);
 int64_t registry_now_ms(void);
 
+/* --- manifest.c --- */
+
+/* registry_push_manifest; `listed`: the registry keeps the list of what
+ * refers to the manifest's subject. */
+int registry_put_manifest(struct registry *r, const struct oci_ref *ref,
+			  const char *media_type, const char *body, size_t n,
+			  bool *listed, struct error *err) MUST_CHECK;
+
+/* --- tags.c --- */
+
+/* Where a list goes on; NULL: this was its last page. */
+int registry_next_page(const struct registry_call *call, char **path,
+		       struct error *err) MUST_CHECK;
+
 /* --- warning.c --- */
 
 /* Show the warnings of an answer, each once. */

@@ -300,9 +300,9 @@ static int was_put(struct registry_call *call, struct error *err)
 	return registry_refused(call, err);
 }
 
-int registry_push_manifest(struct registry *r, const struct oci_ref *ref,
-			   const char *media_type, const char *body, size_t n,
-			   struct error *err)
+int registry_put_manifest(struct registry *r, const struct oci_ref *ref,
+			  const char *media_type, const char *body, size_t n,
+			  bool *listed, struct error *err)
 {
 	cleanup_registry_call struct registry_call call;
 	char digest[DIGEST_TEXT];
@@ -319,5 +319,16 @@ int registry_push_manifest(struct registry *r, const struct oci_ref *ref,
 	if (registry_run_one(&call, err) < 0)
 		return error_wrap(err, "manifest of %s/%s", ref->host,
 				  ref->repository);
+	*listed = http_header(&call.t, "OCI-Subject", 0);
 	return 0;
+}
+
+int registry_push_manifest(struct registry *r, const struct oci_ref *ref,
+			   const char *media_type, const char *body, size_t n,
+			   struct error *err)
+{
+	bool listed;
+
+	return registry_put_manifest(r, ref, media_type, body, n, &listed,
+				     err);
 }

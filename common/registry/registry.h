@@ -113,6 +113,13 @@ struct registry_source {
 int registry_push_blobs(struct registry *r, const struct oci_ref *ref,
 			struct registry_source *sources, size_t n,
 			struct error *err) MUST_CHECK;
+/* A small blob that is in memory: `s` will read `b`, which is borrowed. */
+struct registry_bytes {
+	const void *data;
+	size_t n;
+};
+void registry_source_bytes(struct registry_source *s,
+			   const struct registry_bytes *b);
 /* PUT a manifest under its digest or, when ref->tag is set, its tag. */
 int registry_push_manifest(struct registry *r, const struct oci_ref *ref,
 			   const char *media_type, const char *body, size_t n,
@@ -122,6 +129,47 @@ int registry_has_blob(struct registry *r, const struct oci_ref *ref,
 		      const char *digest, struct error *err) MUST_CHECK;
 int registry_has_manifest(struct registry *r, const struct oci_ref *ref,
 			  char digest[DIGEST_TEXT], struct error *err)
+	MUST_CHECK;
+
+/* --- referrers.c: documents about an image --- */
+
+/* What is said about an image: provenance, signatures, lists of parts. */
+struct registry_artifact {
+	const struct oci_descriptor *subject; /* the image's manifest */
+	const char *artifact_type;	      /* a media type */
+	const struct registry_artifact_layer {
+		const char *media_type;
+		struct registry_bytes bytes;
+	} *layers;
+	size_t n_layers;
+	const struct json *annotations; /* object of strings, or NULL */
+};
+/*
+ * Push it into the repository of `ref` as a manifest that refers to its
+ * subject. Where the registry does not answer with OCI-Subject, the index
+ * under the tag sha256-HEX lists it as well, for all who look there. The same
+ * artifact a second time changes nothing. `digest` is its manifest's.
+ */
+int registry_attach(struct registry *r, const struct oci_ref *ref,
+		    const struct registry_artifact *a,
+		    char digest[DIGEST_TEXT], struct error *err) MUST_CHECK;
+
+struct registry_referrer {
+	struct oci_descriptor desc; /* of its manifest */
+	char *artifact_type;	    /* NULL: not said */
+	struct json *annotations;   /* object or NULL */
+};
+struct registry_referrers {
+	struct registry_referrer *v;
+	size_t n, alloc;
+};
+#define cleanup_registry_referrers CLEANUP(registry_referrers_release)
+void registry_referrers_release(struct registry_referrers *list);
+/* What refers to ref->digest, of one artifact type or of all (NULL), in the
+ * registry's order: as it says, or by the tag. Mirrors are not asked. */
+int registry_list_referrers(struct registry *r, const struct oci_ref *ref,
+			    const char *artifact_type,
+			    struct registry_referrers *out, struct error *err)
 	MUST_CHECK;
 
 #endif

@@ -38,27 +38,27 @@ static int take_page(const struct registry_call *call, size_t max,
 }
 
 /* RFC 8288: `Link: </v2/x/tags/list?n=..&last=..>; rel="next"`. Only the path
- * counts: a list never leads to another host. NULL: this was the last page. */
-static char *next_page(const struct registry_call *call, struct error *err)
+ * counts: a list never leads to another host. */
+int registry_next_page(const struct registry_call *call, char **path,
+		       struct error *err)
 {
 	const char *link = http_header(&call->t, "Link", 0);
 	cleanup_url struct url own = { 0 }, next = { 0 };
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *target = NULL;
 
+	*path = NULL;
 	if (!link || *link != '<' || !strstr(link, "next"))
-		return NULL;
+		return 0;
 	target = xstrndup(link + 1, strcspn(link + 1, ">"));
 	if (url_parse(&own, call->t.url, err) < 0 ||
 	    url_resolve(&next, &own, target, err) < 0)
-		return NULL;
-	if (!url_same_origin(&own, &next)) {
-		error_set(err, ERR_REFUSED,
-			  "%s continues its list of tags elsewhere",
-			  call->host->name);
-		return NULL;
-	}
-	return xstrdup(next.rest);
+		return -1;
+	if (!url_same_origin(&own, &next))
+		return error_set(err, ERR_REFUSED,
+				 "%s continues its list elsewhere",
+				 call->host->name);
+	*path = xstrdup(next.rest);
+	return 0;
 }
 
 int registry_list_tags(struct registry *r, const struct oci_ref *ref,
@@ -81,7 +81,8 @@ int registry_list_tags(struct registry *r, const struct oci_ref *ref,
 			return 0;
 		if (take_page(&call, max, tags, &why) < 0)
 			break;
-		path = next_page(&call, &why);
+		if (registry_next_page(&call, &path, &why) < 0)
+			break;
 		http_transfer_reset(&call.t);
 	}
 	if (!why.code && !path)

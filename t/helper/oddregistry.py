@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""A registry in memory that is right but unusual: oddregistry.py PORT LOG.
+
+The first part of a repository's name says how; words are joined by "+":
+  referrers   keeps lists of referrers, two on a page
+  race        once loses an entry of the index under a referrers tag
+  html        answers what it does not know with a page
+Each request is a line of LOG: method, path, status.
+"""
+import hashlib, http.server, json, re, sys, threading, urllib.parse
+
+PORT, LOG = int(sys.argv[1]), open(sys.argv[2], "a", buffering=1)
+INDEX = "application/vnd.oci.image.index.v1+json"
+LOCK = threading.RLock()
+BLOBS, MANIFESTS, UPLOADS, DONE = {}, {}, {}, set()
+
+
+def digest_of(data):
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def once(*key):
+    """True the first time."""
+    if key in DONE:
+        return False
+    DONE.add(key)
+    return True
+
+
+def descriptor(kind, body):
+    m = json.loads(body)
+    d = {"mediaType": kind, "digest": digest_of(body), "size": len(body),
+         "annotations": m.get("annotations", {})}
+    if "artifactType" in m:
+        d["artifactType"] = m["artifactType"]
+    return d
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        LOG.write(f"{self.command} {self.path} {status}\n")
+
+    def refuse(self, status, code, message="as told", detail=None, **headers):
+        error = {"code": code, "message": message}
+        if detail is not None:
+            error["detail"] = detail
+        self.answer(status, json.dumps({"errors": [error]}).encode(),
+                    **headers)
+
+    def unknown(self):
+        if "html" in self.ways:
+            self.answer(200, b"<html>welcome</html>",
+                        Content_Type="text/html")
+        else:
+            self.refuse(404, "UNSUPPORTED")
+
+    def manifest(self, name, what):
+        key = (name, what)
+        if self.command == "PUT":
+            self.put_manifest(name, what)
+        elif key not in MANIFESTS:
+            self.refuse(404, "MANIFEST_UNKNOWN")
+        else:
+            kind, body = MANIFESTS[key]
+            self.answer(200, body, Content_Type=kind,
+                        Docker_Content_Digest=digest_of(body))
+
+    def put_manifest(self, name, what):
+        body, kind = self.body, self.headers["Content-Type"]
+        m, headers = json.loads(body), {}
+        if "race" in self.ways and what.startswith("sha256-") and \
+                once("race", name):
+            body = json.dumps({"schemaVersion": 2, "mediaType": INDEX,
+                               "manifests": []}).encode()
+        if "referrers" in self.ways and "subject" in m:
+            headers["OCI-Subject"] = m["subject"]["digest"]
+        MANIFESTS[name, what] = MANIFESTS[name, digest_of(body)] = kind, body
+        self.answer(201, Location="/", **headers)
+
+    def referrers(self, name, subject, query):
+        if "referrers" not in self.ways:
+            return self.unknown()
+        start = int(query.get("last", "0"))
+        found = [descriptor(k, b) for (n, d), (k, b) in MANIFESTS.items()
+                 if n == name and d == digest_of(b) and
+                 json.loads(b).get("subject", {}).get("digest") == subject]
+        body = json.dumps({"schemaVersion": 2, "mediaType": INDEX,
+                           "manifests": found[start:start + 2]}).encode()
+        headers = {"Content_Type": INDEX}
+        if start + 2 < len(found):
+            headers["Link"] = (f"</v2/{name}/referrers/{subject}"
+                               f"?last={start + 2}>; rel=\"next\"")
+        self.answer(200, body, **headers)
+
+    def blob(self, name, digest):
+        if digest not in BLOBS:
+            return self.refuse(404, "BLOB_UNKNOWN")
+        self.answer(200, BLOBS[digest])
+
+    def upload(self, name, place, query):
+        if self.command == "POST":
+            place = str(len(UPLOADS))
+            UPLOADS[place] = b""
+            self.answer(202, Location=f"/v2/{name}/blobs/uploads/{place}?s=1")
+        elif self.command == "PUT":
+            data = UPLOADS.pop(place) + self.body
+            if digest_of(data) != query["digest"]:
+                return self.refuse(400, "DIGEST_INVALID")
+            BLOBS[digest_of(data)] = data
+            self.answer(201, Location="/")
+        else:
+            self.unknown()
+
+    def handle_any(self):
+        url = urllib.parse.urlsplit(self.path)
+        query = dict(urllib.parse.parse_qsl(url.query))
+        self.ways = url.path.split("/")[2].split("+")
+        self.body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+        part = re.match(r"/v2/(.+)/(manifests|referrers|blobs/uploads|blobs)"
+                        r"/([^/]*)$", url.path)
+        with LOCK:
+            if not part:
+                return self.unknown()
+            name, kind, what = part.groups()
+            if kind == "manifests":
+                self.manifest(name, what)
+            elif kind == "referrers":
+                self.referrers(name, what, query)
+            elif kind == "blobs":
+                self.blob(name, what)
+            else:
+                self.upload(name, what, query)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+
+    def log_message(self, *args):
+        pass
+
+
+http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
