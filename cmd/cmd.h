@@ -9,7 +9,7 @@
 struct cmd_globals {
 	char *dir;   /* -C */
 	char *store; /* --store */
-	bool quiet, verbose, help, version;
+	bool quiet, verbose, help, version, offline;
 	int progress, log_format;
 };
 

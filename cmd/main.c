@@ -22,6 +22,8 @@ const struct opt cmd_global_rows[] = {
 	  "work as if started in DIR", G(dir) },
 	{ OPT_STR, 0, "store", "DIR", NULL, "where images and layers are kept",
 	  G(store) },
+	{ OPT_BOOL, 0, "offline", NULL, NULL,
+	  "contact nobody but mirrors: the store has to do", G(offline) },
 	{ OPT_BOOL, 'q', "quiet", NULL, NULL, "errors and warnings only",
 	  G(quiet) },
 	{ OPT_BOOL, 'v', "verbose", NULL, "ENVBUILDER_VERBOSE",
@@ -122,6 +124,7 @@ static void apply_log(const struct cmd_globals *g)
 static int apply_globals(const struct cmd_globals *g, struct error *err)
 {
 	apply_log(g);
+	cli_gate_setup(g->offline);
 	if (g->dir && chdir(g->dir) < 0)
 		return error_errno_code(err, ERR_USAGE,
 					"cannot change to '%s'", g->dir);

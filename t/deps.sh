@@ -9,7 +9,7 @@ build="gcc libc6-dev make pkg-config libgit2-dev libcurl4-openssl-dev
 test="libcriterion-dev buildah skopeo umoci runc docker-registry nginx-light
  fcgiwrap openssh-server openssh-client openssl apache2-utils squid mmdebstrap
  debian-archive-keyring podman fuse-overlayfs libcap2-bin attr util-linux
- faketime procps iproute2 jq curl zstd xz-utils bzip2 python3
+ faketime procps strace iproute2 jq curl zstd xz-utils bzip2 python3
  python3-pyte qemu-user-static xfsprogs chromium"
 lint="clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc
  universal-ctags libclang-rt-14-dev"

@@ -271,11 +271,26 @@ void source_http_key(const struct build_remote *r,
 	cache_key_add(k, "modified", r->checksum ? "" : s->modified);
 }
 
+/* Offline, what the address held when it was last asked has to do. */
+static int find_now(struct build *b, const struct build_remote *r,
+		    struct source_state *s, struct error *err)
+{
+	cleanup_free char *shown = url_shown(r->url);
+	int rc = recall(b, r, s, err);
+
+	if (rc < 0)
+		return -1;
+	if (!rc || !gate_offline())
+		return download(b, r, s, err);
+	log_warn("%s is taken as it was fetched before, being offline", shown);
+	return 0;
+}
+
 int source_http_find(struct build *b, const struct build_remote *r,
 		     struct source_state *s, struct error *err)
 {
 	if (!r->checksum)
-		return recall(b, r, s, err) < 0 ? -1 : download(b, r, s, err);
+		return find_now(b, r, s, err);
 	memcpy(s->digest, r->checksum, DIGEST_TEXT);
 	return 0;
 }

@@ -308,6 +308,9 @@ static int fetch(struct registry_call *call, struct http_transfer *t,
 
 	t->limit = limit;
 	t->max = TOKEN_BODY_MAX;
+	t->kind = same ? call->t.kind : GATE_HOST;
+	t->subject = call->name;
+	t->mirror = same && call->t.mirror;
 	t->tls = same ? &call->host->tls : NULL;
 	if (http_perform(call->r->http, t, err) < 0)
 		return error_wrap(err, "token server of %s", call->host->name);

@@ -81,8 +81,12 @@ void registry_call_init(struct registry_call *call, struct registry *r,
 					.host = find_host(r, ref->host),
 					.repository = ref->repository,
 					.push = push };
+	call->name = xstrfmt("%s/%s", ref->host, ref->repository);
 	call->t = (struct http_transfer)HTTP_TRANSFER_INIT;
 	call->t.user = call;
+	call->t.kind = push ? GATE_PUSH : GATE_IMAGE;
+	call->t.subject = call->name;
+	call->t.mirror = registry_is_mirror(r, ref->host);
 }
 
 void registry_call_release(struct registry_call *call)
@@ -90,6 +94,7 @@ void registry_call_release(struct registry_call *call)
 	http_abort(call->r->http, &call->t);
 	http_transfer_release(&call->t);
 	free(call->path);
+	free(call->name);
 	free(call->secret_header);
 }
 
@@ -141,6 +146,9 @@ static void send_call(struct registry_call *call)
 		t->once = host->scheme == SCHEME_PROBE_HTTP;
 	}
 	t->tls = call->elsewhere ? NULL : &host->tls;
+	t->kind = call->elsewhere ? GATE_HOST
+		  : call->push	  ? GATE_PUSH
+				  : GATE_IMAGE;
 	set_authorization(call);
 	call->sent = host->scheme;
 	http_start(call->r->http, t);

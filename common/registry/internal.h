@@ -98,6 +98,8 @@ struct registry_mirror {
 int registry_mirrors_load(struct registry *r, const struct strvec *list,
 			  struct error *err) MUST_CHECK;
 void registry_mirrors_release(struct registry *r);
+/* Was this host named to read from instead of others? */
+bool registry_is_mirror(const struct registry *r, const char *host);
 /* Read from the mirrors of a name, then from its origin, until one of them
  * serves. What a failed try has done already, `fn` must know. */
 typedef int (*registry_try_fn)(struct registry *r, const struct oci_ref *at,
@@ -130,6 +132,7 @@ struct registry_call {
 	struct registry *r;
 	struct registry_host *host;
 	const char *repository;
+	char *name; /* host/repository, for the gate */
 	bool push;		/* asks for the right to push, too */
 	bool may_delete;	/* and to delete */
 	const char *mount_from; /* and to pull from there, if one gets it */

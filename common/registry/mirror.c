@@ -84,6 +84,16 @@ int registry_mirrors_load(struct registry *r, const struct strvec *list,
 	return 0;
 }
 
+bool registry_is_mirror(const struct registry *r, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_mirrors; i++)
+		if (str_eq(r->mirrors[i].host, host))
+			return true;
+	return false;
+}
+
 static void place(const struct registry_mirror *m, const struct oci_ref *ref,
 		  struct oci_ref *out)
 {

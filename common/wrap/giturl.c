@@ -444,6 +444,22 @@ static bool is_local(const struct giturl *u)
 	return u->kind == GITURL_FILE || u->kind == GITURL_PATH;
 }
 
+char *giturl_canonical(const struct giturl *u)
+{
+	const struct scheme *s = scheme_of(u->kind);
+	struct giturl plain = *u;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	if (is_local(u) || !u->host)
+		return NULL;
+	if (s->port == u->port)
+		plain.port = 0;
+	strbuf_addf(&out, "%s://", s->name);
+	add_host(&plain, &out);
+	strbuf_addf(&out, "%s%s", *u->path == '/' ? "" : "/", u->path);
+	return strbuf_detach(&out);
+}
+
 bool giturl_same_host(const struct giturl *a, const struct giturl *b)
 {
 	return a->kind == b->kind && str_eq_null(a->host, b->host) &&

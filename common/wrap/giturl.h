@@ -40,6 +40,10 @@ int giturl_parse(struct giturl *u, const char *text, struct error *err)
 	MUST_CHECK;
 /* The URL to connect to: no fragment, no password, and a user for ssh only. */
 void giturl_text(const struct giturl *u, struct strbuf *out);
+/* "https://host[:port]/path", whatever form it was written in: no user,
+ * password or fragment, and a port only where it is not the protocol's own.
+ * NULL for a repository of this machine; malloc'ed. */
+char *giturl_canonical(const struct giturl *u);
 /* `text` as written, except that credentials are cut out: user and password
  * of http and git URLs, the password of ssh URLs. Works on any text. */
 void giturl_redact(const char *text, struct strbuf *out);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "base/strvec.h"
+#include "wrap/gate.h"
 #include "wrap/url.h"
 
 /*
@@ -73,6 +74,12 @@ struct http_transfer {
 	bool once;   /* not idempotent: neither retried nor resumed */
 	int delay_ms; /* before the first try */
 	enum url_reach limit; /* of the addresses that may be connected to */
+	/* What the gate is asked about, before every attempt and redirect:
+	 * GATE_URL is the URL itself; where an image is redirected, its host
+	 * is. */
+	enum gate_kind kind;
+	const char *subject; /* of images, borrowed */
+	bool mirror;
 	void *user;
 	/* answer */
 	int status; /* 0: none came; err says why */

@@ -353,6 +353,25 @@ static void set_network(struct http_flight *f)
 	l->curl_easy_setopt(f->easy, CURLOPT_TCP_KEEPALIVE, 1L);
 }
 
+/* May this be contacted? Its signature in a query is nobody's business. */
+static int ask_gate(const struct http_flight *f, struct error *err)
+{
+	const struct http_transfer *t = f->t;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *shown = NULL;
+	struct gate_question q = { .kind = t->kind,
+				   .name = t->subject,
+				   .mirror = t->mirror && !f->foreign };
+
+	if (f->foreign && q.kind != GATE_URL)
+		q.kind = GATE_HOST;
+	if (q.kind == GATE_URL || q.kind == GATE_HOST) {
+		url_format(&f->url, &text);
+		q.name = shown = url_shown(text.buf);
+	}
+	return gate_connect(&q, err);
+}
+
 int http_launch(struct http_flight *f, struct error *err)
 {
 	const struct http_lib *l = &f->h->lib;
@@ -367,6 +386,8 @@ int http_launch(struct http_flight *f, struct error *err)
 				 "%s lies further inside the network than the "
 				 "host that named it",
 				 f->url.host);
+	if (ask_gate(f, err) < 0)
+		return -1;
 	f->easy = l->curl_easy_init();
 	if (!f->easy)
 		return error_set(err, ERR_SYSTEM, "libcurl does not start");

@@ -1,6 +1,7 @@
 /* repo_fetch.c - ask a remote for its refs, choose one, get the objects */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/proc.h"
+#include "wrap/gate.h"
 #include "wrap/repo_lib.h"
 
 #if LIBGIT2_VER_MAJOR > 1 || LIBGIT2_VER_MINOR >= 7
@@ -231,14 +232,25 @@ static int check_proxy(const struct repo_session *s, struct error *err)
 	return error_hint(err, "use an https address, or no proxy");
 }
 
+/* A repository of this machine is no connection. */
+static int ask_gate(const struct repo_session *s, struct error *err)
+{
+	cleanup_free char *name = giturl_canonical(&s->remote);
+	const struct gate_question q = { .kind = GATE_GIT, .name = name };
+
+	return name ? gate_connect(&q, err) : 0;
+}
+
 int repo_fetch_connect(struct repo_session *s, git_repository *repo,
 		       const char *ref, git_remote **conn,
 		       struct repo_target *t, struct error *err)
 {
 	cleanup_free char *remote = repo_remote_name(s);
 	struct repo_home ssh = { 0 };
-	int rc = check_proxy(s, err);
+	int rc = ask_gate(s, err);
 
+	if (!rc)
+		rc = check_proxy(s, err);
 	if (!rc && s->remote.kind == GITURL_SSH)
 		rc = repo_ssh_prefer(s, &ssh, err);
 	if (rc < 0) {
