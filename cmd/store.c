@@ -2,119 +2,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/units.h"
 #include "cli/cli.h"
-#include "cmd/cmd.h"
-
-struct options {
-	bool dry_run;
-	bool json, mounts;
-	char *keep_age, *keep_size;
-};
+#include "cmd/store.h"
 
 static const struct opt rows[] = {
 	{ OPT_BOOL, 'n', "dry-run", NULL, OPT_NO_ENV,
-	  "gc: only say what would go", offsetof(struct options, dry_run) },
+	  "gc: only say what would go", offsetof(struct store_command, dry_run) },
 	{ OPT_STR, 0, "keep-age", "AGE", OPT_NO_ENV,
 	  "gc: first forget steps, and images without a name, that were not "
-	  "used for so long (36h, 14d)", offsetof(struct options, keep_age) },
+	  "used for so long (36h, 14d)", offsetof(struct store_command, keep_age) },
 	{ OPT_STR, 0, "keep-size", "SIZE", OPT_NO_ENV,
 	  "gc: first forget those least recently used, while more than this "
-	  "is kept (20GB)", offsetof(struct options, keep_size) },
+	  "is kept (20GB)", offsetof(struct store_command, keep_size) },
 	{ OPT_BOOL, 0, "cache-mounts", NULL, OPT_NO_ENV,
 	  "gc: remove what steps keep with --mount=type=cache, too",
-	  offsetof(struct options, mounts) },
-	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
-	  "ls, du, gc: print JSON", offsetof(struct options, json) },
+	  offsetof(struct store_command, mounts) },
+	{ OPT_ENUM, 0, "format", "text|json", OPT_NO_ENV,
+	  "ls, du, gc: form of the result",
+	  offsetof(struct store_command, format) },
+	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV, "the same as --format=json",
+	  offsetof(struct store_command, json) },
 	{ OPT_END },
 };
 
-static int print_json(const struct json *j, struct error *err)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-
-	json_write(&out, j, true);
-	return cli_write(NULL, &out, err);
-}
-
-static uint64_t image_size(struct store *s, const struct store_image *i)
-{
-	uint64_t size = 0;
-
-	for (size_t k = 0; k < i->n_layers; k++) {
-		struct store_meta meta;
-
-		if (i->layers[k].desc.size)
-			size += i->layers[k].desc.size;
-		else if (store_has_layer(s, i->layers[k].id) &&
-			 store_get_meta(s, i->layers[k].id, &meta, NULL) == 0)
-			size += meta.blob_size ? meta.blob_size : meta.size;
-	}
-	return size;
-}
-
-static struct json *image_json(struct store *s, const char *name,
-			       const struct store_image *i)
-{
-	struct json *j = json_new_object();
-
-	json_set_str(j, "reference", name);
-	json_set_str(j, "config_digest", i->config_digest);
-	json_set_str(j, "digest", *i->manifest ? i->manifest : NULL);
-	json_set_int(j, "layers", (int64_t)i->n_layers);
-	json_set_int(j, "size", (int64_t)image_size(s, i));
-	return j;
-}
-
-static int list(struct store *s, const struct options *o,
-		struct cmd_call *call UNUSED, struct error *err)
-{
-	cleanup_strvec struct strvec names = STRVEC_INIT;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_json struct json *all = json_new_array();
-
-	if (store_list_images(s, &names, err) < 0)
-		return -1;
-	for (size_t k = 0; k < names.nr; k++) {
-		cleanup_store_image struct store_image i = { .n_layers = 0 };
-		int found = store_get_image(s, names.v[k], &i, err);
-
-		if (found < 0)
-			return -1;
-		if (!found)
-			continue; /* removed since */
-		json_push(all, image_json(s, names.v[k], &i));
-		strbuf_addf(&out, "%.12s  ", *i.config_digest
-				? digest_hex(i.config_digest) : "-");
-		strbuf_add_size(&out, image_size(s, &i));
-		strbuf_addf(&out, "  %s\n", names.v[k]);
-	}
-	return o->json ? print_json(all, err) : cli_write(NULL, &out, err);
-}
-
-static int usage(struct store *s, const struct options *o,
-		 struct cmd_call *call UNUSED, struct error *err)
-{
-	static const char *const parts[] = { "blobs", "layers", "images",
-					     "cache", "context", "mounts",
-					     "run", "tmp", "." };
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	cleanup_json struct json *all = json_new_object();
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		const char *name = str_eq(parts[i], ".") ? "total" : parts[i];
-		uint64_t bytes, files;
-
-		if (store_disk_usage(s, parts[i], &bytes, &files, err) < 0)
-			return -1;
-		json_set_int(all, name, (int64_t)bytes);
-		strbuf_addf(&out, "%-8s %8llu files  ", name,
-			    (unsigned long long)files);
-		strbuf_add_size(&out, bytes);
-		strbuf_addch(&out, '\n');
-	}
-	return o->json ? print_json(all, err) : cli_write(NULL, &out, err);
-}
-
-static int gc(struct store *s, const struct options *o,
+static int gc(struct store *s, const struct store_command *o,
 	      struct cmd_call *call UNUSED, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
@@ -135,8 +45,8 @@ static int gc(struct store *s, const struct options *o,
 	json_set_int(j, "cache", (int64_t)r.cache);
 	json_set_int(j, "mounts", (int64_t)r.mounts);
 	json_set_int(j, "bytes", (int64_t)r.bytes);
-	if (o->json)
-		return print_json(j, err);
+	if (store_wants_json(o))
+		return store_print_json(j, err);
 	strbuf_addf(&out, "%s %zu layers, %zu blobs, %zu images, %zu steps: ",
 		    o->dry_run ? "would remove" : "removed", r.layers, r.blobs,
 		    r.images, r.cache);
@@ -145,42 +55,137 @@ static int gc(struct store *s, const struct options *o,
 	return cli_write(NULL, &out, err);
 }
 
-/* A name as people write it, or an id. */
-static int remove_image(struct store *s, const char *name, struct error *err)
-{
-	cleanup_store_image struct store_image i = { .n_layers = 0 };
-	cleanup_oci_ref struct oci_ref ref = { .host = NULL };
-	cleanup_free char *full = NULL;
-	int found = store_get_image(s, name, &i, err);
+/* --- rm --- */
 
-	if (found < 0)
-		return -1;
-	if (found)
-		return store_remove_image(s, name, err);
-	if (oci_ref_parse(&ref, name, err) < 0)
-		return -1;
-	full = oci_ref_format(&ref);
-	return store_remove_image(s, full, err);
+/* Images that are to go, all checked before the first one goes. */
+struct removal {
+	struct store *s;
+	struct store_images images;
+	struct env_info *envs;
+	size_t n_envs;
+	struct strvec names; /* as the store knows them */
+};
+
+static void removal_release(struct removal *r)
+{
+	store_images_release(&r->images);
+	for (size_t i = 0; i < r->n_envs; i++)
+		env_info_release(&r->envs[i]);
+	free(r->envs);
+	strvec_release(&r->names);
 }
 
-static int remove_images(struct store *s, const struct options *o UNUSED,
-			 struct cmd_call *call, struct error *err)
+static bool has_layers(const struct env_info *env,
+		       const struct store_image *image)
 {
-	if (call->args.nr < 2)
-		return error_set(err, ERR_USAGE, "store rm needs an image");
-	for (size_t i = 1; i < call->args.nr; i++) {
-		if (remove_image(s, call->args.v[i], err) < 0)
-			return -1;
+	if (!image->n_layers || env->layers.nr != image->n_layers)
+		return false;
+	for (size_t i = 0; i < image->n_layers; i++)
+		if (!str_eq(env->layers.v[i], image->layers[i].id))
+			return false;
+	return true;
+}
+
+/* Without this name, is the image still there? */
+static bool has_other_name(const struct removal *r,
+			   const struct store_image *image, const char *name)
+{
+	for (size_t i = 0; i < r->images.nr; i++) {
+		const struct store_image_use *u = &r->images.v[i];
+
+		if (str_eq(u->image.config_digest, image->config_digest))
+			return u->references.nr > 1 &&
+			       strvec_has(&u->references, name);
+	}
+	return false;
+}
+
+static int check_unused(const struct removal *r, const char *name,
+			const struct store_image *image, struct error *err)
+{
+	const bool stays = has_other_name(r, image, name);
+
+	for (size_t i = 0; i < r->n_envs; i++) {
+		const struct env_info *env = &r->envs[i];
+
+		if (!str_eq_null(env->image, name) &&
+		    (stays || !has_layers(env, image)))
+			continue;
+		error_set(err, ERR_REFUSED,
+			  "the image '%s' is used by the environment '%s'",
+			  name, env->name);
+		return error_hint(err, "'devenv rm %s' removes that first",
+				  env->name);
 	}
 	return 0;
 }
+
+/* A name as people write it, or an id. */
+static int plan_removal(struct removal *r, const char *word,
+			struct error *err)
+{
+	cleanup_store_image struct store_image i = { .n_layers = 0 };
+	cleanup_oci_ref struct oci_ref ref = { .host = NULL };
+	cleanup_free char *full = xstrdup(word);
+	int found = store_get_image(r->s, word, &i, err);
+
+	if (found < 0)
+		return -1;
+	if (!found) {
+		if (oci_ref_parse(&ref, word, err) < 0)
+			return -1;
+		free(full);
+		full = oci_ref_format(&ref);
+		found = store_get_image(r->s, full, &i, err);
+	}
+	if (found < 0)
+		return -1;
+	if (!found)
+		return error_set(err, ERR_NO, "there is no image '%s'", full);
+	if (check_unused(r, full, &i, err) < 0)
+		return -1;
+	strvec_push(&r->names, full);
+	return 0;
+}
+
+static int remove_planned(struct removal *r, struct error *err)
+{
+	for (size_t i = 0; i < r->names.nr; i++) {
+		cleanup_error struct error why = ERROR_INIT;
+
+		/* One may have gone with its id. */
+		if (store_remove_image(r->s, r->names.v[i], &why) < 0 &&
+		    why.code != ERR_NO)
+			return error_move(err, &why);
+	}
+	return 0;
+}
+
+static int remove_images(struct store *s,
+			 const struct store_command *o UNUSED,
+			 struct cmd_call *call, struct error *err)
+{
+	CLEANUP(removal_release) struct removal r = { .s = s };
+
+	if (call->args.nr < 2)
+		return error_set(err, ERR_USAGE, "store rm needs an image");
+	if (store_images(s, &r.images, err) < 0 ||
+	    env_list(s, &r.envs, &r.n_envs, err) < 0)
+		return -1;
+	for (size_t i = 1; i < call->args.nr; i++)
+		if (plan_removal(&r, call->args.v[i], err) < 0)
+			return -1;
+	return remove_planned(&r, err);
+}
+
+/* --- verify, path --- */
 
 static void add_finding(void *arg, const char *text)
 {
 	strbuf_addf(arg, "%s\n", text);
 }
 
-static int verify(struct store *s, const struct options *o UNUSED,
+static int verify(struct store *s, const struct store_command *o UNUSED,
 		  struct cmd_call *call, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
@@ -192,7 +197,7 @@ static int verify(struct store *s, const struct options *o UNUSED,
 	return 0;
 }
 
-static int path(struct store *s, const struct options *o UNUSED,
+static int path(struct store *s, const struct store_command *o UNUSED,
 		struct cmd_call *call UNUSED, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
@@ -205,10 +210,10 @@ static const struct verb {
 	const char *name;
 	bool words;  /* takes more */
 	bool layers; /* looks into them */
-	int (*run)(struct store *s, const struct options *o,
+	int (*run)(struct store *s, const struct store_command *o,
 		   struct cmd_call *call, struct error *err);
 } verbs[] = {
-	{ "ls", false, false, list },	 { "du", false, true, usage },
+	{ "ls", false, false, store_show_list },	 { "du", false, true, store_show_usage },
 	{ "gc", false, true, gc },	 { "rm", true, false, remove_images },
 	{ "verify", false, true, verify }, { "path", false, false, path },
 };
@@ -248,14 +253,14 @@ static const struct cmd_table tables[] = { { rows, 0 }, { NULL, 0 } };
 const struct cmd cmd_store = {
 	.name = "store",
 	.summary = "Look at, check and clean the local store.",
-	.usage = "store ls [--json]\n"
-		 "store du [--json]\n"
+	.usage = "store ls [--format=text|json]\n"
+		 "store du [--format=text|json]\n"
 		 "store gc [-n] [--keep-age AGE] [--keep-size SIZE]\n"
-		 "         [--cache-mounts] [--json]\n"
+		 "         [--cache-mounts] [--format=text|json]\n"
 		 "store rm IMAGE...\n"
 		 "store verify\n"
 		 "store path",
 	.tables = tables,
-	.size = sizeof(struct options),
+	.size = sizeof(struct store_command),
 	.run = run,
 };

@@ -26,7 +26,7 @@ _devenv()
 	iterate) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --driver= --label= --explain --cache-repo= --cache-from= --cache-to= --jobs= --report= --secret= --build-secrets= --ssh= --allow= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --verify= --once --format= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
 	up) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --ca-file= --ssl-cert-base64= --insecure --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --driver= --label= --explain --cache-repo= --cache-from= --cache-to= --jobs= --report= --secret= --build-secrets= --ssh= --allow= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
 	lint) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --format= --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
-	store) words=" --dry-run --keep-age= --keep-size= --cache-mounts --json --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
+	store) words=" --dry-run --keep-age= --keep-size= --cache-mounts --format= --json --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
 	completion) words=" --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
 	help) words=" --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
 	version) words=" --directory= --store= --offline --quiet --verbose --progress= --log-format= --help --version" ;;
@@ -74,6 +74,7 @@ _devenv()
 	lint:--format) words="text json" ;;
 	lint:--progress) words="auto tty plain json none" ;;
 	lint:--log-format) words="text json" ;;
+	store:--format) words="text json" ;;
 	store:--progress) words="auto tty plain json none" ;;
 	store:--log-format) words="text json" ;;
 	completion:--progress) words="auto tty plain json none" ;;

@@ -72,3 +72,22 @@ int units_age(const char *text, uint64_t *seconds, struct error *err)
 	*seconds = value;
 	return 0;
 }
+
+void units_add_age(struct strbuf *out, uint64_t seconds)
+{
+	static const struct {
+		uint64_t seconds;
+		char letter;
+	} units[] = { { 604800, 'w' }, { 86400, 'd' }, { 3600, 'h' },
+		      { 60, 'm' } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (seconds < 2 * units[i].seconds)
+			continue;
+		strbuf_addf(out, "%llu%c",
+			    (unsigned long long)(seconds / units[i].seconds),
+			    units[i].letter);
+		return;
+	}
+	strbuf_addf(out, "%llus", (unsigned long long)seconds);
+}

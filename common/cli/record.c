@@ -7,36 +7,19 @@ static const char *or_null(const char *s)
 	return s && *s ? s : NULL;
 }
 
-/* Compressed where that form is known, else as a tar; 0: neither is. */
-static uint64_t layer_size(const struct store *s,
-			   const struct store_image_layer *l)
-{
-	struct store_meta meta = { 0 };
-
-	if (l->desc.size)
-		return l->desc.size;
-	if (store_get_meta(s, l->id, &meta, NULL) < 0)
-		return 0;
-	return meta.blob_size ? meta.blob_size : meta.size;
-}
-
 void cli_image_record(struct record *r, const struct store *s,
 		      const struct store_image *image)
 {
 	cleanup_free char *platform =
 		oci_platform_format(&image->config.platform);
 	struct json *j = json_new_object();
-	uint64_t size = 0;
-	size_t i;
 
-	for (i = 0; i < image->n_layers; i++)
-		size += layer_size(s, &image->layers[i]);
 	json_set(j, "reference", json_new_str(image->reference));
 	json_set(j, "digest", json_new_str(or_null(image->manifest)));
 	json_set(j, "config_digest",
 		 json_new_str(or_null(image->config_digest)));
 	json_set_str(j, "platform", platform);
-	json_set_int(j, "size", (int64_t)size);
+	json_set_int(j, "size", (int64_t)store_image_size(s, image));
 	json_set(j, "steps", json_new_array());
 	record_set(r, "image", j);
 }

@@ -74,6 +74,7 @@ struct json *env_describe(const struct env *e);
 
 struct env_info {
 	char *name, *image, *workspace, *created;
+	struct strvec layers; /* ids, lowest first */
 	bool running, damaged; /* damaged: its state cannot be read */
 	pid_t pid;
 };

@@ -15,6 +15,7 @@ void env_info_release(struct env_info *i)
 	free(i->image);
 	free(i->workspace);
 	free(i->created);
+	strvec_release(&i->layers);
 }
 
 /* 1: there, 0: not. Nothing is created. */
@@ -79,6 +80,7 @@ static void inform(struct env_info *info, struct env *e)
 	info->image = xstrdup_null(json_get_str(e->state, "image"));
 	info->workspace = xstrdup_null(json_get_str(e->state, "workspace"));
 	info->created = xstrdup_null(json_get_str(e->state, "created"));
+	json_get_strings(json_get(e->state, "layers"), &info->layers);
 }
 
 int env_list(struct store *s, struct env_info **out, size_t *n,

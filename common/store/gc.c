@@ -121,30 +121,6 @@ static int visit_mount(struct gc *g, const char *path, const char *name UNUSED,
 	return store_disk_usage(g->s, path, &c->bytes, &files, err);
 }
 
-static int visit_state(struct gc *g, const char *path, const char *name UNUSED,
-		       struct error *err)
-{
-	struct stat st;
-
-	if (fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size > REACH_TEXT_MAX)
-		return 0;
-	return keep(g, path, err);
-}
-
-/* State files are right below run/<name>; what is deeper is the file system
- * of the environment. */
-static int visit_run(struct gc *g, const char *path, const char *name UNUSED,
-		     struct error *err)
-{
-	struct stat st;
-
-	if (fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    !S_ISDIR(st.st_mode))
-		return 0;
-	return walk(g, path, visit_state, err);
-}
-
 /* --- what may go --- */
 
 static int newest_first(const void *a, const void *b)
@@ -228,7 +204,8 @@ static int collect(struct gc *g, struct error *err)
 {
 	if (reach_init(&g->reach, g->s, err) < 0 ||
 	    walk(g, "images", visit_image, err) < 0 ||
-	    walk(g, "run", visit_run, err) < 0 ||
+	    reach_from_runs(&g->reach, g->o->keep_size ? &g->bytes : NULL,
+			    err) < 0 ||
 	    walk(g, "cache", visit_cache, err) < 0 ||
 	    walk(g, "mounts", visit_mount, err) < 0 || choose(g, err) < 0)
 		return -1;

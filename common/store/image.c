@@ -8,7 +8,6 @@
 
 #define RECORD_MAX ((size_t)32 << 20)
 #define ID_PREFIX_MIN 12
-#define RECORD_NAME (12 + DIGEST_HEX) /* "images/ref-" hex NUL */
 
 void store_image_release(struct store_image *i)
 {
@@ -27,17 +26,17 @@ void store_image_release(struct store_image *i)
  * One record has two names: "ref-" and the digest of the reference, "id-" and
  * the digest of the configuration.
  */
-static void ref_name(char name[RECORD_NAME], const char *reference)
+void store_record_of_ref(char name[STORE_RECORD], const char *reference)
 {
 	char digest[DIGEST_TEXT];
 
 	digest_bytes(reference, strlen(reference), digest);
-	snprintf(name, RECORD_NAME, "images/ref-%s", digest_hex(digest));
+	snprintf(name, STORE_RECORD, "images/ref-%s", digest_hex(digest));
 }
 
-static void id_name(char name[RECORD_NAME], const char *hex)
+void store_record_of_id(char name[STORE_RECORD], const char *hex)
 {
-	snprintf(name, RECORD_NAME, "images/id-%s", hex);
+	snprintf(name, STORE_RECORD, "images/id-%s", hex);
 }
 
 /* --- records --- */
@@ -222,7 +221,7 @@ int store_put_image(struct store *s, const struct store_image *i,
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct oci_descriptor desc = { .size = 0 };
-	char ref[RECORD_NAME], id[RECORD_NAME];
+	char ref[STORE_RECORD], id[STORE_RECORD];
 	const char *reference = i->reference;
 	bool known = *i->config_digest;
 
@@ -232,9 +231,9 @@ int store_put_image(struct store *s, const struct store_image *i,
 	if (image_to_text(i, &text, err) < 0)
 		return -1;
 	if (reference)
-		ref_name(ref, reference);
+		store_record_of_ref(ref, reference);
 	if (known)
-		id_name(id, digest_hex(i->config_digest));
+		store_record_of_id(id, digest_hex(i->config_digest));
 	if (store_replace(s, reference ? ref : id, text.buf, text.len, true,
 			  err) < 0)
 		return -1;
@@ -248,7 +247,7 @@ int store_put_image(struct store *s, const struct store_image *i,
 
 /* The record file that `hex`, whole or in part, means: 1, 0, -1. */
 static int find_by_hex(struct store *s, const char *hex,
-		       char name[RECORD_NAME], struct error *err)
+		       char name[STORE_RECORD], struct error *err)
 {
 	cleanup_strvec struct strvec files = STRVEC_INIT;
 	int found = 0;
@@ -265,9 +264,24 @@ static int find_by_hex(struct store *s, const char *hex,
 			return error_set(err, ERR_USAGE,
 					 "'%s' means more than one image",
 					 hex);
-		id_name(name, id);
+		store_record_of_id(name, id);
 	}
 	return found;
+}
+
+/* store_gc goes by the time of the last use. */
+static int note_use(struct store *s, const char *file)
+{
+	utimensat(s->fd, file, NULL, AT_SYMLINK_NOFOLLOW);
+	return 1;
+}
+
+static int read_used(struct store *s, const char *file, struct store_image *i,
+		     struct error *err)
+{
+	int found = store_read_image(s, file, i, err);
+
+	return found > 0 ? note_use(s, file) : found;
 }
 
 static int find_by_manifest(struct store *s, const char *hex,
@@ -284,7 +298,7 @@ static int find_by_manifest(struct store *s, const char *hex,
 		if (store_read_image(s, path, i, NULL) <= 0)
 			continue;
 		if (*i->manifest && str_starts(digest_hex(i->manifest), hex))
-			return 1;
+			return note_use(s, path);
 		store_image_release(i);
 	}
 	return 0;
@@ -294,7 +308,7 @@ int store_get_image(struct store *s, const char *name, struct store_image *i,
 		    struct error *err)
 {
 	const char *hex = str_skip(name, "sha256:");
-	char file[RECORD_NAME];
+	char file[STORE_RECORD];
 	int found;
 
 	if (!hex && strlen(name) >= ID_PREFIX_MIN)
@@ -302,13 +316,13 @@ int store_get_image(struct store *s, const char *name, struct store_image *i,
 	if (!hex || strlen(hex) > DIGEST_HEX ||
 	    strlen(hex) < ID_PREFIX_MIN ||
 	    !store_is_hex(hex, strlen(hex))) {
-		ref_name(file, name);
-		return store_read_image(s, file, i, err);
+		store_record_of_ref(file, name);
+		return read_used(s, file, i, err);
 	}
 	found = find_by_hex(s, hex, file, err);
 	if (found < 0)
 		return -1;
-	return found ? store_read_image(s, file, i, err)
+	return found ? read_used(s, file, i, err)
 		     : find_by_manifest(s, hex, i, err);
 }
 
@@ -343,9 +357,9 @@ static int remove_record(struct store *s, const char *file, struct error *err)
 static int remove_reference(struct store *s, const char *reference,
 			    struct error *err)
 {
-	char file[RECORD_NAME];
+	char file[STORE_RECORD];
 
-	ref_name(file, reference);
+	store_record_of_ref(file, reference);
 	if (store_index_set(s, reference, NULL, err) < 0)
 		return -1;
 	return remove_record(s, file, err);
@@ -356,27 +370,27 @@ static int remove_all(struct store *s, const struct store_image *i,
 		      struct error *err)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
-	char file[RECORD_NAME];
+	char file[STORE_RECORD];
 
 	if (store_list_images(s, &names, err) < 0)
 		return -1;
 	for (size_t k = 0; k < names.nr; k++) {
 		cleanup_store_image struct store_image other = { .n_layers = 0 };
 
-		ref_name(file, names.v[k]);
+		store_record_of_ref(file, names.v[k]);
 		if (store_read_image(s, file, &other, NULL) > 0 &&
 		    str_eq(other.config_digest, i->config_digest) &&
 		    remove_reference(s, names.v[k], err) < 0)
 			return -1;
 	}
-	id_name(file, digest_hex(i->config_digest));
+	store_record_of_id(file, digest_hex(i->config_digest));
 	return remove_record(s, file, err);
 }
 
 int store_remove_image(struct store *s, const char *name, struct error *err)
 {
 	cleanup_store_image struct store_image i = { .n_layers = 0 };
-	char file[RECORD_NAME];
+	char file[STORE_RECORD];
 	int found = store_get_image(s, name, &i, err);
 
 	if (found < 0)
@@ -396,7 +410,7 @@ int store_remove_image(struct store *s, const char *name, struct error *err)
 	found = is_shared(s, i.config_digest, err);
 	if (found)
 		return found < 0 ? -1 : 0;
-	id_name(file, digest_hex(i.config_digest));
+	store_record_of_id(file, digest_hex(i.config_digest));
 	return remove_record(s, file, err);
 }
 

@@ -187,12 +187,20 @@ int reach_init(struct reach *r, struct store *s, struct error *err) MUST_CHECK;
  * was not before is added to `bytes` (NULL: not measured). */
 int reach_from(struct reach *r, const char *path, uint64_t *bytes,
 	       struct error *err) MUST_CHECK;
+/* The same for what the environments below run/ name. */
+int reach_from_runs(struct reach *r, uint64_t *bytes, struct error *err)
+	MUST_CHECK;
 /* Take back the last reach_from. */
 void reach_undo(struct reach *r);
 void reach_path(const struct reach_item *item, char path[REACH_PATH]);
 uint64_t reach_bytes(struct reach *r, struct reach_item *item);
 
 /* --- image.c --- */
+
+#define STORE_RECORD (12 + DIGEST_HEX) /* "images/ref-" hex NUL */
+/* The two names of an image's record. */
+void store_record_of_ref(char name[STORE_RECORD], const char *reference);
+void store_record_of_id(char name[STORE_RECORD], const char *hex);
 
 int store_read_image(struct store *s, const char *file, struct store_image *i,
 		     struct error *err) MUST_CHECK;

@@ -164,6 +164,52 @@ int reach_from(struct reach *r, const char *path, uint64_t *bytes,
 	return 0;
 }
 
+static int from_state(struct reach *r, const char *path, uint64_t *bytes,
+		      struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(r->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size > REACH_TEXT_MAX)
+		return 0;
+	return reach_from(r, path, bytes, err);
+}
+
+/* State files are right below run/<name>; what is deeper is the file system
+ * of the environment. */
+static int from_run(struct reach *r, const char *name, uint64_t *bytes,
+		    struct error *err)
+{
+	cleanup_free char *dir = xstrfmt("run/%s", name);
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+	struct stat st;
+
+	if (fstatat(r->s->fd, dir, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISDIR(st.st_mode))
+		return 0;
+	if (store_list(r->s, dir, &files, err) < 0)
+		return -1;
+	for (size_t i = 0; i < files.nr; i++) {
+		cleanup_free char *path = xstrfmt("%s/%s", dir, files.v[i]);
+
+		if (from_state(r, path, bytes, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int reach_from_runs(struct reach *r, uint64_t *bytes, struct error *err)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (store_list(r->s, "run", &names, err) < 0)
+		return -1;
+	for (size_t i = 0; i < names.nr; i++)
+		if (from_run(r, names.v[i], bytes, err) < 0)
+			return -1;
+	return 0;
+}
+
 void reach_undo(struct reach *r)
 {
 	for (size_t i = 0; i < r->n_todo; i++)

@@ -357,37 +357,8 @@ int store_mount_take(struct store *s, const char *key,
 		     struct store_mount *m, struct error *err) MUST_CHECK;
 void store_mount_release(struct store_mount *m);
 
-/* --- whole store --- */
+/* --- scratch and environments --- */
 
-/* Check everything; each finding is given to `report`. Returns the number of
- * findings or -1. */
-int store_verify(struct store *s,
-		 void (*report)(void *arg, const char *finding), void *arg,
-		 struct error *err) MUST_CHECK;
-/* What store_gc did. */
-struct store_gc_result {
-	size_t images, layers, blobs, cache, mounts;
-	uint64_t bytes;
-};
-struct store_gc_options {
-	uint64_t max_age;   /* seconds; 0: any */
-	uint64_t keep_size; /* bytes; 0: any */
-	bool mounts;	    /* forget all cache mounts */
-	bool dry_run;
-};
-/*
- * Remove layers and blobs that no image, no environment below run/ and no
- * step cache entry refers to. Before that, forget step cache entries and
- * images without a reference: those unused for longer than `max_age`, and
- * the least recently used ones while all that is kept is larger than
- * `keep_size`. Refused (ERR_SYSTEM) while another process has the store open.
- */
-int store_gc(struct store *s, const struct store_gc_options *o,
-	     struct store_gc_result *result, struct error *err) MUST_CHECK;
-/* Bytes on disk below one of the store's directories ("layers", "blobs"...;
- * "." is all); each name of a file counts for its part of it. */
-int store_disk_usage(struct store *s, const char *dir, uint64_t *bytes,
-		     uint64_t *files, struct error *err) MUST_CHECK;
 /* Remove what only killed processes left (done by store_open, too). */
 int store_sweep(struct store *s, struct error *err) MUST_CHECK;
 /* Directory for an environment, run/<name>; created 0700. malloc'ed. */
@@ -396,5 +367,7 @@ char *store_run_dir(struct store *s, const char *name, struct error *err);
 char *store_scratch(struct store *s, int *lock_fd, struct error *err);
 /* Remove it before that. */
 void store_scratch_drop(struct store *s, const char *path, int lock_fd);
+
+#include "store/care.h"
 
 #endif

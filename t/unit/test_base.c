@@ -295,6 +295,25 @@ Test(units, sizes_in_powers_of_1000_and_1024)
 		cr_expect_eq(units_size(bad[i], &v, NULL), -1, "%s", bad[i]);
 }
 
+Test(units, ages_in_the_largest_unit_that_says_enough)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *text;
+	} rows[] = { { 0, "0s" },	    { 119, "119s" },
+		     { 120, "2m" },	    { 7199, "119m" },
+		     { 7200, "2h" },	    { 172799, "47h" },
+		     { 172800, "2d" },	    { 1209599, "13d" },
+		     { 1209600, "2w" } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+		units_add_age(&out, rows[i].seconds);
+		cr_expect_str_eq(out.buf, rows[i].text);
+	}
+}
+
 Test(units, ages)
 {
 	static const char *const bad[] = { "", "d", "1y", "1dd", "-1d" };

@@ -1,0 +1,301 @@
+/* census.c - the images of a store, and who needs how much of its room */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/internal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+/* --- images --- */
+
+static void use_release(struct store_image_use *u)
+{
+	store_image_release(&u->image);
+	strvec_release(&u->references);
+}
+
+void store_images_release(struct store_images *i)
+{
+	for (size_t k = 0; k < i->nr; k++)
+		use_release(&i->v[k]);
+	free(i->v);
+	*i = (struct store_images){ .nr = 0 };
+}
+
+uint64_t store_image_size(const struct store *s, const struct store_image *i)
+{
+	uint64_t size = 0;
+
+	for (size_t k = 0; k < i->n_layers; k++) {
+		const struct store_image_layer *l = &i->layers[k];
+		struct store_meta meta;
+
+		if (l->desc.size)
+			size += l->desc.size;
+		else if (store_get_meta(s, l->id, &meta, NULL) == 0)
+			size += meta.blob_size ? meta.blob_size : meta.size;
+	}
+	return size;
+}
+
+/* One whose id is not known yet has one name, and is that. */
+static struct store_image_use *find_use(struct store_images *all,
+					const struct store_image *image)
+{
+	for (size_t i = 0; *image->config_digest && i < all->nr; i++)
+		if (str_eq(all->v[i].image.config_digest,
+			   image->config_digest))
+			return &all->v[i];
+	GROW(all->v, all->nr, all->alloc);
+	all->v[all->nr] = (struct store_image_use){ .used = 0 };
+	return &all->v[all->nr++];
+}
+
+static void add_image(struct store_images *all, struct store_image *image,
+		      bool named, int64_t used)
+{
+	struct store_image_use *u = find_use(all, image);
+
+	if (named && image->reference)
+		strvec_push(&u->references, image->reference);
+	u->used = MAX(u->used, used);
+	if (u->image.layers)
+		return;
+	u->image = *image;
+	memset(image, 0, sizeof(*image));
+}
+
+static int compare_uses(const void *va, const void *vb)
+{
+	const struct store_image_use *a = va, *b = vb;
+	const char *x = a->references.nr ? a->references.v[0] : "~";
+	const char *y = b->references.nr ? b->references.v[0] : "~";
+	int order = strcmp(x, y);
+
+	return order ? order
+		     : strcmp(a->image.config_digest, b->image.config_digest);
+}
+
+int store_images(struct store *s, struct store_images *out, struct error *err)
+{
+	cleanup_store_images struct store_images all = { .nr = 0 };
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+
+	if (store_list(s, "images", &files, err) < 0)
+		return -1;
+	for (size_t k = 0; k < files.nr; k++) {
+		cleanup_store_image struct store_image image = { .n_layers = 0 };
+		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
+		cleanup_error struct error why = ERROR_INIT;
+		struct stat st;
+
+		if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue; /* removed since */
+		if (store_read_image(s, path, &image, &why) > 0)
+			add_image(&all, &image,
+				  str_starts(files.v[k], "ref-"),
+				  st.st_mtim.tv_sec);
+		else if (error_is(&why))
+			log_warn("%s", why.msg);
+	}
+	for (size_t k = 0; k < all.nr; k++)
+		if (all.v[k].references.nr)
+			strvec_sort(&all.v[k].references);
+	if (all.nr)
+		qsort(all.v, all.nr, sizeof(*all.v), compare_uses);
+	*out = all;
+	all = (struct store_images){ .nr = 0 };
+	return 0;
+}
+
+/* --- room --- */
+
+/* What one image needs: indices into the items of the reach. */
+struct needs {
+	size_t *v;
+	size_t nr, alloc;
+};
+
+struct census {
+	struct store *s;
+	struct reach reach;
+	struct needs *needs;	/* of each image */
+	unsigned int *users;	/* images that need an item */
+	struct store_census *out;
+};
+
+void store_census_release(struct store_census *c)
+{
+	store_images_release(&c->images);
+}
+
+static void census_release(struct census *c)
+{
+	for (size_t k = 0; c->needs && k < c->out->images.nr; k++)
+		free(c->needs[k].v);
+	free(c->needs);
+	free(c->users);
+	reach_release(&c->reach);
+}
+
+static int need(struct census *c, struct needs *n, const char *record,
+		struct error *err)
+{
+	/* Any of its names may be gone meanwhile. */
+	if (faccessat(c->s->fd, record, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (reach_from(&c->reach, record, NULL, err) < 0)
+		return -1;
+	for (size_t i = 0; i < c->reach.n_todo; i++) {
+		GROW(n->v, n->nr, n->alloc);
+		n->v[n->nr++] = c->reach.todo[i];
+		c->users[c->reach.todo[i]]++;
+	}
+	return 0;
+}
+
+static int need_image(struct census *c, size_t k, struct error *err)
+{
+	const struct store_image_use *u = &c->out->images.v[k];
+	struct needs *n = &c->needs[k];
+	char name[STORE_RECORD];
+
+	for (size_t i = 0; i < u->references.nr; i++) {
+		store_record_of_ref(name, u->references.v[i]);
+		if (need(c, n, name, err) < 0)
+			return -1;
+	}
+	if (*u->image.config_digest) {
+		store_record_of_id(name, digest_hex(u->image.config_digest));
+		if (need(c, n, name, err) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < n->nr; i++)
+		c->reach.items[n->v[i]].live = false;
+	return 0;
+}
+
+static void share_out(struct census *c)
+{
+	struct store_census *out = c->out;
+
+	for (size_t k = 0; k < out->images.nr; k++) {
+		struct store_image_use *u = &out->images.v[k];
+
+		for (size_t i = 0; i < c->needs[k].nr; i++) {
+			const size_t at = c->needs[k].v[i];
+			struct reach_item *item = &c->reach.items[at];
+			const uint64_t bytes = reach_bytes(&c->reach, item);
+			const bool alone = c->users[at] == 1;
+
+			*(alone ? &u->own : &u->shared) += bytes;
+			if (!item->live)
+				*(alone ? &out->own : &out->shared) += bytes;
+			item->live = true;
+		}
+	}
+}
+
+static int count_images(struct census *c, struct error *err)
+{
+	size_t n = c->out->images.nr;
+
+	c->needs = xcalloc(n + 1, sizeof(*c->needs));
+	c->users = xcalloc(c->reach.n + 1, sizeof(*c->users));
+	for (size_t k = 0; k < n; k++)
+		if (need_image(c, k, err) < 0)
+			return -1;
+	share_out(c);
+	return 0;
+}
+
+static int add_usage(struct census *c, const char *dir, uint64_t *bytes,
+		     struct error *err)
+{
+	uint64_t here, files;
+
+	if (store_disk_usage(c->s, dir, &here, &files, err) < 0)
+		return -1;
+	*bytes += here;
+	return 0;
+}
+
+/* A directory with its entries; how many there are. */
+static int count_dir(struct census *c, const char *dir, uint64_t *bytes,
+		     size_t *n, struct error *err)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+
+	if (store_list(c->s, dir, &names, err) < 0)
+		return -1;
+	*n = names.nr;
+	return add_usage(c, dir, bytes, err);
+}
+
+/* What is remembered, and what nothing else needs. */
+static int count_steps(struct census *c, struct error *err)
+{
+	cleanup_strvec struct strvec keys = STRVEC_INIT;
+
+	if (store_list(c->s, "cache", &keys, err) < 0)
+		return -1;
+	for (size_t i = 0; i < keys.nr; i++) {
+		cleanup_free char *path = xstrfmt("cache/%s", keys.v[i]);
+
+		if (faccessat(c->s->fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    reach_from(&c->reach, path, &c->out->steps, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int count_rest(struct census *c, struct error *err)
+{
+	struct store_census *o = c->out;
+	uint64_t known;
+
+	for (size_t i = 0; i < c->reach.n; i++)
+		if (!c->reach.items[i].live)
+			o->unused += reach_bytes(&c->reach,
+						 &c->reach.items[i]);
+	known = o->own + o->shared + o->environments + o->steps + o->mounts +
+		o->context + o->unused;
+	if (add_usage(c, ".", &o->total, err) < 0)
+		return -1;
+	/* Others may be writing; and parts of shared files are rounded. */
+	o->total = MAX(o->total, known);
+	o->other = o->total - known;
+	return 0;
+}
+
+static int count_all(struct census *c, struct error *err)
+{
+	struct store_census *o = c->out;
+	size_t ignored;
+
+	if (reach_init(&c->reach, c->s, err) < 0 ||
+	    store_images(c->s, &o->images, err) < 0 ||
+	    count_images(c, err) < 0 ||
+	    reach_from_runs(&c->reach, &o->environments, err) < 0 ||
+	    count_dir(c, "run", &o->environments, &o->n_environments, err) <
+		    0 ||
+	    count_steps(c, err) < 0 ||
+	    count_dir(c, "cache", &o->steps, &o->n_steps, err) < 0 ||
+	    count_dir(c, "mounts", &o->mounts, &o->n_mounts, err) < 0 ||
+	    count_dir(c, "context", &o->context, &ignored, err) < 0)
+		return -1;
+	return count_rest(c, err);
+}
+
+int store_census(struct store *s, struct store_census *out, struct error *err)
+{
+	struct store_census result = { .total = 0 };
+	struct census c = { .s = s, .out = &result };
+	int rc = count_all(&c, err);
+
+	census_release(&c);
+	if (rc < 0)
+		store_census_release(&result);
+	else
+		*out = result;
+	return rc;
+}
