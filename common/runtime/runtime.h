@@ -203,6 +203,9 @@ int runtime_spawn_in(const struct runtime_sandbox *s,
 /* Log output until all of them ended; an interruption kills them. */
 int runtime_collect(struct runtime_child *const *children, size_t n,
 		    struct error *err) MUST_CHECK;
+/* The same for at most `ms` milliseconds: 1 when some still run then. */
+int runtime_collect_for(struct runtime_child *const *children, size_t n,
+			int64_t ms, struct error *err) MUST_CHECK;
 /* Let a process with `outlive` go on, and free. */
 void runtime_child_leave(struct runtime_child *c);
 /* Kill it if it runs, and free. */

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/signals.h"
 #include "runtime/internal.h"
 
@@ -137,11 +138,13 @@ static int listener_of(const struct runtime_child *c)
 	return c->launch ? c->launch->listener : -1;
 }
 
-static int wait_any(struct runtime_child *const *children, size_t n,
+/* 0: something happened; 1: nothing did for `ms` (-1: for ever). */
+static int wait_any(struct runtime_child *const *children, size_t n, int ms,
 		    struct error *err)
 {
 	cleanup_free struct pollfd *polls = xcalloc(3 * n, sizeof(*polls));
 	size_t i;
+	int ready;
 
 	for (i = 0; i < n; i++) {
 		struct pollfd *p = polls + 3 * i;
@@ -150,10 +153,13 @@ static int wait_any(struct runtime_child *const *children, size_t n,
 		p[1] = (struct pollfd){ children[i]->pidfd, POLLIN, 0 };
 		p[2] = (struct pollfd){ listener_of(children[i]), POLLIN, 0 };
 	}
-	if (poll(polls, 3 * n, -1) < 0 && errno != EINTR)
+	ready = poll(polls, 3 * n, ms);
+	if (ready < 0 && errno != EINTR)
 		return error_errno(err, "cannot wait");
 	if (signals_check(err) < 0)
 		return -1;
+	if (!ready)
+		return 1;
 	for (i = 0; i < n; i++) {
 		struct pollfd *p = polls + 3 * i;
 
@@ -168,19 +174,39 @@ static int wait_any(struct runtime_child *const *children, size_t n,
 	return 0;
 }
 
+static bool any_runs(struct runtime_child *const *children, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (children[i]->pidfd >= 0)
+			return true;
+	return false;
+}
+
 int runtime_collect(struct runtime_child *const *children, size_t n,
 		    struct error *err)
 {
-	for (;;) {
-		size_t i, running = 0;
+	while (any_runs(children, n))
+		if (wait_any(children, n, -1, err) < 0)
+			return -1;
+	return 0;
+}
 
-		for (i = 0; i < n; i++)
-			running += children[i]->pidfd >= 0;
-		if (!running)
-			return 0;
-		if (wait_any(children, n, err) < 0)
+int runtime_collect_for(struct runtime_child *const *children, size_t n,
+			int64_t ms, struct error *err)
+{
+	const int64_t end = clock_ms() + ms;
+
+	while (any_runs(children, n)) {
+		int64_t left = end - clock_ms();
+
+		if (left <= 0)
+			return 1;
+		if (wait_any(children, n, (int)left, err) < 0)
 			return -1;
 	}
+	return 0;
 }
 
 void runtime_child_leave(struct runtime_child *c)
