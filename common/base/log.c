@@ -11,6 +11,9 @@
 #include "base/log_internal.h"
 #include "base/strvec.h"
 
+#define LINE_MIN 8   /* a shorter line of a file hides nothing */
+#define LINES_MAX 64 /* of one secret that are looked for */
+
 /* How this program talks: set once by main, read everywhere. */
 static struct {
 	enum log_level level;
@@ -55,6 +58,27 @@ void log_add_secret(const char *value)
 {
 	if (value && strlen(value) >= 4 && !strvec_has(&setup.secrets, value))
 		strvec_push(&setup.secrets, value);
+}
+
+void log_add_secret_text(const char *text, size_t n)
+{
+	const char *p = text, *end = text + n;
+	bool single = !memchr(p, '\n', n) || memchr(p, '\n', n) == end - 1;
+	size_t lines;
+
+	for (lines = 0; p < end && lines < LINES_MAX; lines++) {
+		const char *eol = memchr(p, '\n', (size_t)(end - p));
+		size_t size = (size_t)((eol ? eol : end) - p);
+		cleanup_free char *line = xstrndup(p, size);
+		size_t len = strlen(line); /* a zero byte ends it */
+
+		if (len && line[len - 1] == '\r')
+			line[--len] = '\0';
+		if (single || len >= LINE_MIN)
+			log_add_secret(line);
+		explicit_bzero(line, len);
+		p += size + 1;
+	}
 }
 
 void log_mask(struct strbuf *sb)

@@ -28,6 +28,9 @@ enum log_progress log_progress_mode(void); /* never PROGRESS_AUTO */
 /* From now on every occurrence of `value` (4 bytes or longer) in anything
  * logged is shown as ********. */
 void log_add_secret(const char *value);
+/* The same for one of several lines: each that is long enough to be told from
+ * what anybody writes. */
+void log_add_secret_text(const char *text, size_t n);
 
 /* The same, in anything that is written elsewhere. */
 void log_mask(struct strbuf *sb);

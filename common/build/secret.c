@@ -7,9 +7,6 @@
 #include "base/log.h"
 #include "build/build.h"
 
-#define LINE_MIN 8   /* a shorter line of a file hides nothing */
-#define LINES_MAX 64 /* of one file that are looked for in output */
-
 void build_secret_release(struct build_secret *s)
 {
 	free(s->id);
@@ -113,30 +110,6 @@ static int read_value(const struct fields *f, struct strbuf *out,
 	return -1;
 }
 
-/* The whole of a value of one line; of others each line that is long enough
- * to be told from what anybody writes. */
-static void mask(const struct strbuf *value)
-{
-	const char *p = value->buf, *end = p + value->len;
-	bool single = !memchr(p, '\n', value->len) ||
-		      memchr(p, '\n', value->len) == end - 1;
-	size_t lines;
-
-	for (lines = 0; p < end && lines < LINES_MAX; lines++) {
-		const char *eol = memchr(p, '\n', (size_t)(end - p));
-		size_t n = (size_t)((eol ? eol : end) - p);
-		cleanup_free char *line = xstrndup(p, n);
-		size_t len = strlen(line); /* a zero byte ends it */
-
-		if (len && line[len - 1] == '\r')
-			line[--len] = '\0';
-		if (single || len >= LINE_MIN)
-			log_add_secret(line);
-		explicit_bzero(line, len);
-		p += n + 1;
-	}
-}
-
 int build_secret_parse(struct build_secret *s, const char *text,
 		       struct error *err)
 {
@@ -153,7 +126,7 @@ int build_secret_parse(struct build_secret *s, const char *text,
 		build_secret_release(s);
 		return error_wrap(err, "--secret %s", f.id);
 	}
-	mask(&s->value);
+	log_add_secret_text(s->value.buf, s->value.len);
 	return 0;
 }
 
@@ -171,6 +144,6 @@ int build_secret_value(struct build_secret *s, const char *text,
 				 "%u KiB", BUILD_SECRET_MAX >> 10);
 	s->id = xstrndup(text, n);
 	strbuf_addstr(&s->value, text + n + 1);
-	mask(&s->value);
+	log_add_secret_text(s->value.buf, s->value.len);
 	return 0;
 }
