@@ -128,6 +128,7 @@ static void finish(struct build *b, size_t target)
 
 	build_copy_image(image, &st->image);
 	free(steal_ptr(&image->reference));
+	build_put_metadata(b->o->metadata, &image->config);
 	for (i = 0; labels && i < labels->nr; i++) {
 		cleanup_free char *key =
 			xstrndup(labels->v[i], strcspn(labels->v[i], "="));

@@ -131,6 +131,8 @@ struct build_options {
 	const struct strvec *args;   /* "K=V" or "K" */
 	const struct build_named_list *named;
 	const struct strvec *labels; /* "K=V", win over the Dockerfile's */
+	const struct json *metadata; /* added to the label of that name; or
+					NULL */
 	struct oci_platform platform;
 	bool no_cache, pull;
 	bool single_id; /* how runtime_enter found this host */
@@ -151,6 +153,11 @@ struct build_options {
 	size_t n_ssh;
 	bool allow_insecure; /* RUN --security=insecure may be */
 };
+
+/* --- metadata.c: the label devcontainer.metadata --- */
+
+/* Add an array of entries (NULL or empty: nothing changes). */
+void build_put_metadata(const struct json *entries, struct oci_config *config);
 
 /* --- source_context.c: a context that is fetched --- */
 

@@ -1,9 +1,8 @@
 /* launch.c - an image at work, as run, up and iterate start it */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+#include "cli/merged.h"
 
 #include <unistd.h>
-
 
 #define O(member) offsetof(struct cli_run_options, member)
 const struct opt cli_run_rows[] = {
@@ -39,7 +38,7 @@ const struct opt cli_run_rows[] = {
 /* One launch with all that the structs of others point into. */
 struct work {
 	const struct cli_launch *l;
-	const struct json *config;
+	struct json *config; /* NULL: none, as in docker run */
 	struct strvec env, argv;
 	struct cli_mounts mounts;
 	char *folder;
@@ -47,6 +46,7 @@ struct work {
 
 static void work_release(struct work *w)
 {
+	json_free(w->config);
 	strvec_release(&w->env);
 	strvec_release(&w->argv);
 	cli_mounts_release(&w->mounts);
@@ -182,14 +182,11 @@ int cli_launch_run(const struct cli_launch *l, int *status,
 		   struct json **environment, struct error *err)
 {
 	CLEANUP(work_release) struct work w = { .l = l };
-	const struct json *plan =
-		l->record ? record_get(l->record, "plan") : NULL;
-	cleanup_json struct json *none = json_new_object();
 
 	if (l->environment) {
-		const struct json *config = json_get(plan, "config");
-
-		w.config = json_len(config) ? config : none;
+		w.config = cli_merge_launch(l, err);
+		if (!w.config)
+			return -1;
 	}
 	collect_env(&w);
 	collect_command(&w);

@@ -3,22 +3,15 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "cli/cli.h"
-#include "devcontainer/devcontainer.h"
+#include "cli/merged.h"
 #include "template/template.h"
-
-static const char *host_env(void *arg, const char *name)
-{
-	(void)arg;
-	return *name ? getenv(name) : NULL;
-}
 
 static struct devcontainer_scope scope_of(const struct cli_project *p)
 {
 	return (struct devcontainer_scope){ .folder = p->dir,
 					    .mount_root = p->root,
 					    .config_file = p->file,
-					    .env = host_env };
+					    .env = cli_host_env };
 }
 
 static int read_config(const struct cli_project *p, struct devcontainer *dc,
@@ -77,6 +70,20 @@ static int check_files(const struct cli_project *p,
 	return 0;
 }
 
+/* What the image's label is to say of the file; nothing at all is NULL. */
+static struct json *own_metadata(const struct devcontainer *dc)
+{
+	cleanup_json struct json *raw = devcontainer_raw(dc);
+	cleanup_json struct json *entry = devcontainer_label_entry(raw);
+	struct json *list;
+
+	if (!json_first(entry))
+		return NULL;
+	list = json_new_array();
+	json_push(list, steal_ptr(&entry));
+	return list;
+}
+
 static int plan_config(const struct cli_project *p, const char *fallback,
 		       struct record_plan *plan, struct error *err)
 {
@@ -98,6 +105,8 @@ static int plan_config(const struct cli_project *p, const char *fallback,
 	plan->target = steal_ptr(&b.target);
 	plan->platform = steal_ptr(&b.platform);
 	plan->features = steal_ptr(&b.features);
+	plan->config_file = xstrdup(p->file);
+	plan->metadata = own_metadata(&dc);
 	plan->user = xstrdup_null(devcontainer_user(plan->config));
 	strvec_copy(&plan->args, &b.args);
 	strvec_copy(&plan->cache_from, &b.cache_from);

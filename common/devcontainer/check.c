@@ -88,6 +88,13 @@ static const struct property properties[] = {
 	{ NULL },
 };
 
+/* What entries of a label have beside those. */
+static const struct property entry_properties[] = {
+	{ "id", STRING },
+	{ "entrypoint", STRING },
+	{ NULL },
+};
+
 static const struct property build_properties[] = {
 	{ "dockerfile", STRING },   { "context", STRING },
 	{ "args", STRING_MAP },	    { "target", STRING },
@@ -347,4 +354,37 @@ int devcontainer_check(const struct devcontainer *dc, struct error *err)
 
 	strvec_release(&c.path);
 	return r;
+}
+
+static void check_entry(struct checker *c, const struct property *table,
+			struct json *entry, struct strvec *warnings)
+{
+	for (; table->name; table++) {
+		const struct json *m = json_get(entry, table->name);
+		cleanup_error struct error why = ERROR_INIT;
+		size_t depth = c->path.nr;
+
+		if (!m)
+			continue;
+		c->err = &why;
+		strvec_push(&c->path, table->name);
+		if (check(c, table, m) < 0) {
+			strvec_pushf(warnings, "%s; it is ignored", why.msg);
+			json_remove(entry, table->name);
+		}
+		while (c->path.nr > depth)
+			strvec_pop(&c->path);
+	}
+}
+
+void devcontainer_check_entry(const struct devcontainer *label,
+			      const struct strvec *path, struct json *entry,
+			      struct strvec *warnings)
+{
+	struct checker c = { .dc = label };
+
+	strvec_copy(&c.path, path);
+	check_entry(&c, properties, entry, warnings);
+	check_entry(&c, entry_properties, entry, warnings);
+	strvec_release(&c.path);
 }

@@ -126,8 +126,7 @@ struct devcontainer_hook {
 void devcontainer_hook_release(struct devcontainer_hook *h);
 /* In the order they run; NULL-terminated. The first runs on the host. */
 extern const char *const devcontainer_hooks[];
-/* Commands of a hook by its property name; empty ones are left out. */
-void devcontainer_hook_get(struct devcontainer_hook *h,
-			   const struct json *config, const char *property);
+/* Commands of a hook's value; empty ones are left out. */
+void devcontainer_hook_get(struct devcontainer_hook *h, const struct json *j);
 
 #endif

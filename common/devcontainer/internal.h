@@ -8,6 +8,11 @@
 /* Check the type of every known property. */
 int devcontainer_check(const struct devcontainer *dc, struct error *err)
 	MUST_CHECK;
+/* The same for an entry of a label, which lies at `path` in the text of
+ * `label`: what has the wrong type is removed and told in `warnings`. */
+void devcontainer_check_entry(const struct devcontainer *label,
+			      const struct strvec *path, struct json *entry,
+			      struct strvec *warnings);
 
 /* Replaces one variable: 1, or 0 to leave it as written. `args` are what
  * follows the name, split at colons. */

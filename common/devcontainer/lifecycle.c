@@ -56,10 +56,8 @@ static void add_command(struct devcontainer_hook *h, const char *name,
 	h->nr++;
 }
 
-void devcontainer_hook_get(struct devcontainer_hook *h,
-			   const struct json *config, const char *property)
+void devcontainer_hook_get(struct devcontainer_hook *h, const struct json *j)
 {
-	const struct json *j = json_get(config, property);
 	bool object = json_kind(j) == JSON_OBJECT;
 
 	*h = (struct devcontainer_hook){ 0 };

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/path.h"
 #include "devcontainer/internal.h"
+#include "devcontainer/metadata.h"
 #include "wrap/digest.h"
 
 void devcontainer_id(const struct json *labels, char id[DEVCONTAINER_ID])
@@ -158,6 +159,37 @@ static void move_legacy(struct json *config)
 		move_settings(vscode, settings);
 	if (port && !json_get(vscode, "devPort"))
 		json_set(vscode, "devPort", json_take(config, "devPort"));
+}
+
+struct json *devcontainer_raw(const struct devcontainer *dc)
+{
+	struct json *raw = json_dup(dc->json);
+
+	move_legacy(raw);
+	return raw;
+}
+
+int devcontainer_entries_resolve(struct json *entries,
+				 const struct json *config,
+				 const struct devcontainer_scope *scope,
+				 struct error *err)
+{
+	cleanup_free char *folder = NULL, *mount = NULL;
+	struct locals l = { .scope = scope };
+	char id[DEVCONTAINER_ID];
+	struct vars local = { .replace = replace_local, .arg = &l };
+	struct vars ids = { .replace = replace_id, .arg = id };
+	int rc;
+
+	devcontainer_workspace(config, scope, &folder, &mount);
+	l.container_folder = folder;
+	scope_id(scope, id);
+	rc = devcontainer_expand_tree(&local, entries, err);
+	if (!rc)
+		rc = devcontainer_expand_tree(&ids, entries, err);
+	strvec_release(&local.path);
+	strvec_release(&ids.path);
+	return rc < 0 ? error_wrap(err, "label %s", DEVCONTAINER_LABEL) : 0;
 }
 
 static int replace_all(const struct devcontainer *dc, struct json *config,

@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "devcontainer/metadata.h"
 #include "env/internal.h"
 
 static struct env *env_new(struct store *s, const char *name)
@@ -44,7 +45,8 @@ static void env_free(struct env *e)
 	free(e);
 }
 
-/* What an environment was made from: another image means another one. */
+/* What an environment was made from: another image means another one. What
+ * the label says is taken anew at each start. */
 static char *image_key(const struct store_image *image)
 {
 	cleanup_json struct json *config = oci_config_to_json(&image->config);
@@ -52,6 +54,9 @@ static char *image_key(const struct store_image *image)
 	char digest[DIGEST_TEXT];
 	size_t i;
 
+	json_remove(json_get(config, "Labels"), DEVCONTAINER_LABEL);
+	if (!json_len(json_get(config, "Labels")))
+		json_remove(config, "Labels");
 	json_write(&text, config, false);
 	for (i = 0; i < image->n_layers; i++)
 		strbuf_addstr(&text, image->layers[i].id);

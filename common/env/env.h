@@ -11,7 +11,7 @@ struct env_options {
 	struct store *store;
 	const struct store_image *image; /* all its layers are unpacked */
 	const char *name; /* NULL: what is written vanishes at the end */
-	const struct json *config; /* resolved devcontainer.json, or NULL */
+	const struct json *config; /* as devcontainer_merge makes it, or NULL */
 	const char *workspace; /* of the host, for `ps`; mounts bring it in */
 	const char *folder;    /* where it is seen, and commands start; or NULL */
 	const struct strvec *env;  /* "K=V" on top of the image's */

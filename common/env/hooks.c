@@ -119,23 +119,51 @@ static bool due(struct env *e, size_t i)
 	return order[i].when == ATTACH || !e->joined;
 }
 
+/* What one entry asks for; those of a list run one after the other. */
+static int run_entry(struct env *e, const struct json *entry,
+		     const char *property, struct error *err)
+{
+	cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
+
+	devcontainer_hook_get(&h, entry);
+	return h.nr ? run_hook(e, &h, property, err) : 0;
+}
+
+/* Of the hooks that run once, those that are done are counted, so that the
+ * next time begins with the one that failed. */
+static int run_list(struct env *e, size_t i, struct error *err)
+{
+	const char *property = order[i].property;
+	bool once = order[i].when == CREATE;
+	cleanup_free char *list = xstrfmt("%ss", property);
+	const struct json *m = json_first(json_get(e->config, list));
+	int64_t done = 0, nr = 0;
+
+	if (once)
+		json_get_int(markers(e), property, &done);
+	for (; m; m = json_next(m)) {
+		if (nr++ < done)
+			continue;
+		if (run_entry(e, m, property, err) < 0)
+			return -1;
+		if (!once)
+			continue;
+		json_set_int(markers(e), property, nr);
+		if (state_write(e, err) < 0)
+			return -1;
+	}
+	if (!once)
+		return 0;
+	json_set_bool(markers(e), property, true);
+	return state_write(e, err);
+}
+
 int hooks_run(struct env *e, struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(order); i++) {
-		cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
-
-		if (!due(e, i))
-			continue;
-		devcontainer_hook_get(&h, e->config, order[i].property);
-		if (h.nr && run_hook(e, &h, order[i].property, err) < 0)
+	for (i = 0; i < ARRAY_SIZE(order); i++)
+		if (due(e, i) && run_list(e, i, err) < 0)
 			return -1;
-		if (order[i].when != CREATE)
-			continue;
-		json_set_bool(markers(e), order[i].property, true);
-		if (state_write(e, err) < 0)
-			return -1;
-	}
 	return 0;
 }

@@ -24,7 +24,9 @@ void record_plan_release(struct record_plan *p)
 	strvec_release(&p->args);
 	free(p->platform);
 	json_free(p->config);
+	free(p->config_file);
 	json_free(p->features);
+	json_free(p->metadata);
 	free(p->user);
 	strvec_release(&p->cache_from);
 	strvec_release(&p->warnings);
@@ -144,7 +146,9 @@ static int get_all(const struct reader *rd, struct record_plan *p)
 	    get_args(rd, &p->args) < 0 ||
 	    get_str(rd, "platform", &p->platform) < 0 ||
 	    get_value(rd, "config", JSON_OBJECT, &p->config) < 0 ||
+	    get_str(rd, "config_file", &p->config_file) < 0 ||
 	    get_value(rd, "features", JSON_ARRAY, &p->features) < 0 ||
+	    get_value(rd, "metadata", JSON_ARRAY, &p->metadata) < 0 ||
 	    get_str(rd, "user", &p->user) < 0 ||
 	    get_list(rd, "cache_from", &p->cache_from) < 0 ||
 	    get_list(rd, "warnings", &p->warnings) < 0 ||
@@ -236,7 +240,11 @@ void record_plan_set(const struct record_plan *p, struct record *r)
 	json_set(j, "args", args_json(&p->args));
 	json_set_str(j, "platform", p->platform);
 	json_set(j, "config", dup_or(p->config, json_new_object()));
+	if (p->config_file)
+		json_set_str(j, "config_file", p->config_file);
 	json_set(j, "features", dup_or(p->features, json_new_array()));
+	if (p->metadata)
+		json_set(j, "metadata", json_dup(p->metadata));
 	json_set_str(j, "user", p->user);
 	json_set_strvec(j, "warnings", &p->warnings);
 	if (p->unsupported.nr)

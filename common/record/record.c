@@ -144,6 +144,7 @@ void record_relative(struct record *r, const char *dir)
 
 	make_relative(record_get(r, "source"), "path", dir);
 	make_relative(plan, "context", dir);
+	make_relative(plan, "config_file", dir);
 	make_relative(json_get(plan, "dockerfile"), "path", dir);
 }
 

@@ -67,7 +67,10 @@ struct record_plan {
 	struct strvec args; /* "K=V", or "K": from the environment */
 	char *platform;
 	struct json *config;   /* devcontainer configuration */
+	char *config_file;     /* where that was read */
 	struct json *features; /* [{"id","options"}], NULL: none */
+	struct json *metadata; /* what the image's label gets on top of its
+				  base's, as written; NULL: nothing */
 	char *user;	       /* remoteUser, else containerUser, as written */
 	struct strvec cache_from;
 	struct strvec warnings; /* what nothing acts on, FILE:LINE:COL first */

@@ -73,7 +73,8 @@ static void check_config(const char *text, size_t n)
 	for (size_t i = 0; devcontainer_hooks[i]; i++) {
 		cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
 
-		devcontainer_hook_get(&h, config, devcontainer_hooks[i]);
+		devcontainer_hook_get(&h, json_get(config,
+						   devcontainer_hooks[i]));
 	}
 }
 

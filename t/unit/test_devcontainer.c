@@ -244,14 +244,14 @@ Test(devcontainer, lists_commands_of_a_hook)
 	cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
 	cleanup_devcontainer_hook struct devcontainer_hook one = { 0 };
 
-	devcontainer_hook_get(&h, j, "onCreateCommand");
+	devcontainer_hook_get(&h, json_get(j, "onCreateCommand"));
 	cr_assert_eq(h.nr, 2);
 	cr_assert_str_eq(h.v[0].name, "a");
 	cr_assert(h.v[0].shell);
 	cr_assert_str_eq(h.v[0].argv.v[0], "x y");
 	cr_assert(!h.v[1].shell);
 	cr_assert_eq(h.v[1].argv.nr, 2);
-	devcontainer_hook_get(&one, j, "postCreateCommand");
+	devcontainer_hook_get(&one, json_get(j, "postCreateCommand"));
 	cr_assert_eq(one.nr, 1);
 	cr_assert_null(one.v[0].name);
 }

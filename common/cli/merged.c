@@ -1,0 +1,98 @@
+/* merged.c - what image, features and configuration say together */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/merged.h"
+
+#include "base/log.h"
+#include "base/path.h"
+
+const char *cli_host_env(void *arg, const char *name)
+{
+	(void)arg;
+	return *name ? getenv(name) : NULL;
+}
+
+/* Do the entries end with what the plan has put there? */
+static bool ends_with(const struct json *entries, const struct json *own)
+{
+	size_t n = json_len(entries), k = json_len(own);
+	const struct json *m, *o = json_first(own);
+
+	if (k > n)
+		return false;
+	for (m = json_at(entries, n - k); o; m = json_next(m), o = json_next(o))
+		if (!m || !json_equal(m, o))
+			return false;
+	return true;
+}
+
+/*
+ * The entries of the image and of features. What the label says of the file
+ * itself is left out: the plan has it, perhaps edited since.
+ */
+static struct json *of_others(const struct json *label,
+			      const struct json *own)
+{
+	struct json *list = json_new_array();
+	bool built = json_first(own) && ends_with(label, own);
+	size_t left = json_len(label) - (built ? json_len(own) : 0);
+	const struct json *m;
+
+	for (m = json_first(label); m && left; m = json_next(m), left--)
+		json_push(list, json_dup(m));
+	for (m = json_first(own); m; m = json_next(m))
+		if (json_get(m, "id"))
+			json_push(list, json_dup(m));
+	return list;
+}
+
+struct json *cli_merge(const char *label, const struct json *config,
+		       const struct json *own,
+		       const struct devcontainer_scope *scope,
+		       struct error *err)
+{
+	cleanup_strvec struct strvec warnings = STRVEC_INIT;
+	cleanup_json struct json *read = devcontainer_label_read(label,
+								 &warnings);
+	cleanup_json struct json *entries = of_others(read, own);
+	cleanup_json struct json *last = devcontainer_label_entry(config);
+	size_t i;
+
+	for (i = 0; i < warnings.nr; i++)
+		log_warn("%s", warnings.v[i]);
+	if (devcontainer_entries_resolve(entries, config, scope, err) < 0)
+		return NULL;
+	if (json_first(last))
+		json_push(entries, steal_ptr(&last));
+	return devcontainer_merge(config, entries);
+}
+
+/* A tree without a configuration has the name that one would have. */
+static char *config_file(const struct json *plan, const char *folder)
+{
+	const char *file = json_get_str(plan, "config_file");
+
+	return file ? path_absolute(file)
+		    : path_join(folder, ".devcontainer/devcontainer.json");
+}
+
+struct json *cli_merge_launch(const struct cli_launch *l, struct error *err)
+{
+	const struct json *plan =
+		l->record ? record_get(l->record, "plan") : NULL;
+	const struct json *config = json_get(plan, "config");
+	cleanup_json struct json *none = json_new_object();
+	cleanup_free char *folder = path_absolute(l->workspace ? l->workspace
+							       : ".");
+	cleanup_free char *file = config_file(plan, folder);
+	struct devcontainer_scope scope = {
+		.folder = folder,
+		.mount_root = l->mount_root ? l->mount_root : folder,
+		.config_file = file,
+		.env = cli_host_env,
+	};
+
+	return cli_merge(strvec_env_get(&l->image->config.labels,
+					DEVCONTAINER_LABEL),
+			 config ? config : none, json_get(plan, "metadata"),
+			 &scope, err);
+}

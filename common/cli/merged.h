@@ -1,0 +1,24 @@
+/* merged.h - configurations as they are in effect */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_MERGED_H
+#define CLI_MERGED_H
+
+#include "cli/cli.h"
+#include "devcontainer/metadata.h"
+
+/* getenv, for variables of a configuration. */
+const char *cli_host_env(void *arg, const char *name);
+/*
+ * A resolved configuration with what the label of its image (NULL: none) and
+ * the features among `own` (entries of a plan, or NULL) add. The label may
+ * end with `own` already. Faults of the label are logged. The caller frees it;
+ * NULL is an error.
+ */
+struct json *cli_merge(const char *label, const struct json *config,
+		       const struct json *own,
+		       const struct devcontainer_scope *scope,
+		       struct error *err);
+/* The same for what is to run. */
+struct json *cli_merge_launch(const struct cli_launch *l, struct error *err);
+
+#endif
