@@ -151,6 +151,10 @@ int rescue_find(struct build *b, const struct build_stage *st,
 int rescue_note(struct build *b, struct cache_entry *made,
 		const struct build_planned *p, const char *content,
 		struct error *err) MUST_CHECK;
+/* A step that another build has made since the plan: 1 when it is taken over,
+ * 0 when there is none. */
+int rescue_take(struct build *b, size_t stage, struct build_planned *p,
+		struct error *err) MUST_CHECK;
 /* A step is done, by whichever way: where that says that it counts as another
  * one, look up again what follows from it. */
 int rescue_settle(struct build *b, size_t stage, struct build_planned *p,

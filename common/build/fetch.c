@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "build/stage.h"
+#include "store/lock.h"
 
 #define WORKERS_MAX 4 /* more only compete for the disk */
 
@@ -17,6 +18,8 @@ struct fetch {
 	struct store *store;
 	const struct store_image *image;
 	const struct store_image_layer *layer;
+	int lock;    /* of the layer, while it is ours to fetch; or -1 */
+	bool foreign; /* another process is at it */
 	bool pulled; /* has to be: its blob is not here */
 	struct store_writer *writer;
 	pid_t pid;
@@ -37,6 +40,7 @@ static void fetching_release(struct fetching *f)
 		if (f->v[i].pid > 0)
 			waitpid(f->v[i].pid, NULL, 0);
 		base_close_fd(&f->v[i].report);
+		store_unlock(&f->v[i].lock);
 	}
 	free(f->v);
 }
@@ -110,6 +114,7 @@ static int finish_worker(struct fetch *f, struct error *err)
 	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	f->pid = 0;
+	store_unlock(&f->lock);
 	if (!status)
 		return 0;
 	code = strtol(text.buf, NULL, 10);
@@ -195,6 +200,7 @@ static void plan(struct fetching *f, struct store *s,
 				.store = s,
 				.image = image,
 				.layer = l,
+				.lock = -1,
 				.report = -1,
 			};
 	}
@@ -209,6 +215,8 @@ static int unpack_known(struct fetching *f, struct error *err)
 		struct fetch *one = &f->v[i];
 		const char *digest = one->layer->desc.digest;
 
+		if (one->lock < 0)
+			continue;
 		if (!*digest)
 			return error_set(err, ERR_SYSTEM,
 					 "the layer %s is no longer in the "
@@ -251,6 +259,27 @@ static int pull_from(struct fetching *f, struct registry *r, size_t first,
 	return registry_pull_blobs(r, &ref, blobs, n, err);
 }
 
+/* Of what nobody else fetches. A layer may have come since it was missed. */
+static int claim(struct fetching *f, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr; i++) {
+		struct fetch *one = &f->v[i];
+
+		int rc = store_lock_try(one->store, one->layer->id, &one->lock,
+					err);
+
+		if (rc < 0)
+			return -1;
+		one->foreign = !rc;
+		if (rc && store_has_layer(one->store,
+						      one->layer->id))
+			store_unlock(&one->lock);
+	}
+	return 0;
+}
+
 static int pull(struct fetching *f, struct registry **r,
 		const struct registry_options *o, struct error *err)
 {
@@ -268,18 +297,55 @@ static int pull(struct fetching *f, struct registry **r,
 	return 0;
 }
 
+static int finish(struct fetching *f, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr; i++)
+		if (finish_worker(&f->v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* With no lock held. 1: what others did may have failed, so look again. */
+static int wait_for_others(struct fetching *f, struct error *err)
+{
+	int waited = 0;
+	size_t i;
+
+	for (i = 0; i < f->nr; i++) {
+		struct fetch *one = &f->v[i];
+
+		if (!one->foreign)
+			continue;
+		waited = 1;
+		log_info("another process fetches the layer %.19s: waiting "
+			 "for it", one->layer->diff_id);
+		if (store_lock(one->store, one->layer->id, &one->lock, err) <
+		    0)
+			return -1;
+		store_unlock(&one->lock);
+	}
+	return waited;
+}
+
 int build_fetch_layers(struct store *s, struct registry **r,
 		       const struct registry_options *o,
 		       const struct store_image *image, struct error *err)
 {
-	struct fetching f = { 0 };
-	size_t i;
-	int rc;
+	int rc = 1;
 
-	plan(&f, s, image);
-	rc = pull(&f, r, o, err);
-	for (i = 0; !rc && i < f.nr; i++)
-		rc = finish_worker(&f.v[i], err);
-	fetching_release(&f);
+	while (rc > 0) {
+		CLEANUP(fetching_release) struct fetching f = { 0 };
+
+		plan(&f, s, image);
+		rc = claim(&f, err);
+		if (!rc)
+			rc = pull(&f, r, o, err);
+		if (!rc)
+			rc = finish(&f, err);
+		if (!rc)
+			rc = wait_for_others(&f, err);
+	}
 	return rc;
 }

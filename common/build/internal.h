@@ -40,6 +40,7 @@ struct build_planned {
 	char *created; /* of the layer, RFC 3339 */
 	bool cached;
 	bool remote; /* cached, and its layer is not in the store */
+	bool awaited; /* another build runs it, as was told */
 	size_t number; /* in its stage, where FROM is 1 */
 	size_t report; /* in the result */
 };

@@ -155,6 +155,10 @@ static int look_up(struct build *b, struct build_stage *st,
 		reason = "what it stands on has to run";
 		p->remote = false;
 		rc = 0;
+	} else if (rc && !stage_fits(st, p, hit)) {
+		reason = "what it stands on was made once more";
+		p->remote = false;
+		rc = 0;
 	}
 	p->cached = rc;
 	if (rc) {

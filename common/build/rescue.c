@@ -26,7 +26,8 @@ int rescue_find(struct build *b, const struct build_stage *st,
 	rc = cache_get(b->o->store, content, &hit, NULL, err);
 	if (rc <= 0)
 		return rc;
-	if (!store_has_layer(b->o->store, hit.layer))
+	if (!store_has_layer(b->o->store, hit.layer) ||
+	    !stage_fits(st, p, &hit))
 		return 0;
 	return cache_put(b->o->store, p->key, &p->text, &hit, err) < 0 ? -1
 								       : 1;
@@ -49,6 +50,7 @@ int rescue_note(struct build *b, struct cache_entry *made,
 	if (!str_eq(e.as, p->key))
 		memcpy(made->as, e.as, CACHE_KEY);
 	memcpy(e.layer, made->layer, STORE_ID);
+	memcpy(e.below, made->below, STORE_ID);
 	e.created = xstrdup(made->created);
 	/* With the text of the first key, which says more. */
 	return cache_put(b->o->store, content, &p->text, &e, err);
@@ -112,7 +114,8 @@ static int look_again(struct build *b, size_t stage, struct build_planned *p,
 	memcpy(b->result->steps[p->report].key, p->key, CACHE_KEY);
 	rc = b->o->no_cache || open ? 0 : cache_get(b->o->store, p->key, &hit,
 						    NULL, err);
-	if (rc <= 0 || !store_has_layer(b->o->store, hit.layer))
+	if (rc <= 0 || !store_has_layer(b->o->store, hit.layer) ||
+	    !stage_fits(&b->stages[stage], p, &hit))
 		return rc < 0 ? -1 : 0;
 	return accept(b, stage, p, &hit, err);
 }
@@ -144,11 +147,42 @@ static int plan_again(struct build *b, size_t stage, struct error *err)
 	return 0;
 }
 
+/* What comes after goes by another key than was planned. */
+static int follow(struct build *b, struct build_planned *p,
+		  const struct cache_entry *e, struct error *err)
+{
+	size_t i;
+
+	if (!*e->as)
+		return 0;
+	log_debug("key %.12s: the same files as of %.12s", p->key, e->as);
+	memcpy(p->as, e->as, CACHE_KEY);
+	/* What a stage needs stands before it. */
+	for (i = 0; i < b->n_stages; i++)
+		if (b->stages[i].begun && plan_again(b, i, err) < 0)
+			return -1;
+	return 0;
+}
+
+int rescue_take(struct build *b, size_t stage, struct build_planned *p,
+		struct error *err)
+{
+	cleanup_cache_entry struct cache_entry e = { 0 };
+	int rc = cache_get(b->o->store, p->key, &e, NULL, err);
+
+	if (rc <= 0 || !store_has_layer(b->o->store, e.layer) ||
+	    !stage_fits(&b->stages[stage], p, &e) ||
+	    (!*e.below && !p->step.link))
+		return rc < 0 ? -1 : 0;
+	if (accept(b, stage, p, &e, err) < 0 || follow(b, p, &e, err) < 0)
+		return -1;
+	return 1;
+}
+
 int rescue_settle(struct build *b, size_t stage, struct build_planned *p,
 		  struct error *err)
 {
 	cleanup_cache_entry struct cache_entry e = { 0 };
-	size_t i;
 	int rc;
 
 	rc = cache_get(b->o->store, p->key, &e, NULL, err);
@@ -157,18 +191,12 @@ int rescue_settle(struct build *b, size_t stage, struct build_planned *p,
 	if (!rc) {
 		/* of files that nobody will see again */
 		store_new_id(e.as);
-	} else if (!str_eq(e.layer, p->layer)) {
+	} else if (!str_eq(e.layer, p->layer) &&
+		   (stage_fits(&b->stages[stage], p, &e) ||
+		    !store_has_layer(b->o->store, p->layer))) {
 		b->result->executed--;
 		if (accept(b, stage, p, &e, err) < 0)
 			return -1;
 	}
-	if (!*e.as)
-		return 0;
-	log_debug("key %.12s: the same files as of %.12s", p->key, e.as);
-	memcpy(p->as, e.as, CACHE_KEY);
-	/* What a stage needs stands before it. */
-	for (i = 0; i < b->n_stages; i++)
-		if (b->stages[i].begun && plan_again(b, i, err) < 0)
-			return -1;
-	return 0;
+	return follow(b, p, &e, err);
 }

@@ -3,6 +3,7 @@
 #include "base/signals.h"
 #include "build/stage.h"
 #include "build/slot.h"
+#include "store/lock.h"
 
 static bool is_done(const struct build_stage *st)
 {
@@ -196,6 +197,7 @@ static bool has_inputs(struct schedule *s, const struct build_planned *p)
 	return ready;
 }
 
+/* 1: there is nothing to begin, another build has made it. */
 static int begin_step(struct schedule *s, size_t stage,
 		      struct build_planned *p, struct error *err)
 {
@@ -203,9 +205,15 @@ static int begin_step(struct schedule *s, size_t stage,
 	cleanup_strbuf struct strbuf label = STRBUF_INIT;
 	bool ready = has_inputs(s, p);
 	struct slot *slot = idle_slot(s);
+	enum claim claim;
 
 	if (!slot || !ready)
 		return 0;
+	claim = claim_step(slot, stage, p, err);
+	if (claim == CLAIM_ERROR)
+		return -1;
+	if (claim != CLAIM_OURS)
+		return claim == CLAIM_THERE;
 	plan_label(s->b, stage, p, &label);
 	display_begin(&s->display, slot->number, label.buf, p->step.text);
 	s->b->result->executed++;
@@ -257,6 +265,7 @@ static void note_shared(struct schedule *s, size_t stage,
 static int advance(struct schedule *s, size_t i, struct error *err)
 {
 	struct build_stage *st = &s->b->stages[i];
+	int rc;
 
 	if (!st->wanted || st->busy)
 		return 0;
@@ -269,7 +278,10 @@ static int advance(struct schedule *s, size_t i, struct error *err)
 		case COMING:
 			return 0;
 		case MISSING:
-			return begin_step(s, i, p, err);
+			rc = begin_step(s, i, p, err);
+			if (rc <= 0)
+				return rc;
+			break;
 		case THERE:
 			note_shared(s, i, p);
 			stage_pass(s->b, st, p);
@@ -296,7 +308,8 @@ static struct slot *lone_run(struct schedule *s)
 
 	/* There the walk over all files makes a fork cheap, and a display
 	 * wants to be drawn while a step runs. */
-	if (s->b->o->by_chroot || display_tick(&s->display) >= 0)
+	if (s->b->o->by_chroot || s->waiting ||
+	    display_tick(&s->display) >= 0)
 		return NULL;
 	for (i = 0; i < s->nr; i++) {
 		if (is_idle(&s->slots[i]))
@@ -341,6 +354,17 @@ static int begin_all(struct schedule *s, struct error *err)
 	return 0;
 }
 
+/* Until a job has something to say, or it is time to look at what others
+ * do. */
+static int wait_for_jobs(struct schedule *s, struct error *err)
+{
+	int ms = display_tick(&s->display);
+
+	if (s->waiting && (ms < 0 || ms > STORE_LOCK_MS))
+		ms = STORE_LOCK_MS;
+	return job_wait(s->jobs, s->nr, ms, err);
+}
+
 static int loop(struct schedule *s, struct error *err)
 {
 	size_t target = build_eval_target(s->b->ev), i;
@@ -349,6 +373,7 @@ static int loop(struct schedule *s, struct error *err)
 	for (;;) {
 		if (signals_check(err) < 0)
 			return -1;
+		s->waiting = false;
 		for (i = 0; i <= target; i++)
 			if (advance(s, i, err) < 0)
 				return -1;
@@ -359,8 +384,7 @@ static int loop(struct schedule *s, struct error *err)
 			return -1;
 		if (lone)
 			continue;
-		if (job_wait(s->jobs, s->nr, display_tick(&s->display), err) <
-		    0)
+		if (wait_for_jobs(s, err) < 0)
 			return -1;
 		for (i = 0; i < s->nr; i++)
 			if (!is_idle(&s->slots[i]) &&
@@ -380,7 +404,8 @@ int schedule_run(struct build *b, struct error *err)
 	s.jobs = xcalloc(s.nr, sizeof(struct job *));
 	for (i = 0; i < s.nr; i++) {
 		s.slots[i] = (struct slot){ .all = &s, .number = i,
-					    .job = JOB_INIT };
+					    .job = JOB_INIT,
+					    .claim = -1 };
 		s.jobs[i] = &s.slots[i].job;
 	}
 	display_init(&s.display, s.nr);

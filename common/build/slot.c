@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "build/recopy.h"
+#include "store/lock.h"
 
 #define GRACE_MS 5000 /* for a job to undo its work */
 
@@ -99,6 +100,7 @@ int slot_execute(struct slot *slot, struct error *err)
 	int found;
 
 	memcpy(entry.layer, p->layer, STORE_ID);
+	snprintf(entry.below, STORE_ID, "%s", stage_below(slot->stage, p));
 	failed_forget(b->o->store, p->key);
 	found = rescue_find(b, slot->stage, p, content, err);
 	if (found)
@@ -177,6 +179,7 @@ int slot_finish(struct slot *slot, int rc, struct error *err)
 	size_t cached = b->result->cached;
 
 	note_time(slot, rc < 0);
+	store_unlock(&slot->claim);
 	if (rc < 0)
 		return fail(slot, err);
 	display_end(&slot->all->display, slot->number, true);
@@ -246,5 +249,6 @@ void slot_stop_all(struct schedule *s)
 		if (killed)
 			clean_slot(s, i);
 		store_draft_drop(s->b->o->store, &s->slots[i].draft);
+		store_unlock(&s->slots[i].claim);
 	}
 }

@@ -17,6 +17,7 @@ struct slot {
 	size_t index;		 /* of the stage */
 	struct build_planned *p; /* NULL: it fetches the stage's image */
 	struct store_draft draft; /* of the step */
+	int claim; /* claim.c: the lock of its key, or -1 */
 	double started;
 };
 
@@ -27,6 +28,7 @@ struct schedule {
 	struct job **jobs; /* of the slots */
 	struct display display; /* a row for each slot */
 	bool warm;	   /* runtime_warm was called */
+	bool waiting;	   /* for a step that another build runs */
 };
 
 /* Layers of a stage that come from elsewhere: the base image's, and those of
@@ -47,5 +49,17 @@ int slot_finish(struct slot *slot, int rc, struct error *err) MUST_CHECK;
 /* After the first failure: ask the others to undo what they did, then kill
  * them. */
 void slot_stop_all(struct schedule *s);
+
+/* --- claim.c: of all builds in a store one runs a step --- */
+
+enum claim {
+	CLAIM_OURS,   /* run it; slot_finish gives the claim up */
+	CLAIM_THERE,  /* another build has made it: the step is cached now */
+	CLAIM_ERROR,
+	CLAIM_FOREIGN /* another build is at it: ask again */
+};
+/* All that the step reads is there. */
+enum claim claim_step(struct slot *slot, size_t stage, struct build_planned *p,
+		      struct error *err);
 
 #endif

@@ -128,6 +128,25 @@ void stage_add(struct build_stage *st, const struct build_step *step,
 			    layer ? created : NULL);
 }
 
+const char *stage_below(const struct build_stage *st,
+			const struct build_planned *p)
+{
+	size_t n = st->image.n_layers;
+
+	while (n && !str_eq(st->image.layers[n - 1].id, p->layer))
+		n--;
+	/* While it is being planned it is not among them: all are below. */
+	n = n ? n - 1 : *p->layer ? 0 : st->image.n_layers;
+	return n ? st->image.layers[n - 1].id : CACHE_GROUND;
+}
+
+bool stage_fits(const struct build_stage *st, const struct build_planned *p,
+		const struct cache_entry *e)
+{
+	return p->step.link || !*e->below ||
+	       str_eq(e->below, stage_below(st, p));
+}
+
 int stage_mount(struct build *b, struct build_stage *st,
 		const struct store_draft *draft, const char *name,
 		struct error *err)

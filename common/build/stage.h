@@ -22,6 +22,13 @@ void stage_add(struct build_stage *st, const struct build_step *step,
 /* From the key of a file system to that with a step's layer on it. */
 void stage_next_key(char key[CACHE_KEY], const struct build_step *step,
 		    const char *as);
+/* The layer that the layer of a planned step lies on, as an entry of the cache
+ * names it. */
+const char *stage_below(const struct build_stage *st,
+			const struct build_planned *p);
+/* Was what the cache has for the step made on what it lies on here? */
+bool stage_fits(const struct build_stage *st, const struct build_planned *p,
+		const struct cache_entry *e);
 /* The layer of a planned step is there: what is mounted next has it. */
 void stage_pass(struct build *b, struct build_stage *st,
 		const struct build_planned *p);

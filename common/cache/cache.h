@@ -28,9 +28,15 @@ void cache_key_add_list(struct cache_key *k, const char *name,
 void cache_key_finish(struct cache_key *k, char hex[CACHE_KEY]);
 void cache_key_release(struct cache_key *k);
 
+#define CACHE_GROUND "scratch"
+
 /* What a step with a key made. */
 struct cache_entry {
 	char layer[STORE_ID]; /* "": none */
+	/* The layer that one lies on, CACHE_GROUND for none; "": unknown. A
+	 * step that ran once more may have made another: what was made on the
+	 * first is no difference to the second. */
+	char below[STORE_ID];
 	char *created;	      /* RFC 3339 */
 	/* Another key of the same step, which what follows is keyed by; "":
 	 * this one. */

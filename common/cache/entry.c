@@ -35,11 +35,14 @@ static bool read_entry(const struct strbuf *text, struct cache_entry *e)
 	const char *layer = json_get_str(j, "layer");
 	const char *created = json_get_str(j, "created");
 	const char *as = json_get_str(j, "as");
+	const char *below = json_get_str(j, "below");
 
 	if (!layer || !created || strlen(layer) != STORE_ID - 1)
 		return false;
 	memcpy(e->layer, layer, STORE_ID);
 	e->created = xstrdup(created);
+	if (below && strlen(below) < STORE_ID)
+		memcpy(e->below, below, strlen(below) + 1);
 	if (as && strlen(as) == CACHE_KEY - 1)
 		memcpy(e->as, as, CACHE_KEY);
 	read_place(j, e);
@@ -77,6 +80,8 @@ int cache_put(struct store *s, const char *key, const struct cache_key *k,
 
 	json_set_str(j, "layer", e->layer);
 	json_set_str(j, "created", e->created);
+	if (*e->below)
+		json_set_str(j, "below", e->below);
 	if (*e->as)
 		json_set_str(j, "as", e->as);
 	json_set_str(j, "key", k->text.buf);
