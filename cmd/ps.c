@@ -29,6 +29,8 @@ static void add_json(struct json *list, const struct env_info *i)
 	json_set_str(j, "workspace", i->workspace);
 	json_set_str(j, "created", i->created);
 	json_set_bool(j, "damaged", i->damaged);
+	json_set(j, "failed",
+		 i->failed ? json_new_str(i->failed) : json_new_null());
 	json_set_bool(j, "running", i->running);
 	json_set(j, "pid",
 		 i->running ? json_new_int(i->pid) : json_new_null());
@@ -36,12 +38,14 @@ static void add_json(struct json *list, const struct env_info *i)
 
 static void add_text(struct strbuf *out, const struct env_info *i)
 {
-	strbuf_addf(out, "%-24s %-8s %-20s %s\n", i->name,
+	strbuf_addf(out, "%-24s %-8s %-20s %s%s%s\n", i->name,
 		    i->damaged	 ? "damaged"
 		    : i->running ? "running"
 				 : "stopped",
 		    i->created ? i->created : "-",
-		    i->workspace ? i->workspace : "-");
+		    i->workspace ? i->workspace : "-",
+		    i->failed ? "  failed: " : "",
+		    i->failed ? i->failed : "");
 }
 
 static int run(struct cmd_call *call, struct error *err)

@@ -12,6 +12,7 @@ struct options {
 	struct cli_project_options project;
 	struct cli_build_options build;
 	struct cli_run_options run;
+	struct cli_life_options life;
 	struct cli_registry registry;
 };
 
@@ -19,8 +20,8 @@ struct options {
 static const struct cmd_table tables[] = {
 	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
-	{ cli_run_rows, O(run) },	{ cli_registry_rows, O(registry) },
-	{ 0 },
+	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
+	{ cli_registry_rows, O(registry) }, { 0 },
 };
 
 struct work {
@@ -28,12 +29,14 @@ struct work {
 	struct cli_builder b;
 	struct cli_round round;
 	struct record source; /* of the clone, if there was one */
+	struct cli_life life;
 };
 
 static void work_release(struct work *w)
 {
 	cli_round_release(&w->round);
 	record_release(&w->source);
+	cli_life_release(&w->life);
 	cli_builder_release(&w->b);
 }
 
@@ -98,6 +101,7 @@ static int launch(struct work *w, char *const *command, int *status,
 	struct cli_launch l = { .b = &w->b,
 				.o = &o->run,
 				.name = o->run.name,
+				.life = &w->life.life,
 				.command = command };
 	cleanup_free char *name = NULL;
 	struct json *environment = NULL;
@@ -126,8 +130,11 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
 	if (cli_launch_check(&o->run, err) < 0 ||
+	    cli_life_get(&w->life, &o->life, err) < 0 ||
 	    get_tree(w, word, &words, err) < 0 ||
 	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
+	    cli_initialize(w->round.plan.config, w->round.project.dir,
+			   o->life.initialize, err) < 0 ||
 	    cli_open_store(call->globals->store, o->build.driver, &w->b.store,
 			   &w->b.mode, err) < 0)
 		return -1;

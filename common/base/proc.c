@@ -70,9 +70,17 @@ static NORETURN void child(const struct proc *p, const char *program,
 	_exit(127);
 }
 
+/* A path is one from the directory it runs in. */
+static char *find_program(const struct proc *p)
+{
+	const char *name = p->args.v[0];
+
+	return strchr(name, '/') ? xstrdup(name) : proc_which(name);
+}
+
 int proc_start(struct proc *p, struct error *err)
 {
-	cleanup_free char *program = proc_which(p->args.v[0]);
+	cleanup_free char *program = find_program(p);
 	cleanup_close int in = -1, out = -1;
 	char *const *envp = p->env ? p->env->v : environ;
 	int fds[2], sys = 0;

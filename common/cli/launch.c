@@ -154,6 +154,7 @@ static int run(struct work *w, int *status, struct json **environment,
 		.n_mounts = w->mounts.nr,
 		.replace = o->replace,
 		.no_hooks = o->no_hooks,
+		.life = l->life,
 		.detach = o->detach,
 		.by_chroot = l->b->mode == RUNTIME_CHROOT,
 	};

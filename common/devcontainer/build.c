@@ -29,7 +29,6 @@ static const struct {
 	{ "capAdd", NULL },
 	{ "forwardPorts", NULL },
 	{ "hostRequirements", NULL },
-	{ "initializeCommand", NULL },
 	{ "mounts", NULL },
 	{ "overrideCommand", "true" },
 	{ "overrideFeatureInstallOrder", NULL },
@@ -40,7 +39,6 @@ static const struct {
 	{ "securityOpt", NULL },
 	{ "shutdownAction", "\"stopContainer\"" },
 	{ "updateRemoteUserUID", "false" },
-	{ "userEnvProbe", "\"none\"" },
 };
 
 struct builder {

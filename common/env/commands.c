@@ -55,8 +55,10 @@ int commands_finish(struct env *e, const struct env_options *o,
 		/* PATH, HOME and USER are known, too, whoever set them. */
 		if (env_prepare(e, &any, &ep, err) < 0 ||
 		    devcontainer_container_env(e->config, lookup, &ep.env,
-					       err) < 0)
+					       err) < 0 ||
+		    probe_user(e, e->life->probe_ms, err) < 0)
 			return -1;
+		env_put(&e->remote, &e->probed);
 		put_property(&e->remote, e->config, "remoteEnv");
 	}
 	if (o->env)

@@ -37,6 +37,7 @@ static void env_free(struct env *e)
 	json_free(e->state);
 	json_free(e->config);
 	strvec_release(&e->env);
+	strvec_release(&e->probed);
 	strvec_release(&e->remote);
 	free(e->name);
 	free(e->dir);
@@ -212,9 +213,14 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 
 int env_up(struct env **out, const struct env_options *o, struct error *err)
 {
+	static const struct env_life plain = { .probe_ms = ENV_PROBE_MS };
 	struct env *e = env_new(o->store, o->name);
+	int rc;
 
-	if (up(e, o, err) < 0) {
+	e->life = o->life ? o->life : &plain;
+	rc = up(e, o, err);
+	e->life = NULL;
+	if (rc < 0) {
 		/* What others run goes on. */
 		e->detach = e->detach && e->joined;
 		env_close(e);
@@ -297,5 +303,7 @@ struct json *env_describe(const struct env *e)
 	json_set_str(j, "workspace", e->cwd);
 	json_set_str(j, "user", *e->user ? e->user : "root");
 	json_set(j, "ports", json_new_array());
+	if (e->config)
+		json_set(j, "hooks", hooks_describe(e));
 	return j;
 }

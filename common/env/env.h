@@ -7,6 +7,21 @@
 #include "runtime/runtime.h"
 #include "store/store.h"
 
+/* How an environment comes to life. */
+struct env_life {
+	int64_t probe_ms; /* how long the user's shell may take to start */
+	const struct strvec *secrets; /* "K=V" for hooks alone, or NULL */
+	/* Cloned into a new environment and installed, after
+	 * postCreateCommand: a URL or NULL; a command or NULL (its install
+	 * script); a directory or NULL ("~/dotfiles"). */
+	const char *dotfiles, *dotfiles_command, *dotfiles_target;
+	/* updateContentCommand runs, again if need be, and nothing after it */
+	bool prebuild;
+	bool no_attach; /* without postAttachCommand */
+	bool no_waiting; /* nothing after the command that "waitFor" names */
+};
+#define ENV_PROBE_MS 10000
+
 struct env_options {
 	struct store *store;
 	const struct store_image *image; /* all its layers are unpacked */
@@ -23,6 +38,7 @@ struct env_options {
 	bool replace;	/* start from the image again, whatever is there */
 	bool no_hooks;
 	bool detach;	/* goes on when this process ends */
+	const struct env_life *life; /* NULL: no secrets, all commands */
 	bool by_chroot; /* nothing can be mounted: for env_run only */
 };
 
@@ -75,6 +91,7 @@ struct json *env_describe(const struct env *e);
 struct env_info {
 	char *name, *image, *workspace, *created;
 	struct strvec layers; /* ids, lowest first */
+	char *failed; /* lifecycle command that did, the last time; or NULL */
 	bool running, damaged; /* damaged: its state cannot be read */
 	pid_t pid;
 };

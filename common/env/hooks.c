@@ -6,18 +6,21 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/path.h"
 
 enum when { CREATE, START, ATTACH };
+
+#define UPDATE 1   /* place of updateContentCommand */
+#define DOTFILES 3 /* theirs */
 
 static const struct {
 	const char *property;
 	enum when when;
 } order[] = {
 	{ "onCreateCommand", CREATE },	 { "updateContentCommand", CREATE },
-	{ "postCreateCommand", CREATE }, { "postStartCommand", START },
-	{ "postAttachCommand", ATTACH },
+	{ "postCreateCommand", CREATE }, { "dotfiles", CREATE },
+	{ "postStartCommand", START },	 { "postAttachCommand", ATTACH },
 };
 
 /* One command of a hook while it runs. */
@@ -55,6 +58,7 @@ static int start(struct env *e, const struct devcontainer_command *cmd,
 	for (i = 0; i < cmd->argv.nr; i++)
 		strvec_push(&r->argv, cmd->argv.v[i]);
 	c.argv = r->argv.v;
+	c.env = e->life->secrets;
 	if (env_prepare(e, &c, &r->ep, err) < 0)
 		return -1;
 	for (i = 0; i < cmd->argv.nr; i++)
@@ -80,6 +84,23 @@ static int judge(const struct running *r, size_t n, const char *property,
 	return 0;
 }
 
+static void report(const struct running *r, size_t n, const char *property,
+		   int64_t ms)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct log_field f[] = {
+			{ "hook", property, 0 },
+			{ "label", r[i].label, 0 },
+			{ "status", NULL, r[i].child.status },
+			{ "ms", NULL, ms },
+		};
+
+		log_fields("hook", f, ARRAY_SIZE(f));
+	}
+}
+
 /* All commands of a hook run side by side; each is waited for. */
 static int run_hook(struct env *e, const struct devcontainer_hook *hook,
 		    const char *property, struct error *err)
@@ -87,6 +108,7 @@ static int run_hook(struct env *e, const struct devcontainer_hook *hook,
 	struct running *r = xcalloc(hook->nr, sizeof(*r));
 	struct runtime_child **children =
 		xcalloc(hook->nr, sizeof(*children));
+	const int64_t begin = clock_ms();
 	size_t n = 0;
 	int rc = 0;
 
@@ -98,8 +120,10 @@ static int run_hook(struct env *e, const struct devcontainer_hook *hook,
 	}
 	if (!rc)
 		rc = runtime_collect(children, n, err);
-	if (!rc)
+	if (!rc) {
+		report(r, n, property, clock_ms() - begin);
 		rc = judge(r, n, property, err);
+	}
 	free(children);
 	running_release(r, n);
 	return rc;
@@ -114,9 +138,30 @@ static struct json *markers(struct env *e)
 
 static bool due(struct env *e, size_t i)
 {
+	if (i == UPDATE && e->life->prebuild)
+		return true;
 	if (order[i].when == CREATE)
 		return !json_get_bool(markers(e), order[i].property);
-	return order[i].when == ATTACH || !e->joined;
+	if (order[i].when == START)
+		return !e->joined;
+	return !e->life->no_attach;
+}
+
+/* The last one that runs. */
+static size_t last(const struct env *e)
+{
+	const char *wait = json_get_str(e->config, "waitFor");
+	size_t i;
+
+	if (e->life->prebuild)
+		return UPDATE;
+	if (!e->life->no_waiting)
+		return ARRAY_SIZE(order) - 1;
+	for (i = 0; wait && i < ARRAY_SIZE(order); i++)
+		if (str_eq(order[i].property, wait))
+			return i;
+	/* initializeCommand is over, long since. */
+	return wait && str_eq(wait, "initializeCommand") ? 0 : UPDATE;
 }
 
 /* What one entry asks for; those of a list run one after the other. */
@@ -139,7 +184,7 @@ static int run_list(struct env *e, size_t i, struct error *err)
 	const struct json *m = json_first(json_get(e->config, list));
 	int64_t done = 0, nr = 0;
 
-	if (once)
+	if (once && !(i == UPDATE && e->life->prebuild))
 		json_get_int(markers(e), property, &done);
 	for (; m; m = json_next(m)) {
 		if (nr++ < done)
@@ -158,12 +203,64 @@ static int run_list(struct env *e, size_t i, struct error *err)
 	return state_write(e, err);
 }
 
+/* An environment without them is one all the same. */
+static int run_dotfiles(struct env *e, struct error *err)
+{
+	cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
+	cleanup_error struct error why = ERROR_INIT;
+
+	dotfiles_hook(e->life, &h);
+	if (h.nr && run_hook(e, &h, order[DOTFILES].property, &why) < 0) {
+		if (why.code != ERR_STEP)
+			return error_move(err, &why);
+		log_warn("%s", why.msg);
+	}
+	json_set_bool(markers(e), order[DOTFILES].property, true);
+	return state_write(e, err);
+}
+
 int hooks_run(struct env *e, struct error *err)
 {
+	size_t i, end = last(e);
+	int rc;
+
+	json_remove(e->state, "failed");
+	for (i = 0; i <= end; i++) {
+		if (!due(e, i))
+			continue;
+		rc = i == DOTFILES ? run_dotfiles(e, err)
+				   : run_list(e, i, err);
+		if (rc < 0) {
+			json_set_str(e->state, "failed", order[i].property);
+			(void)!state_write(e, NULL);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static const char *state_of(const struct env *e, size_t i)
+{
+	const char *failed = json_get_str(e->state, "failed");
+
+	if (failed && str_eq(failed, order[i].property))
+		return "failed";
+	if (order[i].when == CREATE &&
+	    !json_get_bool(json_get(e->state, "hooks"), order[i].property))
+		return "pending";
+	return "done";
+}
+
+struct json *hooks_describe(const struct env *e)
+{
+	struct json *j = json_new_object();
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(order); i++)
-		if (due(e, i) && run_list(e, i, err) < 0)
-			return -1;
-	return 0;
+	for (i = 0; i < ARRAY_SIZE(order); i++) {
+		cleanup_free char *list = xstrfmt("%ss", order[i].property);
+
+		if (json_len(json_get(e->config, list)))
+			json_set_str(j, order[i].property, state_of(e, i));
+	}
+	return j;
 }

@@ -18,11 +18,13 @@ struct env {
 	struct json *state;
 	struct runtime_sandbox sandbox;
 	bool running, joined, detach;
+	const struct env_life *life; /* while env_up runs */
 	pid_t keeper;  /* 0: none */
 	int keeper_fd; /* its pipe */
 	struct json *config; /* ours, its variables are replaced; or NULL */
 	/* how commands run in it; "K" without a value: unset */
 	struct strvec env;    /* of the container */
+	struct strvec probed; /* on top, as the user's shell sets them */
 	struct strvec remote; /* on top, for hooks and commands */
 	char *user;	      /* as written */
 	char *cwd;
@@ -70,8 +72,18 @@ int commands_finish(struct env *e, const struct env_options *o,
 void commands_remember(struct env *e);
 int commands_recall(struct env *e, struct error *err) MUST_CHECK;
 
+/* probe.c: e->probed by the property userEnvProbe, from a shell of the user or
+ * what one said when the environment was started. One that takes longer than
+ * `limit_ms` is told of, with what it waits for, and given up. */
+int probe_user(struct env *e, int64_t limit_ms, struct error *err) MUST_CHECK;
+
 /* hooks.c: the hooks due now. */
 int hooks_run(struct env *e, struct error *err) MUST_CHECK;
+/* {"onCreateCommand": "done|failed|pending", ...} of those there are. */
+struct json *hooks_describe(const struct env *e);
+
+/* dotfiles.c: what installs them; of no commands where there are none. */
+void dotfiles_hook(const struct env_life *life, struct devcontainer_hook *h);
 
 /* process.c */
 struct env_process {

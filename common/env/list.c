@@ -16,6 +16,7 @@ void env_info_release(struct env_info *i)
 	free(i->workspace);
 	free(i->created);
 	strvec_release(&i->layers);
+	free(i->failed);
 }
 
 /* 1: there, 0: not. Nothing is created. */
@@ -81,6 +82,7 @@ static void inform(struct env_info *info, struct env *e)
 	info->workspace = xstrdup_null(json_get_str(e->state, "workspace"));
 	info->created = xstrdup_null(json_get_str(e->state, "created"));
 	json_get_strings(json_get(e->state, "layers"), &info->layers);
+	info->failed = xstrdup_null(json_get_str(e->state, "failed"));
 }
 
 int env_list(struct store *s, struct env_info **out, size_t *n,
