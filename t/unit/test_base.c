@@ -300,17 +300,17 @@ Test(units, ages_in_the_largest_unit_that_says_enough)
 	static const struct {
 		uint64_t seconds;
 		const char *text;
-	} rows[] = { { 0, "0s" },	    { 119, "119s" },
+	} ages[] = { { 0, "0s" },	    { 119, "119s" },
 		     { 120, "2m" },	    { 7199, "119m" },
 		     { 7200, "2h" },	    { 172799, "47h" },
 		     { 172800, "2d" },	    { 1209599, "13d" },
 		     { 1209600, "2w" } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
 		cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-		units_add_age(&out, rows[i].seconds);
-		cr_expect_str_eq(out.buf, rows[i].text);
+		units_add_age(&out, ages[i].seconds);
+		cr_expect_str_eq(out.buf, ages[i].text);
 	}
 }
 
