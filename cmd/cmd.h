@@ -4,11 +4,14 @@
 #define CMD_CMD_H
 
 #include "base/opt.h"
+#include "cli/gate.h"
 
 /* Options that every command takes, before or after its name. */
 struct cmd_globals {
 	char *dir;   /* -C */
 	char *store; /* --store */
+	char *policy; /* --policy */
+	struct cli_gate gate;
 	bool quiet, verbose, help, version, offline;
 	int progress, log_format;
 };

@@ -24,6 +24,8 @@ const struct opt cmd_global_rows[] = {
 	  G(store) },
 	{ OPT_BOOL, 0, "offline", NULL, NULL,
 	  "contact nobody but mirrors: the store has to do", G(offline) },
+	{ OPT_STR, 0, "policy", "FILE", NULL,
+	  "what may be fetched and pushed (devenv-policy(5))", G(policy) },
 	{ OPT_BOOL, 'q', "quiet", NULL, NULL, "errors and warnings only",
 	  G(quiet) },
 	{ OPT_BOOL, 'v', "verbose", NULL, "ENVBUILDER_VERBOSE",
@@ -121,14 +123,13 @@ static void apply_log(const struct cmd_globals *g)
 		  (enum log_progress)g->progress);
 }
 
-static int apply_globals(const struct cmd_globals *g, struct error *err)
+static int apply_globals(struct cmd_globals *g, struct error *err)
 {
 	apply_log(g);
-	cli_gate_setup(g->offline);
 	if (g->dir && chdir(g->dir) < 0)
 		return error_errno_code(err, ERR_USAGE,
 					"cannot change to '%s'", g->dir);
-	return 0;
+	return cli_gate_setup(&g->gate, g->offline, g->policy, err);
 }
 
 #define TABLES_MAX 8
@@ -241,6 +242,7 @@ int main(int argc, char **argv)
 		log_report(&err);
 		status = err.code;
 	}
+	cli_gate_release(&globals.gate);
 	opt_release(cmd_global_rows, &globals);
 	return signals_pending() ? 128 + signals_pending() : status;
 }

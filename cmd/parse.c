@@ -2,10 +2,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/path.h"
 #include "build/build.h"
+#include "build/references.h"
 #include "cli/cli.h"
 #include "cmd/cmd.h"
 
-enum view { RECORD, PLAN, CONFIG, DOCKERFILE, AST, STAGES, CONTEXT };
+enum view {
+	RECORD,
+	PLAN,
+	CONFIG,
+	DOCKERFILE,
+	AST,
+	STAGES,
+	CONTEXT,
+	IMAGES,
+};
 
 struct options {
 	struct cli_project_options project;
@@ -17,7 +27,7 @@ struct options {
 static const struct opt rows[] = {
 	{ OPT_GROUP, .help = "What is printed" },
 	{ OPT_ENUM, 0, "print",
-	  "record|plan|config|dockerfile|ast|stages|context", NULL,
+	  "record|plan|config|dockerfile|ast|stages|context|images", NULL,
 	  "one view instead of the record", offsetof(struct options, view) },
 	{ OPT_BOOL, 0, "relative", NULL, NULL,
 	  "paths relative to the working directory",
@@ -37,22 +47,43 @@ static int platform(const char *text, struct oci_platform *p,
 	return 0;
 }
 
+static struct json *images(const struct dockerfile *df,
+			   const struct build_eval_options *o,
+			   struct error *err)
+{
+	cleanup_build_references struct build_references list = { 0 };
+
+	if (build_references_find(&list, df, o, err) < 0)
+		return NULL;
+	return build_references_json(&list);
+}
+
 static struct json *stages(const struct dockerfile *df,
-			   const struct record_plan *plan, struct error *err)
+			   const struct build_eval_options *o,
+			   struct error *err)
+{
+	cleanup_build_eval struct build_eval *ev = NULL;
+
+	if (build_eval_new(&ev, df, o, err) < 0)
+		return NULL;
+	return build_stages_json(ev, err);
+}
+
+/* What the text means for a platform. */
+static struct json *meaning(enum view view, const struct dockerfile *df,
+			    const struct record_plan *plan, struct error *err)
 {
 	cleanup_oci_platform struct oci_platform target = { 0 };
 	cleanup_oci_platform struct oci_platform host = { 0 };
-	cleanup_build_eval struct build_eval *ev = NULL;
 	struct build_eval_options o = { .build_args = &plan->args,
 					.target = plan->target,
 					.platform = &target,
 					.build_platform = &host };
 
 	if (platform(plan->platform, &target, err) < 0 ||
-	    platform(NULL, &host, err) < 0 ||
-	    build_eval_new(&ev, df, &o, err) < 0)
+	    platform(NULL, &host, err) < 0)
 		return NULL;
-	return build_stages_json(ev, err);
+	return view == IMAGES ? images(df, &o, err) : stages(df, &o, err);
 }
 
 /* Views of the Dockerfile. */
@@ -75,7 +106,8 @@ static int print_text(enum view view, const struct record_plan *plan,
 	}
 	if (dockerfile_parse(&df, name, text.buf, text.len, err) < 0)
 		return -1;
-	j = view == AST ? dockerfile_to_json(&df) : stages(&df, plan, err);
+	j = view == AST ? dockerfile_to_json(&df)
+			: meaning(view, &df, plan, err);
 	if (!j)
 		return -1;
 	json_write(out, j, true);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "build/history.h"
+#include "build/references.h"
 #include "build/stage.h"
 
 #define JOBS_MIN 4
@@ -59,6 +60,18 @@ static int open_context(struct build *b, struct error *err)
 	return store_stat_cache_open(b->o->store, dir, &b->stat_cache, err);
 }
 
+/* Everything that is refused is told at once, and before any request. What is
+ * wrong with the file is told when it is read in earnest. */
+static int ask_first(struct build *b, const struct build_eval_options *eo,
+		     struct error *err)
+{
+	CLEANUP(build_references_release) struct build_references list = { 0 };
+	int rc = build_references_find(&list, &b->df, eo, NULL);
+
+	(void)rc;
+	return build_references_ask(&list, b->o->name, err);
+}
+
 static int prepare(struct build *b, struct error *err)
 {
 	const struct build_options *o = b->o;
@@ -75,6 +88,8 @@ static int prepare(struct build *b, struct error *err)
 	if (build_lint_begin(&b->lint, &b->df, o->args, err) < 0)
 		return -1;
 	lint_warn(&b->lint);
+	if (gate_strict() && ask_first(b, &eo, err) < 0)
+		return -1;
 	eo.lint = &b->lint;
 	if (build_eval_new(&b->ev, &b->df, &eo, err) < 0)
 		return -1;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/history.h"
 #include "build/stage.h"
+#include "wrap/gate.h"
 
 void build_copy_image(struct store_image *to, const struct store_image *from)
 {
@@ -145,6 +146,35 @@ int build_describe(struct store_image *image, const struct oci_manifest *m,
 	return 0;
 }
 
+/* May an image that came from elsewhere be used, being what it is? */
+static int ask_about(const struct store_image *image, const char *name,
+		     const struct strvec *digests, struct error *err)
+{
+	const struct gate_question q = {
+		.kind = GATE_IMAGE,
+		.name = name,
+		.digests = digests,
+		.created = image->config.created ? image->config.created : "",
+	};
+
+	return gate_check(&q, err);
+}
+
+/* What was fetched when other rules held; an image that was made here, though
+ * it may have the same name, is nobody's to refuse. */
+static int ask_local(const struct store_image *image, const char *name,
+		     struct error *err)
+{
+	cleanup_strvec struct strvec digests = STRVEC_INIT;
+	const char *rest = image->origin ? str_skip(name, image->origin)
+					 : NULL;
+
+	if (!gate_strict() || !rest || !*rest || !strchr(":@", *rest))
+		return 0;
+	strvec_push(&digests, image->manifest);
+	return ask_about(image, name, &digests, err);
+}
+
 static int from_registry(struct store *s, struct registry *r,
 			 const struct oci_ref *ref,
 			 const struct oci_platform *platform,
@@ -155,6 +185,7 @@ static int from_registry(struct store *s, struct registry *r,
 	};
 	cleanup_oci_manifest struct oci_manifest m = { 0 };
 	cleanup_strbuf struct strbuf config = STRBUF_INIT;
+	cleanup_free char *name = oci_ref_format(ref);
 	char digest[DIGEST_TEXT];
 
 	if (registry_resolve(r, ref, platform, &got, err) < 0 ||
@@ -163,11 +194,12 @@ static int from_registry(struct store *s, struct registry *r,
 	    oci_config_parse(&image->config, config.buf, config.len, err) <
 		    0 ||
 	    build_describe(image, &m, err) < 0 ||
+	    ask_about(image, name, NULL, err) < 0 ||
 	    store_put_blob(s, got.body.buf, got.body.len, digest, err) < 0)
 		return -1;
 	memcpy(image->manifest, got.digest, DIGEST_TEXT);
 	memcpy(image->config_digest, m.config.digest, DIGEST_TEXT);
-	image->reference = oci_ref_format(ref);
+	image->reference = steal_ptr(&name);
 	image->origin = xstrfmt("%s/%s", ref->host, ref->repository);
 	return store_put_image(s, image, err);
 }
@@ -188,11 +220,16 @@ static int from_store(struct store *s, const char *name,
 {
 	int rc = store_get_image(s, name, image, err);
 
-	if (rc <= 0 || !platform ||
-	    oci_platform_rank(platform, &image->config.platform) >= 0)
+	if (rc <= 0)
 		return rc;
-	store_image_release(image);
-	return 0;
+	if (platform &&
+	    oci_platform_rank(platform, &image->config.platform) < 0) {
+		store_image_release(image);
+		return 0;
+	}
+	if (image->reference)
+		name = image->reference;
+	return ask_local(image, name, err) < 0 ? -1 : 1;
 }
 
 int build_find_local(struct store *s, const char *name,

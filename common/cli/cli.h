@@ -37,10 +37,6 @@ int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
 		  const char *url, const char *dir, struct record *r,
 		  struct error *err) MUST_CHECK;
 
-/* --- gate.c: whom this process may contact --- */
-
-void cli_gate_setup(bool offline);
-
 /* --- registry.c: access to registries --- */
 
 struct cli_registry {

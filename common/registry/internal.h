@@ -120,6 +120,7 @@ struct registry {
 	bool config_loaded;
 	struct registry_mirror *mirrors;
 	size_t n_mirrors;
+	const char *moved_host; /* read from by the policy's word; or NULL */
 };
 
 /*

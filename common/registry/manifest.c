@@ -167,15 +167,16 @@ static int follow(struct registry *r, const struct oci_ref *ref,
 	return registry_get_manifest(r, &next, m, err);
 }
 
-int registry_resolve(struct registry *r, const struct oci_ref *ref,
-		     const struct oci_platform *platform,
-		     struct registry_manifest *out, struct error *err)
+static int resolve(struct registry *r, const struct oci_ref *ref,
+		   const struct oci_platform *platform, struct strvec *digests,
+		   struct registry_manifest *out, struct error *err)
 {
 	struct registry_manifest m = { .body = STRBUF_INIT };
 	int depth = 0;
 
 	if (get_unnamed(r, ref, &m, err) < 0)
 		return -1;
+	strvec_push(digests, m.digest);
 	while (oci_is_index(m.media_type, m.body.buf, m.body.len)) {
 		if (++depth > NESTING_MAX)
 			error_set(err, ERR_INPUT,
@@ -186,6 +187,29 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 			registry_manifest_release(&m);
 			return -1;
 		}
+		strvec_push(digests, m.digest);
+	}
+	*out = m;
+	return 0;
+}
+
+/* A name may be allowed for what it stands for only. */
+int registry_resolve(struct registry *r, const struct oci_ref *ref,
+		     const struct oci_platform *platform,
+		     struct registry_manifest *out, struct error *err)
+{
+	struct registry_manifest m = { .body = STRBUF_INIT };
+	cleanup_strvec struct strvec digests = STRVEC_INIT;
+	cleanup_free char *name = oci_ref_format(ref);
+	struct gate_question q = { .kind = GATE_IMAGE, .name = name };
+
+	if (gate_check(&q, err) < 0 ||
+	    resolve(r, ref, platform, &digests, &m, err) < 0)
+		return -1;
+	q.digests = &digests;
+	if (gate_check(&q, err) < 0) {
+		registry_manifest_release(&m);
+		return -1;
 	}
 	*out = m;
 	return 0;

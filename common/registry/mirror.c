@@ -91,7 +91,7 @@ bool registry_is_mirror(const struct registry *r, const char *host)
 	for (i = 0; i < r->n_mirrors; i++)
 		if (str_eq(r->mirrors[i].host, host))
 			return true;
-	return false;
+	return r->moved_host && str_eq(r->moved_host, host);
 }
 
 static void place(const struct registry_mirror *m, const struct oci_ref *ref,
@@ -113,11 +113,40 @@ static bool may_go_on(const struct error *e)
 	return e->code == ERR_NETWORK || e->code == ERR_REFUSED;
 }
 
+/* Where the policy has an image read, and nowhere else. */
+static int try_moved(struct registry *r, const struct oci_ref *ref,
+		     const char *to, registry_try_fn fn, void *arg,
+		     struct error *err)
+{
+	const char *before = r->moved_host;
+	cleanup_oci_ref struct oci_ref at = { 0 };
+	int rc;
+
+	if (oci_ref_parse(&at, to, err) < 0)
+		return -1;
+	free(at.tag);
+	at.tag = xstrdup_null(ref->tag);
+	at.digest = xstrdup_null(ref->digest);
+	r->moved_host = at.host;
+	rc = fn(r, &at, arg, err);
+	r->moved_host = before;
+	return rc < 0 ? error_wrap(err, "by way of %s", to) : 0;
+}
+
 int registry_try_places(struct registry *r, const struct oci_ref *ref,
 			registry_try_fn fn, void *arg, struct error *err)
 {
+	cleanup_free char *name = xstrfmt("%s/%s", ref->host,
+					  ref->repository);
+	const struct gate_question q = { .kind = GATE_IMAGE, .name = name };
+	cleanup_free char *to = NULL;
 	size_t i;
 
+	if (gate_check(&q, err) < 0)
+		return -1;
+	to = gate_moved(name);
+	if (to)
+		return try_moved(r, ref, to, fn, arg, err);
 	for (i = 0; i < r->n_mirrors; i++) {
 		const struct registry_mirror *m = &r->mirrors[i];
 		cleanup_oci_ref struct oci_ref at = { 0 };

@@ -14,6 +14,11 @@ bool gate_offline(void)
 	return current.offline;
 }
 
+bool gate_strict(void)
+{
+	return current.strict;
+}
+
 int gate_check(const struct gate_question *q, struct error *err)
 {
 	return current.ask ? current.ask(current.arg, q, err) : 0;

@@ -34,6 +34,7 @@ struct gate_question {
 
 struct gate {
 	bool offline; /* mirrors only */
+	bool strict;  /* there are rules: plans are asked about as a whole */
 	/* NULL: anything. ERR_REFUSED for a no. */
 	int (*ask)(void *arg, const struct gate_question *q,
 		   struct error *err);
@@ -45,6 +46,7 @@ struct gate {
 
 void gate_set(const struct gate *gate);
 bool gate_offline(void);
+bool gate_strict(void);
 int gate_check(const struct gate_question *q, struct error *err) MUST_CHECK;
 /* The same about a connection: never where nothing is to be contacted. */
 int gate_connect(const struct gate_question *q, struct error *err) MUST_CHECK;

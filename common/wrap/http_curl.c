@@ -358,7 +358,6 @@ static int ask_gate(const struct http_flight *f, struct error *err)
 {
 	const struct http_transfer *t = f->t;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *shown = NULL;
 	struct gate_question q = { .kind = t->kind,
 				   .name = t->subject,
 				   .mirror = t->mirror && !f->foreign };
@@ -367,7 +366,8 @@ static int ask_gate(const struct http_flight *f, struct error *err)
 		q.kind = GATE_HOST;
 	if (q.kind == GATE_URL || q.kind == GATE_HOST) {
 		url_format(&f->url, &text);
-		q.name = shown = url_shown(text.buf);
+		strbuf_setlen(&text, strcspn(text.buf, "?"));
+		q.name = text.buf;
 	}
 	return gate_connect(&q, err);
 }

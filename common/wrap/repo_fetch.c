@@ -77,7 +77,8 @@ static int connect_once(struct repo_session *s, git_repository *repo,
 }
 
 /* libgit2 takes credentials along to wherever it is redirected. So they are
- * held back at first; a server that wants them may not redirect. */
+ * held back at first; a server that wants them may not redirect. Nor may any
+ * where rules say whom to contact, as libgit2 asks nobody on its way. */
 static int connect_remote(struct repo_session *s, git_repository *repo,
 			  git_remote **conn)
 {
@@ -85,7 +86,11 @@ static int connect_remote(struct repo_session *s, git_repository *repo,
 
 	s->offer = s->remote.kind == GITURL_SSH;
 	s->wanted = false;
-	rc = connect_once(s, repo, GIT_REMOTE_REDIRECT_INITIAL, conn);
+	rc = connect_once(s, repo,
+			  gate_strict() || gate_offline()
+				  ? GIT_REMOTE_REDIRECT_NONE
+				  : GIT_REMOTE_REDIRECT_INITIAL,
+			  conn);
 	if (!s->wanted || s->offer)
 		return rc;
 	s->git.git_remote_free(steal_ptr(conn));

@@ -130,6 +130,19 @@ void url_format(const struct url *u, struct strbuf *out)
 	strbuf_addstr(out, u->rest);
 }
 
+char *url_canonical(const char *text)
+{
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	struct url u = { 0 };
+
+	if (url_parse(&u, text, NULL) < 0)
+		return NULL;
+	url_format(&u, &out);
+	url_release(&u);
+	strbuf_setlen(&out, strcspn(out.buf, "?"));
+	return strbuf_detach(&out);
+}
+
 /* RFC 3986, 5.2.3 and 5.2.4; dot segments are left to the server, which has
  * to cope with them from anybody. */
 static char *merge_path(const struct url *base, const char *reference)

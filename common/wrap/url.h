@@ -25,6 +25,9 @@ int url_resolve(struct url *u, const struct url *base, const char *reference,
 		struct error *err) MUST_CHECK;
 /* Scheme, host and port are the same: may see each other's credentials. */
 bool url_same_origin(const struct url *a, const struct url *b);
+/* The same as it is connected to: scheme and host in lower case, no port that
+ * goes without saying, no query; NULL: it is none. malloc'ed. */
+char *url_canonical(const char *text);
 /* The address without its query, which may hold a signature: for people. */
 char *url_shown(const char *text);
 /* The byte that a "%XX" stands for, or -1. */
