@@ -28,6 +28,7 @@ enum shape {
 	HOST,
 	GPU,
 	SIZE,
+	OPTION_TABLE, /* what a Feature declares */
 	WORD, /* one of `words` */
 };
 
@@ -120,6 +121,49 @@ static const struct property host_properties[] = {
 static const struct property gpu_properties[] = {
 	{ "cores", INTEGER },
 	{ "memory", SIZE },
+	{ NULL },
+};
+
+/* devcontainer-feature.json */
+static const struct property feature_properties[] = {
+	{ "$schema", STRING },
+	{ "id", STRING },
+	{ "version", STRING },
+	{ "name", STRING },
+	{ "description", STRING },
+	{ "documentationURL", STRING },
+	{ "licenseURL", STRING },
+	{ "keywords", STRINGS },
+	{ "options", OPTION_TABLE },
+	{ "installsAfter", STRINGS },
+	{ "dependsOn", FEATURES },
+	{ "legacyIds", STRINGS },
+	{ "currentId", STRING },
+	{ "deprecated", BOOLEAN },
+	{ "containerEnv", STRING_MAP },
+	{ "privileged", BOOLEAN },
+	{ "init", BOOLEAN },
+	{ "capAdd", STRINGS },
+	{ "securityOpt", STRINGS },
+	{ "entrypoint", STRING },
+	{ "mounts", MOUNTS },
+	{ "customizations", OBJECT },
+	{ "extensions", STRINGS },
+	{ "settings", OBJECT },
+	{ "onCreateCommand", COMMAND },
+	{ "updateContentCommand", COMMAND },
+	{ "postCreateCommand", COMMAND },
+	{ "postStartCommand", COMMAND },
+	{ "postAttachCommand", COMMAND },
+	{ NULL },
+};
+
+static const struct property option_properties[] = {
+	{ "type", STRING },
+	{ "description", STRING },
+	{ "default", OPTION },
+	{ "enum", STRINGS },
+	{ "proposals", STRINGS },
 	{ NULL },
 };
 
@@ -262,6 +306,20 @@ static int check_option(struct checker *c, const struct json *j)
 	return fail(c, j, "a string or a boolean");
 }
 
+/* Each member is an object with known members. */
+static int check_option_table(struct checker *c, const struct json *j)
+{
+	if (check_kind(c, j, JSON_OBJECT) < 0)
+		return -1;
+	for (const struct json *m = json_first(j); m; m = json_next(m)) {
+		strvec_push(&c->path, json_key(m));
+		if (check_object(c, m, option_properties) < 0)
+			return -1;
+		strvec_pop(&c->path);
+	}
+	return 0;
+}
+
 static int check_gpu(struct checker *c, const struct json *j)
 {
 	if (json_kind(j) == JSON_BOOL || str_eq_null(json_str(j), "optional"))
@@ -342,18 +400,40 @@ static int check(struct checker *c, const struct property *p,
 		return check_object(c, j, host_properties);
 	case GPU:
 		return check_gpu(c, j);
+	case OPTION_TABLE:
+		return check_option_table(c, j);
 	default:
 		return check_scalar(c, p, j);
 	}
 }
 
-int devcontainer_check(const struct devcontainer *dc, struct error *err)
+static int check_file(const struct devcontainer *dc,
+		      const struct property *table, struct error *err)
 {
 	struct checker c = { .dc = dc, .err = err };
-	int r = check_members(&c, properties, dc->json);
+	int r = check_members(&c, table, dc->json);
 
 	strvec_release(&c.path);
 	return r;
+}
+
+int devcontainer_check(const struct devcontainer *dc, struct error *err)
+{
+	return check_file(dc, properties, err);
+}
+
+int devcontainer_check_feature(const struct devcontainer *dc,
+			       struct error *err)
+{
+	return check_file(dc, feature_properties, err);
+}
+
+bool devcontainer_feature_knows(const char *property)
+{
+	for (const struct property *p = feature_properties; p->name; p++)
+		if (str_eq(p->name, property))
+			return true;
+	return false;
 }
 
 static void check_entry(struct checker *c, const struct property *table,

@@ -29,9 +29,8 @@ static void locate(const struct devcontainer *dc, const struct strvec *path,
 	}
 }
 
-int devcontainer_fail(const struct devcontainer *dc,
-		      const struct strvec *path, bool of_key,
-		      struct error *err, const char *fmt, ...)
+int devcontainer_fail(const struct devcontainer *dc, const struct strvec *path,
+		      bool of_key, struct error *err, const char *fmt, ...)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	unsigned line, col;
@@ -56,8 +55,8 @@ void devcontainer_where(const struct devcontainer *dc, const char *property,
 	strbuf_addf(out, "%s:%u:%u: ", dc->name, line, col);
 }
 
-int devcontainer_parse(struct devcontainer *dc, const char *name,
-		       const char *text, size_t n, struct error *err)
+int devcontainer_read(struct devcontainer *dc, const char *name,
+		      const char *text, size_t n, struct error *err)
 {
 	cleanup_devcontainer struct devcontainer got = DEVCONTAINER_INIT;
 	cleanup_strbuf struct strbuf fixed = STRBUF_INIT;
@@ -78,7 +77,18 @@ int devcontainer_parse(struct devcontainer *dc, const char *name,
 	if (json_kind(got.json) != JSON_OBJECT)
 		return devcontainer_fail(&got, &top, false, err,
 					 "expected an object");
-	if (devcontainer_check(&got, err) < 0)
+	*dc = got;
+	got = (struct devcontainer)DEVCONTAINER_INIT;
+	return 0;
+}
+
+int devcontainer_parse(struct devcontainer *dc, const char *name,
+		       const char *text, size_t n, struct error *err)
+{
+	cleanup_devcontainer struct devcontainer got = DEVCONTAINER_INIT;
+
+	if (devcontainer_read(&got, name, text, n, err) < 0 ||
+	    devcontainer_check(&got, err) < 0)
 		return -1;
 	*dc = got;
 	got = (struct devcontainer)DEVCONTAINER_INIT;
@@ -107,9 +117,8 @@ static void list_choices(const struct strvec *present, struct strbuf *out)
 const char *devcontainer_choose(const struct strvec *present,
 				const char *wanted, struct error *err)
 {
-	static const char *const usual[] = {
-		".devcontainer/devcontainer.json", ".devcontainer.json"
-	};
+	static const char *const usual[] = { ".devcontainer/devcontainer.json",
+					     ".devcontainer.json" };
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 
 	for (size_t i = 0; wanted && i < present->nr; i++) {

@@ -13,6 +13,16 @@ int devcontainer_check(const struct devcontainer *dc, struct error *err)
 void devcontainer_check_entry(const struct devcontainer *label,
 			      const struct strvec *path, struct json *entry,
 			      struct strvec *warnings);
+/* The same for a devcontainer-feature.json. */
+int devcontainer_check_feature(const struct devcontainer *dc,
+			       struct error *err) MUST_CHECK;
+bool devcontainer_feature_knows(const char *property);
+/* config.c: JSON with comments, whose top is an object. */
+int devcontainer_read(struct devcontainer *dc, const char *name,
+		      const char *text, size_t n, struct error *err)
+	MUST_CHECK;
+/* resolve.c: extensions, settings and devPort into customizations.vscode. */
+void devcontainer_move_legacy(struct json *config);
 
 /* Replaces one variable: 1, or 0 to leave it as written. `args` are what
  * follows the name, split at colons. */

@@ -136,7 +136,7 @@ static void move_settings(struct json *vscode, struct json *old)
 }
 
 /* The spelling before customizations existed. */
-static void move_legacy(struct json *config)
+void devcontainer_move_legacy(struct json *config)
 {
 	cleanup_json struct json *extensions = json_take(config, "extensions");
 	cleanup_json struct json *settings = json_take(config, "settings");
@@ -165,7 +165,7 @@ struct json *devcontainer_raw(const struct devcontainer *dc)
 {
 	struct json *raw = json_dup(dc->json);
 
-	move_legacy(raw);
+	devcontainer_move_legacy(raw);
 	return raw;
 }
 
@@ -247,6 +247,6 @@ struct json *devcontainer_resolve(const struct devcontainer *dc,
 	if (replace_all(dc, config, replace_local, &l, err) < 0 ||
 	    replace_all(dc, config, replace_id, id, err) < 0)
 		return NULL;
-	move_legacy(config);
+	devcontainer_move_legacy(config);
 	return steal_ptr(&config);
 }
