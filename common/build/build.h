@@ -4,6 +4,7 @@
 #define BUILD_BUILD_H
 
 #include "build/step.h"
+#include "build/whole.h"
 #include "oci/oci.h"
 #include "registry/registry.h"
 #include "runtime/runtime.h"
@@ -257,7 +258,7 @@ struct build_report_options {
 void build_report(const struct build_result *r,
 		  const struct build_report_options *o, struct strbuf *out);
 
-/* --- materialize.c, transfer.c, layout.c: images on their way to other places --- */
+/* --- materialize.c, transfer.c, layout.c: images on their way --- */
 
 /* A manifest as it is sent: never written again, as its digest counts. */
 struct build_manifest {
@@ -289,7 +290,7 @@ int build_push(struct store *s, struct registry *r,
 	       const struct store_image *image, struct build_manifest *m,
 	       const struct oci_ref *to, struct error *err) MUST_CHECK;
 /* The manifest of one image of an OCI layout: by tag (NULL: the only one) and
- * platform. Its blobs are verified by whoever receives them. */
+ * platform (NULL: the first image). Its blobs are verified by whoever receives them. */
 int build_layout_load(const char *dir, const char *tag,
 		      const struct oci_platform *platform,
 		      struct build_manifest *m, struct error *err) MUST_CHECK;

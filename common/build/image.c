@@ -175,6 +175,22 @@ static int ask_local(const struct store_image *image, const char *name,
 	return ask_about(image, name, &digests, err);
 }
 
+int build_describe_stored(struct store *s, const char *manifest,
+			  const struct oci_manifest *m,
+			  struct store_image *image, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (store_read_blob(s, m->config.digest, OCI_CONFIG_MAX, &text, err) <
+		    0 ||
+	    oci_config_parse(&image->config, text.buf, text.len, err) < 0 ||
+	    build_describe(image, m, err) < 0)
+		return -1;
+	memcpy(image->manifest, manifest, DIGEST_TEXT);
+	memcpy(image->config_digest, m->config.digest, DIGEST_TEXT);
+	return 0;
+}
+
 static int from_registry(struct store *s, struct registry *r,
 			 const struct oci_ref *ref,
 			 const struct oci_platform *platform,

@@ -23,6 +23,22 @@ int build_layout_import(struct store *s, const char *dir, const char *tag,
 /* Join a manifest and its configuration, which the image has. */
 int build_describe(struct store_image *image, const struct oci_manifest *m,
 		   struct error *err) MUST_CHECK;
+/* The same for a configuration that is in the store; the image gets the
+ * digests of both. */
+int build_describe_stored(struct store *s, const char *manifest,
+			  const struct oci_manifest *m,
+			  struct store_image *image, struct error *err)
+	MUST_CHECK;
+
+/* --- whole.c --- */
+
+/* The text of a document, which matches its digest. */
+typedef int build_document_fn(void *arg, const struct oci_descriptor *d,
+			      struct strbuf *body, struct error *err);
+/* All that a document names, and itself last; ERR_INPUT. */
+int build_whole_read(struct build_whole *w, const struct oci_descriptor *root,
+		     build_document_fn *read, void *arg, struct error *err)
+	MUST_CHECK;
 
 /* --- one build: build.c plans it (plan.c), then runs it (schedule.c) --- */
 

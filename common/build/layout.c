@@ -7,7 +7,6 @@
 #include "base/fs.h"
 #include "build/internal.h"
 
-#define NESTING_MAX 4
 #define REF_NAME "org.opencontainers.image.ref.name"
 #define FULL_NAME "io.containerd.image.name"
 #define BLOB_PATH (sizeof("blobs/sha256/") + DIGEST_HEX)
@@ -92,10 +91,10 @@ int build_layout_read(int dirfd, const char *tag,
 	for (depth = 0; index; depth++) {
 		cleanup_oci_descriptor struct oci_descriptor d = { 0 };
 
-		if (depth == NESTING_MAX)
+		if (depth == OCI_NESTING_MAX)
 			return error_set(err, ERR_INPUT,
 					 "indexes are nested deeper than %d",
-					 NESTING_MAX);
+					 OCI_NESTING_MAX);
 		if (oci_index_choose(m->body.buf, m->body.len, platform, &d,
 				     err) < 0)
 			return -1;
@@ -123,23 +122,49 @@ int build_layout_load(const char *dir, const char *tag,
 	return 0;
 }
 
-struct layout_blob {
-	int dirfd;
-	const char *digest;
-};
-
 static int open_blob(void *arg, int *fd, struct error *err)
 {
-	const struct layout_blob *b = arg;
+	const struct build_blob *b = arg;
+	const int *dirfd = b->arg;
 	char path[BLOB_PATH];
 
 	blob_path(path, b->digest);
-	*fd = openat(b->dirfd, path,
+	*fd = openat(*dirfd, path,
 		     O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (*fd < 0)
 		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
 					path);
 	return 0;
+}
+
+static int read_document(void *arg, const struct oci_descriptor *d,
+			 struct strbuf *body, struct error *err)
+{
+	const int *dirfd = arg;
+
+	return read_blob(*dirfd, d->digest, body, err);
+}
+
+/* One entry, as it is: several would need an index that nobody wrote. */
+int build_whole_of_layout(int *dirfd, const char *tag, struct build_whole *w,
+			  struct error *err)
+{
+	cleanup_oci_index struct oci_index entries = { 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (fs_read_at(*dirfd, "index.json", OCI_MANIFEST_MAX, &text, err) <
+		    0 ||
+	    keep_tag(&text, tag, err) < 0 ||
+	    oci_index_parse(&entries, text.buf, text.len, err) < 0)
+		return -1;
+	if (entries.n != 1)
+		return error_set(err, ERR_INPUT,
+				 "index.json has %zu manifests where one index "
+				 "of them is needed", entries.n);
+	w->open = open_blob;
+	w->arg = dirfd;
+	return build_whole_read(w, &entries.v[0].desc, read_document, dirfd,
+				err);
 }
 
 int build_layout_push(const char *dir, struct registry *r,
@@ -151,7 +176,7 @@ int build_layout_push(const char *dir, struct registry *r,
 	size_t n = m->parsed.n_layers + 1, i;
 	cleanup_free struct registry_source *sources =
 		xcalloc(n, sizeof(*sources));
-	cleanup_free struct layout_blob *blobs = xcalloc(n, sizeof(*blobs));
+	cleanup_free struct build_blob *blobs = xcalloc(n, sizeof(*blobs));
 
 	if (dirfd < 0)
 		return error_errno_code(err, ERR_INPUT, "cannot open '%s'",
@@ -161,7 +186,7 @@ int build_layout_push(const char *dir, struct registry *r,
 
 		if (i < n - 1)
 			d = &m->parsed.layers[i];
-		blobs[i] = (struct layout_blob){ dirfd, d->digest };
+		blobs[i] = (struct build_blob){ &dirfd, d->digest };
 		memcpy(sources[i].digest, d->digest, DIGEST_TEXT);
 		sources[i].size = d->size;
 		sources[i].open = open_blob;

@@ -54,7 +54,6 @@ static int take_blob(struct store *s, int dirfd, const char *digest,
 static int take(struct store *s, int dirfd, const struct build_manifest *m,
 		struct store_image *image, struct error *err)
 {
-	cleanup_strbuf struct strbuf config = STRBUF_INIT;
 	char digest[DIGEST_TEXT];
 	size_t i;
 
@@ -63,19 +62,13 @@ static int take(struct store *s, int dirfd, const struct build_manifest *m,
 				 "the image configuration is larger than %u "
 				 "bytes", OCI_CONFIG_MAX);
 	if (take_blob(s, dirfd, m->parsed.config.digest, err) < 0 ||
-	    store_read_blob(s, m->parsed.config.digest, OCI_CONFIG_MAX,
-			    &config, err) < 0 ||
-	    oci_config_parse(&image->config, config.buf, config.len, err) <
-		    0 ||
-	    build_describe(image, &m->parsed, err) < 0 ||
+	    build_describe_stored(s, m->digest, &m->parsed, image, err) < 0 ||
 	    store_put_blob(s, m->body.buf, m->body.len, digest, err) < 0)
 		return -1;
 	for (i = 0; i < image->n_layers; i++)
 		if (!store_has_layer(s, image->layers[i].id) &&
 		    take_blob(s, dirfd, image->layers[i].desc.digest, err) < 0)
 			return -1;
-	memcpy(image->manifest, m->digest, DIGEST_TEXT);
-	memcpy(image->config_digest, m->parsed.config.digest, DIGEST_TEXT);
 	return 0;
 }
 

@@ -76,5 +76,8 @@ const char *build_layer_origin(const struct store_image *image,
  * knows; NULL or malloc'ed. */
 char *build_origin_of(struct store *s, const struct store_image *image,
 		      const char *digest);
+/* transfer.c: the repository of "host/repository" when what it has can be
+ * mounted at `to`, which is on the same host; else NULL. */
+const char *build_mountable(const char *origin, const struct oci_ref *to);
 
 #endif

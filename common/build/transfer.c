@@ -153,8 +153,7 @@ static void find_origins(struct outgoings *all, struct store *s,
 	}
 }
 
-/* The repository part, when the blob can be mounted within one host. */
-static const char *mountable(const char *origin, const struct oci_ref *to)
+const char *build_mountable(const char *origin, const struct oci_ref *to)
 {
 	const char *rest = origin ? str_skip(origin, to->host) : NULL;
 
@@ -170,11 +169,11 @@ static struct registry_source source_of(struct outgoing *out,
 		.size = out->desc->size,
 		.open = out_open,
 		.arg = out,
-		.mount_from = mountable(out->place, to),
+		.mount_from = build_mountable(out->place, to),
 	};
 
 	if (!source.mount_from)
-		source.mount_from = mountable(out->origin, to);
+		source.mount_from = build_mountable(out->origin, to);
 	memcpy(source.digest, out->desc->digest, DIGEST_TEXT);
 	return source;
 }

@@ -125,6 +125,10 @@ char *cli_project_name(const char *path);
 /* Set the section, without steps. */
 void cli_image_record(struct record *r, const struct store *s,
 		      const struct store_image *image);
+/* The same of an image that was pulled with its index. */
+void cli_whole_record(struct record *r, const struct store *s,
+		      const struct store_image *image,
+		      const struct build_whole *w);
 /* The record on standard output. */
 int cli_record_write(const struct record *r, struct error *err) MUST_CHECK;
 

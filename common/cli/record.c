@@ -24,6 +24,53 @@ void cli_image_record(struct record *r, const struct store *s,
 	record_set(r, "image", j);
 }
 
+/* Adds to an array those images that an index names; what they run on, too. */
+static void add_images(struct json *list, struct strbuf *platforms,
+		       const struct build_whole *w,
+		       const struct oci_index *index)
+{
+	size_t i;
+
+	for (i = 0; i < index->n; i++) {
+		const struct oci_entry *e = &index->v[i];
+		const struct build_document *d =
+			build_whole_find(w, e->desc.digest);
+		cleanup_free char *platform = NULL;
+		struct json *j;
+
+		if (!e->image || d->is_index)
+			continue;
+		j = json_push(list, json_new_object());
+		if (e->platform.os)
+			platform = oci_platform_format(&e->platform);
+		json_set(j, "platform", json_new_str(platform));
+		json_set_str(j, "digest", d->desc.digest);
+		json_set_str(j, "config_digest", d->manifest.config.digest);
+		strbuf_addf(platforms, "%s%s", platforms->len ? "," : "",
+			    platform ? platform : "unknown");
+	}
+}
+
+void cli_whole_record(struct record *r, const struct store *s,
+		      const struct store_image *image,
+		      const struct build_whole *w)
+{
+	cleanup_strbuf struct strbuf platforms = STRBUF_INIT;
+	struct json *j, *list;
+	size_t i;
+
+	cli_image_record(r, s, image);
+	if (!image->index[0])
+		return;
+	j = record_get(r, "image");
+	list = json_set(j, "images", json_new_array());
+	for (i = 0; i < w->n; i++)
+		if (w->v[i].is_index)
+			add_images(list, &platforms, w, &w->v[i].index);
+	json_set_str(j, "platform", platforms.buf);
+	json_set_str(j, "digest", image->index);
+}
+
 int cli_record_write(const struct record *r, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;

@@ -63,6 +63,8 @@ static int entry_rank(const struct json *entry,
 {
 	cleanup_oci_platform struct oci_platform p = { 0 };
 
+	if (!wanted)
+		return 0;
 	if (!entry_platform(entry, &p))
 		return NO_PLATFORM_RANK;
 	strvec_push_own(seen, oci_platform_format(&p));
@@ -72,10 +74,13 @@ static int entry_rank(const struct json *entry,
 static int none_fits(const struct oci_platform *wanted, struct strvec *seen,
 		     struct error *err)
 {
-	cleanup_free char *want = oci_platform_format(wanted);
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
+	cleanup_free char *want = NULL;
 	size_t i;
 
+	if (!wanted)
+		return error_set(err, ERR_INPUT, "index: it has no image");
+	want = oci_platform_format(wanted);
 	for (i = 0; i < seen->nr && list.len < 1000; i++) {
 		if (i)
 			strbuf_addstr(&list, ", ");
@@ -109,31 +114,78 @@ static const struct json *best_entry(const struct json *entries,
 	return best_rank == NO_PLATFORM_RANK && images > 1 ? NULL : best;
 }
 
+static struct json *parse_index(const char *text, size_t n, struct error *err)
+{
+	cleanup_json struct json *j = NULL;
+	const struct json *entries;
+
+	if (n > OCI_MANIFEST_MAX)
+		error_set(err, ERR_INPUT, "index: larger than %u bytes",
+			  OCI_MANIFEST_MAX);
+	else
+		j = json_parse("index", text, n, err);
+	if (!j || oci_check_schema(j, err) < 0)
+		return NULL;
+	entries = json_get(j, "manifests");
+	if (json_kind(entries) != JSON_ARRAY)
+		error_set(err, ERR_INPUT, "index: 'manifests' is not an array");
+	else if (json_len(entries) > INDEX_ENTRIES_MAX)
+		error_set(err, ERR_INPUT, "index: more than %d entries",
+			  INDEX_ENTRIES_MAX);
+	else
+		return steal_ptr(&j);
+	return NULL;
+}
+
 int oci_index_choose(const char *text, size_t n,
 		     const struct oci_platform *platform,
 		     struct oci_descriptor *out, struct error *err)
 {
 	cleanup_strvec struct strvec seen = STRVEC_INIT;
-	cleanup_json struct json *j = NULL;
-	const struct json *entries, *best;
+	cleanup_json struct json *j = parse_index(text, n, err);
+	const struct json *best;
 
-	if (n > OCI_MANIFEST_MAX)
-		return error_set(err, ERR_INPUT, "index: larger than %u bytes",
-				 OCI_MANIFEST_MAX);
-	j = json_parse("index", text, n, err);
-	if (!j || oci_check_schema(j, err) < 0)
+	if (!j)
 		return -1;
-	entries = json_get(j, "manifests");
-	if (json_kind(entries) != JSON_ARRAY)
-		return error_set(err, ERR_INPUT,
-				 "index: 'manifests' is not an array");
-	if (json_len(entries) > INDEX_ENTRIES_MAX)
-		return error_set(err, ERR_INPUT,
-				 "index: more than %d entries",
-				 INDEX_ENTRIES_MAX);
-	best = best_entry(entries, platform, &seen);
+	best = best_entry(json_get(j, "manifests"), platform, &seen);
 	if (!best)
 		return none_fits(platform, &seen, err);
 	*out = (struct oci_descriptor){ 0 };
 	return oci_descriptor_parse(out, best, "index: entry", err);
+}
+
+void oci_index_release(struct oci_index *x)
+{
+	size_t i;
+
+	for (i = 0; i < x->n; i++) {
+		oci_descriptor_release(&x->v[i].desc);
+		oci_platform_release(&x->v[i].platform);
+	}
+	free(x->v);
+	*x = (struct oci_index){ 0 };
+}
+
+int oci_index_parse(struct oci_index *x, const char *text, size_t n,
+		    struct error *err)
+{
+	cleanup_json struct json *j = parse_index(text, n, err);
+	cleanup_oci_index struct oci_index r = { 0 };
+	const struct json *e;
+
+	if (!j)
+		return -1;
+	r.v = xcalloc(json_len(json_get(j, "manifests")) + 1, sizeof(*r.v));
+	for (e = json_first(json_get(j, "manifests")); e; e = json_next(e)) {
+		struct oci_entry *entry = &r.v[r.n++];
+
+		if (oci_descriptor_parse(&entry->desc, e, "index: entry",
+					 err) < 0)
+			return -1;
+		entry->image = is_image(e);
+		entry_platform(e, &entry->platform);
+	}
+	*x = r;
+	r = (struct oci_index){ 0 };
+	return 0;
 }

@@ -25,6 +25,7 @@
 #define OCI_MANIFEST_MAX (4u << 20) /* bytes accepted from a peer */
 #define OCI_CONFIG_MAX (8u << 20)
 #define OCI_LAYERS_MAX 512
+#define OCI_NESTING_MAX 4 /* of indexes in indexes */
 
 /* A normalised reference: docker.io, library/ and latest are written out. */
 struct oci_ref {
@@ -103,9 +104,24 @@ void oci_manifest_add_layer(struct oci_manifest *m, const char *media_type,
 
 /* Does this text (or media type, where known) denote an index? */
 bool oci_is_index(const char *media_type, const char *text, size_t n);
-/* The manifest of an index for a platform: exact match first, then
- * compatible variants; attestations are passed over. ERR_INPUT names the
- * platforms there are. */
+/* What an index names, in its order. */
+struct oci_entry {
+	struct oci_descriptor desc;
+	struct oci_platform platform; /* as it is written; all NULL: none */
+	bool image; /* an image or an index, no attestation */
+};
+struct oci_index {
+	struct oci_entry *v;
+	size_t n;
+};
+#define cleanup_oci_index CLEANUP(oci_index_release)
+void oci_index_release(struct oci_index *x);
+/* ERR_INPUT; at most 1024 entries. */
+int oci_index_parse(struct oci_index *x, const char *text, size_t n,
+		    struct error *err) MUST_CHECK;
+/* The manifest of an index for a platform (NULL: the first image): exact
+ * match first, then compatible variants; attestations are passed over.
+ * ERR_INPUT names the platforms there are. */
 int oci_index_choose(const char *text, size_t n,
 		     const struct oci_platform *platform,
 		     struct oci_descriptor *out, struct error *err) MUST_CHECK;

@@ -4,7 +4,6 @@
 
 #include <strings.h>
 
-#define NESTING_MAX 4
 #define LOOKUPS 16 /* at once: small answers over one connection */
 #define ACCEPT "Accept: " OCI_INDEX ", " OCI_MANIFEST ", " DOCKER_LIST ", " \
 	DOCKER_MANIFEST
@@ -178,11 +177,11 @@ static int resolve(struct registry *r, const struct oci_ref *ref,
 		return -1;
 	strvec_push(digests, m.digest);
 	while (oci_is_index(m.media_type, m.body.buf, m.body.len)) {
-		if (++depth > NESTING_MAX)
+		if (++depth > OCI_NESTING_MAX)
 			error_set(err, ERR_INPUT,
 				  "%s/%s: indexes are nested deeper than %d",
-				  ref->host, ref->repository, NESTING_MAX);
-		if (depth > NESTING_MAX ||
+				  ref->host, ref->repository, OCI_NESTING_MAX);
+		if (depth > OCI_NESTING_MAX ||
 		    follow(r, ref, platform, &m, err) < 0) {
 			registry_manifest_release(&m);
 			return -1;

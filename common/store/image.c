@@ -75,6 +75,7 @@ static int image_to_text(const struct store_image *i, struct strbuf *out,
 	json_set_str(j, "origin", i->origin);
 	json_set_str(j, "manifest", i->manifest);
 	json_set_str(j, "config_digest", i->config_digest);
+	json_set_str(j, "index", i->index);
 	json_write(&text, j, false);
 	store_seal(out, text.buf, text.len);
 	return 0;
@@ -118,6 +119,7 @@ static int image_from_json(const struct json *j, struct store_image *i,
 		  json_get_str(j, "manifest"));
 	copy_text(i->config_digest, sizeof(i->config_digest),
 		  json_get_str(j, "config_digest"));
+	copy_text(i->index, sizeof(i->index), json_get_str(j, "index"));
 	i->layers = xcalloc(n + 1, sizeof(*i->layers));
 	i->n_layers = n;
 	for (size_t k = 0; k < n; k++)
@@ -158,6 +160,25 @@ int store_read_image(struct store *s, const char *file, struct store_image *i,
 
 /* --- index.json --- */
 
+/* An index that is kept is kept whole. */
+static bool describe_index(struct store *s, const struct store_image *i,
+			   struct oci_descriptor *desc)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_json struct json *j = NULL;
+	const char *type;
+
+	if (!store_has_blob(s, i->index, &desc->size) ||
+	    store_read_blob(s, i->index, OCI_MANIFEST_MAX, &text, NULL) < 0)
+		return false;
+	j = json_parse("index", text.buf, text.len, NULL);
+	type = json_get_str(j, "mediaType");
+	memcpy(desc->digest, i->index, sizeof(desc->digest));
+	desc->media_type = (char *)(type && str_eq(type, DOCKER_LIST)
+					    ? DOCKER_LIST : OCI_INDEX);
+	return true;
+}
+
 /* Is all that the manifest names among the blobs? */
 static bool complete(struct store *s, const struct store_image *i,
 		     struct oci_descriptor *desc)
@@ -165,6 +186,8 @@ static bool complete(struct store *s, const struct store_image *i,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
 
+	if (*i->index && i->reference)
+		return describe_index(s, i, desc);
 	if (!*i->manifest || !i->reference ||
 	    !store_has_blob(s, i->manifest, &desc->size) ||
 	    store_read_blob(s, i->manifest, OCI_MANIFEST_MAX, &text, NULL) <

@@ -267,6 +267,7 @@ struct store_image {
 	char *reference;	/* normalised, or NULL */
 	char *origin;		/* host/repository it came from, or NULL */
 	char manifest[DIGEST_TEXT]; /* "" when never made */
+	char index[DIGEST_TEXT]; /* that it is one of, kept whole; or "" */
 	char config_digest[DIGEST_TEXT]; /* "" when diff_ids are missing */
 	struct oci_config config;
 	struct store_image_layer *layers;

@@ -138,22 +138,27 @@ static int check_each(struct verify *v, const char *dir,
 	return 0;
 }
 
-/* A blob that index.json needs, directly or through its manifest. */
-static void check_indexed(struct verify *v, const char *digest)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
-	cleanup_error struct error why = ERROR_INIT;
+static void check_indexed(struct verify *v, const char *digest, int depth);
 
-	if (!store_has_blob(v->s, digest, NULL)) {
-		finding(v, "index.json: manifest %s is missing", digest);
-		return;
-	}
-	if (store_read_blob(v->s, digest, OCI_MANIFEST_MAX, &text, &why) < 0 ||
-	    oci_manifest_parse(&m, text.buf, text.len, &why) < 0) {
-		finding(v, "index.json: %s", why.msg);
-		return;
-	}
+static int check_nested(struct verify *v, const struct strbuf *text,
+			int depth, struct error *err)
+{
+	cleanup_oci_index struct oci_index x = { 0 };
+
+	if (oci_index_parse(&x, text->buf, text->len, err) < 0)
+		return -1;
+	for (size_t i = 0; i < x.n; i++)
+		check_indexed(v, x.v[i].desc.digest, depth + 1);
+	return 0;
+}
+
+static int check_manifest(struct verify *v, const char *digest,
+			  const struct strbuf *text, struct error *err)
+{
+	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
+
+	if (oci_manifest_parse(&m, text->buf, text->len, err) < 0)
+		return -1;
 	if (!store_has_blob(v->s, m.config.digest, NULL))
 		finding(v, "index.json: configuration %s of %s is missing",
 			m.config.digest, digest);
@@ -162,6 +167,28 @@ static void check_indexed(struct verify *v, const char *digest)
 			finding(v, "index.json: layer %s of %s is missing",
 				m.layers[i].digest, digest);
 	}
+	return 0;
+}
+
+/* A blob that index.json needs, directly or through its manifest. */
+static void check_indexed(struct verify *v, const char *digest, int depth)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_error struct error why = ERROR_INIT;
+	int rc;
+
+	if (!store_has_blob(v->s, digest, NULL)) {
+		finding(v, "index.json: manifest %s is missing", digest);
+		return;
+	}
+	rc = store_read_blob(v->s, digest, OCI_MANIFEST_MAX, &text, &why);
+	if (!rc && depth < OCI_NESTING_MAX &&
+	    oci_is_index(NULL, text.buf, text.len))
+		rc = check_nested(v, &text, depth, &why);
+	else if (!rc)
+		rc = check_manifest(v, digest, &text, &why);
+	if (rc < 0)
+		finding(v, "index.json: %s", why.msg);
 }
 
 /* What an entry says of its manifest, and whose it is. */
@@ -183,12 +210,13 @@ static void check_entry(struct verify *v, const struct json *entry)
 		finding(v, "index.json: an entry without a digest");
 		return;
 	}
-	check_indexed(v, digest);
+	check_indexed(v, digest, 0);
 	if (!json_get_int(entry, "size", &size) ||
 	    !store_has_blob(v->s, digest, &have) || have != (uint64_t)size)
 		finding(v, "index.json: the size of %s is another", digest);
 	if (!type || (!str_eq(type, OCI_MANIFEST) &&
-		      !str_eq(type, DOCKER_MANIFEST)))
+		      !str_eq(type, DOCKER_MANIFEST) &&
+		      !oci_is_index(type, NULL, 0)))
 		finding(v, "index.json: %s is no manifest", digest);
 }
 
