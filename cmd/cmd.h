@@ -61,6 +61,7 @@ struct cmd {
 	X(iterate) \
 	X(up) \
 	X(lint) \
+	X(read_configuration) \
 	X(store) \
 	X(completion) \
 	X(help) \

@@ -3,13 +3,14 @@
 #include "base/path.h"
 #include "build/build.h"
 #include "build/references.h"
-#include "cli/cli.h"
+#include "cli/merged.h"
 #include "cmd/cmd.h"
 
 enum view {
 	RECORD,
 	PLAN,
 	CONFIG,
+	MERGED,
 	DOCKERFILE,
 	AST,
 	STAGES,
@@ -19,6 +20,7 @@ enum view {
 
 struct options {
 	struct cli_project_options project;
+	struct cli_registry registry;
 	int view;
 	char *output;
 	bool relative;
@@ -27,7 +29,8 @@ struct options {
 static const struct opt rows[] = {
 	{ OPT_GROUP, .help = "What is printed" },
 	{ OPT_ENUM, 0, "print",
-	  "record|plan|config|dockerfile|ast|stages|context|images", NULL,
+	  "record|plan|config|merged|dockerfile|ast|stages|context|images",
+	  NULL,
 	  "one view instead of the record", offsetof(struct options, view) },
 	{ OPT_BOOL, 0, "relative", NULL, NULL,
 	  "paths relative to the working directory",
@@ -126,6 +129,22 @@ static int print_config(const struct cli_project *p, struct strbuf *out,
 	return 0;
 }
 
+/* The one view that may need a network. */
+static int print_merged(const struct cli_project *p,
+			const struct record_plan *plan,
+			const struct cmd_call *call, struct strbuf *out,
+			struct error *err)
+{
+	const struct options *o = call->options;
+	cleanup_json struct json *j = cli_merge_plan(
+		p, plan, call->globals->store, &o->registry, err);
+
+	if (!j)
+		return -1;
+	json_write_unsorted(out, j, true);
+	return 0;
+}
+
 /* A context can be looked at before there is anything to build in it. */
 static int print_context(const struct cli_project *p,
 			 const struct options *o, struct strbuf *out,
@@ -162,9 +181,10 @@ static void print_record(struct cli_project *p, const struct options *o,
 		record_write(&p->record, out);
 }
 
-static int print(struct cli_project *p, const struct options *o,
+static int print(struct cli_project *p, const struct cmd_call *call,
 		 struct strbuf *out, struct error *err)
 {
+	const struct options *o = call->options;
 	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
 
 	if (o->view == CONFIG)
@@ -173,6 +193,8 @@ static int print(struct cli_project *p, const struct options *o,
 		return print_context(p, o, out, err);
 	if (cli_project_plan(p, &o->project, &plan, err) < 0)
 		return -1;
+	if (o->view == MERGED)
+		return print_merged(p, &plan, call, out, err);
 	if (o->view != RECORD && o->view != PLAN)
 		return print_text((enum view)o->view, &plan, out, err);
 	cli_project_warn(&plan);
@@ -189,7 +211,7 @@ static int run(struct cmd_call *call, struct error *err)
 	project.replan = true;
 	if (cmd_words(call, 0, 2, err) < 0 ||
 	    cli_project_find(&project, &call->args, &o->project, err) < 0 ||
-	    print(&project, o, &out, err) < 0)
+	    print(&project, call, &out, err) < 0)
 		return -1;
 	return cli_write(o->output, &out, err);
 }
@@ -204,6 +226,7 @@ const struct cmd cmd_parse = {
 	.tables = (const struct cmd_table[]){
 		{ cli_project_rows, offsetof(struct options, project) },
 		{ rows, 0 },
+		{ cli_registry_rows, offsetof(struct options, registry) },
 		{ NULL, 0 },
 	},
 	.size = sizeof(struct options),

@@ -11,9 +11,9 @@ _devenv()
 		esac
 	done
 	case $cmd in
-	'') words="clone parse build push pull run exec ps stop rm logs iterate up lint store completion help version" ;;
+	'') words="clone parse build push pull run exec ps stop rm logs iterate up lint read-configuration store completion help version" ;;
 	clone) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --ca-file= --ssl-cert-base64= --insecure --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
-	parse) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --print= --relative --output= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
+	parse) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --print= --relative --output= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	build) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --driver= --label= --explain --cache-repo= --cache-from= --cache-to= --jobs= --report= --secret= --build-secrets= --ssh= --allow= --tag= --output= --push --iidfile= --metadata-file= --digest --check --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	push) words=" --all-platforms --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	pull) words=" --all-platforms --platform= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
@@ -26,6 +26,7 @@ _devenv()
 	iterate) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --driver= --label= --explain --cache-repo= --cache-from= --cache-to= --jobs= --report= --secret= --build-secrets= --ssh= --allow= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --verify= --once --format= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	up) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --ca-file= --ssl-cert-base64= --insecure --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --driver= --label= --explain --cache-repo= --cache-from= --cache-to= --jobs= --report= --secret= --build-secrets= --ssh= --allow= --name= --detach --replace --env= --user= --workdir= --volume= --net= --hostname= --entrypoint= --tty --skip-hooks --allow-initialize --skip-non-blocking-commands --skip-post-attach --prebuild --secrets-file= --dotfiles-repository= --dotfiles-install-command= --dotfiles-target-path= --probe-timeout= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	lint) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --format= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
+	read-configuration) words=" --workspace-folder= --config= --override-config= --id-label= --mount-workspace-git-root= --include-merged-configuration --docker-path= --docker-compose-path= --user-data-folder= --log-level= --terminal-rows= --terminal-columns= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --registry-mirror= --registry-retries= --registry-stall= --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	store) words=" --dry-run --keep-age= --keep-size= --cache-mounts --format= --json --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	completion) words=" --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
 	help) words=" --directory= --store= --offline --policy= --quiet --verbose --progress= --log-format= --help --version" ;;
@@ -34,7 +35,7 @@ _devenv()
 	case $cmd:$prev in
 	clone:--progress) words="auto tty plain json none" ;;
 	clone:--log-format) words="text json" ;;
-	parse:--print) words="record plan config dockerfile ast stages context images" ;;
+	parse:--print) words="record plan config merged dockerfile ast stages context images" ;;
 	parse:--progress) words="auto tty plain json none" ;;
 	parse:--log-format) words="text json" ;;
 	build:--network) words="default host none" ;;
@@ -74,6 +75,9 @@ _devenv()
 	lint:--format) words="text json" ;;
 	lint:--progress) words="auto tty plain json none" ;;
 	lint:--log-format) words="text json" ;;
+	read-configuration:--mount-workspace-git-root) words="true false" ;;
+	read-configuration:--progress) words="auto tty plain json none" ;;
+	read-configuration:--log-format) words="text json" ;;
 	store:--format) words="text json" ;;
 	store:--progress) words="auto tty plain json none" ;;
 	store:--log-format) words="text json" ;;

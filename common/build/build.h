@@ -155,9 +155,20 @@ struct build_options {
 	bool allow_insecure; /* RUN --security=insecure may be */
 };
 
-/* --- metadata.c: the label devcontainer.metadata --- */
+/* --- describe.c, metadata.c: how an image says it is to be used --- */
 
-/* Add an array of entries (NULL or empty: nothing changes). */
+/*
+ * The configuration that the text gives the target on its base image, which
+ * is asked for if the store lacks it; nothing runs. Of the options store,
+ * registry, name, text, target, args, platform and pull count. The label
+ * below is that of the text, too.
+ */
+int build_describe_target(const struct build_options *o,
+			  struct registry **registry, struct oci_config *out,
+			  struct error *err) MUST_CHECK;
+
+/* Add an array of entries to the label devcontainer.metadata (NULL or empty:
+ * nothing changes). */
 void build_put_metadata(const struct json *entries, struct oci_config *config);
 
 /* --- source_context.c: a context that is fetched --- */

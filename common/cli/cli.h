@@ -83,6 +83,10 @@ struct cli_project {
 	struct record record; /* read, or new */
 	bool replan;	      /* set by who asks: a record's plan is not taken */
 	bool alone; /* as well: nothing above the directory belongs to it */
+	/* as well: what to read in place of a devcontainer.json, and what
+	 * ${devcontainerId} is made of; borrowed, NULL as a rule */
+	const char *content;
+	const struct json *labels;
 	bool planned;	      /* the record's own plan is what counts */
 	enum record_kind kind;
 	char *dir;  /* the workspace */

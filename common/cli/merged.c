@@ -66,13 +66,65 @@ struct json *cli_merge(const char *label, const struct json *config,
 	return devcontainer_merge(config, entries);
 }
 
-/* A tree without a configuration has the name that one would have. */
-static char *config_file(const struct json *plan, const char *folder)
+/* A tree without a configuration has the name that one would have; malloc'ed. */
+static char *config_file(const char *file, const char *folder)
 {
-	const char *file = json_get_str(plan, "config_file");
-
 	return file ? path_absolute(file)
 		    : path_join(folder, ".devcontainer/devcontainer.json");
+}
+
+/* What the image will be, as far as text tells. */
+static int describe(const struct record_plan *plan, struct store *s,
+		    const struct cli_registry *registry,
+		    struct oci_config *config, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = NULL;
+	struct registry_options ro;
+	struct registry *r = NULL;
+	struct build_options bo = { .store = s,
+				    .registry = &ro,
+				    .target = plan->target,
+				    .args = &plan->args };
+	int rc;
+
+	cli_registry_options(registry, &ro);
+	if (cli_project_dockerfile(plan, &text, &name, err) < 0)
+		return -1;
+	bo.name = name;
+	bo.text = text.buf;
+	bo.text_len = text.len;
+	if (!plan->platform)
+		oci_platform_host(&bo.platform);
+	else if (oci_platform_parse(&bo.platform, plan->platform, err) < 0)
+		return -1;
+	rc = build_describe_target(&bo, &r, config, err);
+	oci_platform_release(&bo.platform);
+	registry_free(r);
+	return rc;
+}
+
+struct json *cli_merge_plan(const struct cli_project *p,
+			    const struct record_plan *plan, const char *store,
+			    const struct cli_registry *registry,
+			    struct error *err)
+{
+	cleanup_store struct store *s = NULL;
+	cleanup_oci_config struct oci_config config = { 0 };
+	cleanup_free char *file = config_file(plan->config_file, p->dir);
+	cleanup_json struct json *none = json_new_object();
+	const struct devcontainer_scope scope = { .folder = p->dir,
+						  .mount_root = p->root,
+						  .config_file = file,
+						  .labels = p->labels,
+						  .env = cli_host_env };
+
+	if (cli_read_store(store, &s, err) < 0 ||
+	    describe(plan, s, registry, &config, err) < 0)
+		return NULL;
+	return cli_merge(strvec_env_get(&config.labels, DEVCONTAINER_LABEL),
+			 plan->config ? plan->config : none, plan->metadata,
+			 &scope, err);
 }
 
 struct json *cli_merge_launch(const struct cli_launch *l, struct error *err)
@@ -83,8 +135,9 @@ struct json *cli_merge_launch(const struct cli_launch *l, struct error *err)
 	cleanup_json struct json *none = json_new_object();
 	cleanup_free char *folder = path_absolute(l->workspace ? l->workspace
 							       : ".");
-	cleanup_free char *file = config_file(plan, folder);
-	struct devcontainer_scope scope = {
+	cleanup_free char *file =
+		config_file(json_get_str(plan, "config_file"), folder);
+	const struct devcontainer_scope scope = {
 		.folder = folder,
 		.mount_root = l->mount_root ? l->mount_root : folder,
 		.config_file = file,

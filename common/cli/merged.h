@@ -18,6 +18,15 @@ struct json *cli_merge(const char *label, const struct json *config,
 		       const struct json *own,
 		       const struct devcontainer_scope *scope,
 		       struct error *err);
+/*
+ * The same for a plan that nothing was built from: the label is that of its
+ * Dockerfile and base image, which is asked for if the store (at `store`,
+ * NULL: the usual place) lacks it.
+ */
+struct json *cli_merge_plan(const struct cli_project *p,
+			    const struct record_plan *plan, const char *store,
+			    const struct cli_registry *registry,
+			    struct error *err);
 /* The same for what is to run. */
 struct json *cli_merge_launch(const struct cli_launch *l, struct error *err);
 

@@ -11,6 +11,7 @@ static struct devcontainer_scope scope_of(const struct cli_project *p)
 	return (struct devcontainer_scope){ .folder = p->dir,
 					    .mount_root = p->root,
 					    .config_file = p->file,
+					    .labels = p->labels,
 					    .env = cli_host_env };
 }
 
@@ -18,9 +19,10 @@ static int read_config(const struct cli_project *p, struct devcontainer *dc,
 		       struct error *err)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_free char *name = cli_project_name(p->file);
+	const char *path = p->content ? p->content : p->file;
+	cleanup_free char *name = cli_project_name(path);
 
-	if (fs_read_regular(p->file, DEVCONTAINER_MAX, &text, err) < 0)
+	if (fs_read_regular(path, DEVCONTAINER_MAX, &text, err) < 0)
 		return -1;
 	return devcontainer_parse(dc, name, text.buf, text.len, err);
 }

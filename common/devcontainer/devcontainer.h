@@ -52,6 +52,9 @@ struct devcontainer_scope {
 	const char *folder;	/* the project, absolute */
 	const char *mount_root; /* top of its Git tree, or the project */
 	const char *config_file; /* absolute */
+	/* Names and values that ${devcontainerId} is made of; NULL: folder
+	 * and config_file, as other tools have it. */
+	const struct json *labels;
 	const char *(*env)(void *arg, const char *name); /* of this host */
 	void *arg;
 };

@@ -32,6 +32,10 @@ static void scope_id(const struct devcontainer_scope *scope,
 {
 	cleanup_json struct json *labels = json_new_object();
 
+	if (scope->labels) {
+		devcontainer_id(scope->labels, id);
+		return;
+	}
 	json_set_str(labels, "devcontainer.config_file", scope->config_file);
 	json_set_str(labels, "devcontainer.local_folder", scope->folder);
 	devcontainer_id(labels, id);
@@ -92,7 +96,8 @@ void devcontainer_workspace(const struct json *config,
 	bool compose = json_get(config, "dockerComposeFile");
 	cleanup_free char *base = path_base(scope->mount_root);
 	const char *below = path_below(scope->folder, scope->mount_root);
-	const char *quote = strchr(scope->mount_root, ',') ? "\"" : "";
+	const char *q = strchr(scope->mount_root, ',') ? "\"" : "";
+	const char *tq = strchr(base, ',') ? "\"" : "";
 
 	*folder = *mount = NULL;
 	if (given && *given)
@@ -109,8 +114,8 @@ void devcontainer_workspace(const struct json *config,
 		*mount = *mounted ? xstrdup(mounted) : NULL;
 	else
 		*mount = xstrfmt("type=bind,%ssource=%s%s,"
-				 "target=/workspaces/%s",
-				 quote, scope->mount_root, quote, base);
+				 "%starget=/workspaces/%s%s",
+				 q, scope->mount_root, q, tq, base, tq);
 }
 
 /* Value of a member, made an empty container when absent or falsy. */

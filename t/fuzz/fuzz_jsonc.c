@@ -55,7 +55,7 @@ static void check_round_trip(const char *text, size_t n)
 static void check_config(const char *text, size_t n)
 {
 	static const struct devcontainer_scope scope = {
-		"/w", "/w", "/w/.devcontainer.json", no_env, NULL
+		"/w", "/w", "/w/.devcontainer.json", NULL, no_env, NULL
 	};
 	cleanup_devcontainer struct devcontainer dc = DEVCONTAINER_INIT;
 	cleanup_devcontainer_build struct devcontainer_build b =
