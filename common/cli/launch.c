@@ -156,13 +156,13 @@ static int run(struct work *w, int *status, struct json **environment,
 		.no_hooks = o->no_hooks,
 		.life = l->life,
 		.detach = o->detach,
-		.by_chroot = l->b->mode == RUNTIME_CHROOT,
+		.mode = l->b->mode,
 	};
 	struct env_command c = { .argv = w->argv.nr ? w->argv.v : NULL,
 				 .cwd = o->workdir,
 				 .tty = want_tty(l) };
 
-	if (eo.by_chroot) {
+	if (eo.mode == RUNTIME_CHROOT) {
 		if (l->environment || l->name || o->detach || o->tty)
 			return error_set(err, ERR_HOST,
 					 "by chroot a command runs in the "

@@ -153,7 +153,7 @@ int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
 {
 	struct devcontainer_scope scope = { .folder = dir,
 					    .mount_root = root };
-	struct runtime_mount one = { .kind = RUNTIME_BIND };
+	struct runtime_mount one = { .kind = RUNTIME_BIND, .as_user = true };
 	cleanup_free char *text = NULL;
 
 	devcontainer_workspace(config, &scope, folder, &text);

@@ -38,7 +38,6 @@ static const struct {
 	{ "secrets", NULL },
 	{ "securityOpt", NULL },
 	{ "shutdownAction", "\"stopContainer\"" },
-	{ "updateRemoteUserUID", "false" },
 };
 
 struct builder {

@@ -154,15 +154,14 @@ static int start(struct env *e, const struct env_options *o,
 		 struct error *err)
 {
 	cleanup_strvec struct strvec dirs = STRVEC_INIT;
+	CLEANUP(owner_release) struct owner_mounts mounts = { 0 };
 	cleanup_free char *upper = path_join(e->dir, "upper");
 	cleanup_free char *work = path_join(e->dir, "work");
 	struct runtime_spec spec = { .upper = upper,
 				     .work = work,
 				     .hostname = o->hostname ? o->hostname
 							     : e->name,
-				     .network = o->network,
-				     .mounts = o->mounts,
-				     .n_mounts = o->n_mounts };
+				     .network = o->network };
 	size_t i;
 
 	for (i = 0; i < o->image->n_layers; i++)
@@ -172,6 +171,10 @@ static int start(struct env *e, const struct env_options *o,
 		strvec_push(&dirs, work);
 	spec.lowers = (const char *const *)dirs.v;
 	spec.n_lowers = dirs.nr;
+	if (owner_mounts(e, o, &dirs, &mounts, err) < 0)
+		return -1;
+	spec.mounts = mounts.v;
+	spec.n_mounts = mounts.n;
 	if (keeper_start(e, &spec, err) < 0)
 		return -1;
 	e->running = true;

@@ -39,7 +39,7 @@ struct env_options {
 	bool no_hooks;
 	bool detach;	/* goes on when this process ends */
 	const struct env_life *life; /* NULL: no secrets, all commands */
-	bool by_chroot; /* nothing can be mounted: for env_run only */
+	enum runtime_mode mode; /* RUNTIME_CHROOT: for env_run only */
 };
 
 /*

@@ -72,6 +72,17 @@ int commands_finish(struct env *e, const struct env_options *o,
 void commands_remember(struct env *e);
 int commands_recall(struct env *e, struct error *err) MUST_CHECK;
 
+/* owner.c: the mounts of `o`, those that are to be the user's (updateRemoteUserUID)
+ * mapped to its ids where that is possible; `lowers` are the image's layers. */
+struct owner_mounts {
+	struct runtime_mount *v; /* strings are those of `o` */
+	size_t n;
+};
+void owner_release(struct owner_mounts *m);
+int owner_mounts(struct env *e, const struct env_options *o,
+		 const struct strvec *lowers, struct owner_mounts *out,
+		 struct error *err) MUST_CHECK;
+
 /* probe.c: e->probed by the property userEnvProbe, from a shell of the user or
  * what one said when the environment was started. One that takes longer than
  * `limit_ms` is told of, with what it waits for, and given up. */

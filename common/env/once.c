@@ -70,7 +70,7 @@ static int prepare(struct once *o, const struct env_options *eo,
 					       eo->image->layers[i].id));
 	if (!o->lowers.nr)
 		strvec_push(&o->lowers, o->empty);
-	o->by_chroot = eo->by_chroot;
+	o->by_chroot = eo->mode == RUNTIME_CHROOT;
 	return o->by_chroot ? unpack(o, eo, err) : 0;
 }
 

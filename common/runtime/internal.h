@@ -169,6 +169,9 @@ bool runtime_range_find(const char *text, const char *name, uid_t id,
 int runtime_ids_map(pid_t pid, uid_t uid, gid_t gid, bool *ranges,
 		    struct error *err) MUST_CHECK;
 
+/* idmap.c: a map, as the kernel reads it, that swaps two ids. */
+void runtime_idmap_text(uint32_t a, uint32_t b, struct strbuf *out);
+
 /* What an overlay is made of; `upper` and `work` may both be NULL. */
 struct runtime_layers {
 	const char *const *lowers; /* lowest first */

@@ -112,6 +112,11 @@ static int new_bind(const struct runtime_mount *m, struct error *err)
 {
 	cleanup_close int top = -1, fd = -1;
 
+	if (m->tree) {
+		fd = fcntl(m->tree, F_DUPFD_CLOEXEC, 3);
+		return fd < 0 ? error_errno(err, "cannot bind '%s'", m->source)
+			      : steal_fd(&fd);
+	}
 	if (!m->below)
 		return runtime_clone(AT_FDCWD, m->source, true, err);
 	top = open(m->source, O_PATH | O_DIRECTORY | O_CLOEXEC);

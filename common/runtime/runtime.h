@@ -91,6 +91,8 @@ struct runtime_mount {
 	/* a bind: path of the host, and what of it, resolved inside it (NULL:
 	 * all) */
 	char *source, *below;
+	bool as_user; /* for env_up: the user's, whoever owns it here */
+	int tree;     /* of runtime_bind_as, instead of the source; 0: none */
 	/* a tmpfs: "size=..,mode=.."; may be NULL */
 	char *options;
 	/* a file in memory that nothing else shows */
@@ -100,6 +102,16 @@ struct runtime_mount {
 	uid_t uid;
 	gid_t gid;
 };
+
+/*
+ * A mount of `source` for a runtime_mount's `tree`, in which what belongs to
+ * the owner and group of `source` belongs to `uid` and `gid`, and the reverse;
+ * what is made in there is the owner's here. 1: there it is, to be closed by
+ * the caller; 0: `source` is that user's already; ERR_HOST where the file
+ * system or the kernel cannot do it. For RUNTIME_ROOT.
+ */
+int runtime_bind_as(const char *source, uid_t uid, gid_t gid, int *tree,
+		    struct error *err) MUST_CHECK;
 
 enum runtime_network { RUNTIME_NET_HOST, RUNTIME_NET_NONE };
 
