@@ -242,12 +242,10 @@ static int put_layout(struct sink *k, const struct build_export *x,
 static int local_blobs(const struct build_export *x,
 		       const struct store_image *image, struct error *err)
 {
-	struct registry **r = x->registry;
 	size_t i;
 
 	for (i = 0; i < image->n_layers; i++) {
 		const struct oci_descriptor *d = &image->layers[i].desc;
-		cleanup_oci_ref struct oci_ref from = { 0 };
 		cleanup_free char *origin = NULL;
 
 		if (store_has_blob(x->store, d->digest, NULL))
@@ -258,9 +256,8 @@ static int local_blobs(const struct build_export *x,
 					 "blob %s is not in the store and "
 					 "nothing says where it came from",
 					 d->digest);
-		if (oci_ref_parse(&from, origin, err) < 0 ||
-		    (!*r && registry_new(r, x->options, err) < 0) ||
-		    build_pull_blobs(x->store, *r, &from, d, 1, err) < 0)
+		if (build_bring_blobs(x->store, x->registry, x->options,
+				      origin, d, 1, err) < 0)
 			return -1;
 	}
 	return 0;

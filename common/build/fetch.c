@@ -229,13 +229,13 @@ static int unpack_known(struct fetching *f, struct error *err)
 }
 
 /* What is to be had from the same place as `first`, at once. */
-static int pull_from(struct fetching *f, struct registry *r, size_t first,
+static int pull_from(struct fetching *f, struct registry **r,
+		     const struct registry_options *o, size_t first,
 		     struct error *err)
 {
 	const char *origin = origin_of(&f->v[first]);
 	cleanup_free struct registry_blob *blobs =
 		xcalloc(f->nr, sizeof(*blobs));
-	cleanup_oci_ref struct oci_ref ref = { 0 };
 	size_t n = 0, i;
 
 	if (!origin)
@@ -254,9 +254,7 @@ static int pull_from(struct fetching *f, struct registry *r, size_t first,
 			.done = blob_done,
 		};
 	}
-	if (oci_ref_parse(&ref, origin, err) < 0)
-		return -1;
-	return registry_pull_blobs(r, &ref, blobs, n, err);
+	return cache_pull(r, o, origin, blobs, n, err);
 }
 
 /* Of what nobody else fetches. A layer may have come since it was missed. */
@@ -290,8 +288,7 @@ static int pull(struct fetching *f, struct registry **r,
 	for (i = 0; i < f->nr; i++) {
 		if (!f->v[i].pulled)
 			continue;
-		if ((!*r && registry_new(r, o, err) < 0) ||
-		    pull_from(f, *r, i, err) < 0)
+		if (pull_from(f, r, o, i, err) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,16 +1,14 @@
-/* share.c - steps that a registry's step cache knows, and those it gets */
+/* share.c - steps that caches elsewhere know, and those they get */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "build/stage.h"
 
 /* A registry client of its own: connections of this process are none of its
  * jobs' business. */
-static int open_cache(struct build *b, const char *place,
-		      struct cache_remote *c, struct error *err)
+static int open_cache(struct build *b, const char *name,
+		      struct cache_place *c, struct error *err)
 {
-	if (!b->share && registry_new(&b->share, b->o->registry, err) < 0)
-		return -1;
-	return cache_remote_init(c, b->share, place, err);
+	return cache_place_init(c, name, &b->share, b->o->registry, err);
 }
 
 /* --- what others have built --- */
@@ -144,7 +142,7 @@ static int accept_found(struct build *b, const struct asked *a,
 /* A cache that cannot be read is as good as none. */
 static void ask(struct build *b, const char *place, struct asked *a)
 {
-	cleanup_cache_remote struct cache_remote c = { 0 };
+	cleanup_cache_place struct cache_place c = { 0 };
 	cleanup_error struct error err = ERROR_INIT;
 
 	if (open_cache(b, place, &c, &err) < 0 ||
@@ -293,7 +291,7 @@ static int pack_all(struct build *b, const struct asked *a,
 static int publish(struct build *b, struct error *err)
 {
 	CLEANUP(asked_release) struct asked a = { 0 };
-	cleanup_cache_remote struct cache_remote c = { 0 };
+	cleanup_cache_place struct cache_place c = { 0 };
 	cleanup_free struct cache_publish *list = NULL;
 	cleanup_free struct shared *shared = NULL;
 	size_t n = 0, i;

@@ -45,10 +45,10 @@ static bool seen_before(const struct oci_descriptor *list, size_t i)
 	return false;
 }
 
-int build_pull_blobs(struct store *s, struct registry *r,
-		     const struct oci_ref *from,
-		     const struct oci_descriptor *list, size_t n,
-		     struct error *err)
+int build_bring_blobs(struct store *s, struct registry **r,
+		      const struct registry_options *o, const char *origin,
+		      const struct oci_descriptor *list, size_t n,
+		      struct error *err)
 {
 	cleanup_free struct incoming *in = xcalloc(n + 1, sizeof(*in));
 	cleanup_free struct registry_blob *blobs = xcalloc(n + 1,
@@ -71,17 +71,28 @@ int build_pull_blobs(struct store *s, struct registry *r,
 		k++;
 	}
 	if (!rc)
-		rc = registry_pull_blobs(r, from, blobs, k, err);
+		rc = cache_pull(r, o, origin, blobs, k, err);
 	for (i = 0; i < k; i++)
 		store_writer_free(in[i].writer);
 	return rc;
+}
+
+int build_pull_blobs(struct store *s, struct registry *r,
+		     const struct oci_ref *from,
+		     const struct oci_descriptor *list, size_t n,
+		     struct error *err)
+{
+	cleanup_free char *origin = xstrfmt("%s/%s", from->host,
+					    from->repository);
+
+	return build_bring_blobs(s, &r, NULL, origin, list, n, err);
 }
 
 /* A blob to be pushed. */
 struct outgoing {
 	struct store *store;
 	const struct oci_descriptor *desc;
-	char *origin; /* host/repository that has it, or NULL */
+	char *origin; /* where it is to be had, or NULL */
 	const char *place; /* another, or NULL */
 };
 
@@ -185,7 +196,6 @@ static int fetch_from(struct registry *r, const struct registry_source *list,
 	const struct outgoing *out = list[first].arg;
 	cleanup_free struct oci_descriptor *wanted =
 		xcalloc(n, sizeof(*wanted));
-	cleanup_oci_ref struct oci_ref from = { 0 };
 	size_t i, k = 0;
 
 	if (!out->origin)
@@ -199,9 +209,8 @@ static int fetch_from(struct registry *r, const struct registry_source *list,
 		    str_eq_null(o->origin, out->origin))
 			wanted[k++] = *o->desc;
 	}
-	if (oci_ref_parse(&from, out->origin, err) < 0)
-		return -1;
-	return build_pull_blobs(out->store, r, &from, wanted, k, err);
+	return build_bring_blobs(out->store, &r, NULL, out->origin, wanted, k,
+				 err);
 }
 
 /* Layers that nothing here needed so far are not in the store. Most often the

@@ -4,7 +4,7 @@
 #define CACHE_CACHE_H
 
 #include "base/strvec.h"
-#include "registry/registry.h"
+#include "cache/place.h"
 #include "store/store.h"
 
 #define CACHE_KEY (DIGEST_HEX + 1)
@@ -45,7 +45,7 @@ struct cache_entry {
 	 * all of them, or "" and NULL. */
 	char diff_id[DIGEST_TEXT];
 	struct oci_descriptor desc;
-	char *origin; /* "host/repository" */
+	char *origin; /* as cache_pull takes it */
 };
 #define cleanup_cache_entry CLEANUP(cache_entry_release)
 void cache_entry_release(struct cache_entry *e);
@@ -81,7 +81,7 @@ int cache_explain(struct store *s, const struct cache_key *k,
 		  const struct strvec *files, struct strvec *reasons,
 		  struct error *err) MUST_CHECK;
 
-/* --- remote.c: step cache in a repository of a registry --- */
+/* --- remote.c: steps in a cache that others read, too --- */
 
 /*
  * Each step is an OCI manifest tagged "step-KEY" with the layer of the step
@@ -89,20 +89,12 @@ int cache_explain(struct store *s, const struct cache_key *k,
  * write there decides what a step with a key is: the layer is verified
  * against the manifest, the manifest against nothing but its key.
  */
-struct cache_remote {
-	struct registry *registry; /* borrowed */
-	struct oci_ref ref;	   /* host and repository */
-};
-#define cleanup_cache_remote CLEANUP(cache_remote_release)
-void cache_remote_release(struct cache_remote *c);
-/* "host/repository"; ERR_USAGE. */
-int cache_remote_init(struct cache_remote *c, struct registry *r,
-		      const char *place, struct error *err) MUST_CHECK;
+
 /*
  * Look keys up, all at once; found[i].layer is "" for those that are not
  * there. Entries that cannot be understood are warned about and missing.
  */
-int cache_remote_get(struct cache_remote *c, const char *const *keys,
+int cache_remote_get(struct cache_place *p, const char *const *keys,
 		     size_t n, struct cache_entry *found, struct error *err)
 	MUST_CHECK;
 /* A step to be published; `layer.digest` and size are those of desc. */
@@ -111,8 +103,8 @@ struct cache_publish {
 	const struct cache_entry *entry; /* with desc and diff_id */
 	struct registry_source layer;
 };
-/* Blobs first, then the manifests. */
-int cache_remote_put(struct cache_remote *c, struct cache_publish *list,
+/* Layers first, then the manifests. */
+int cache_remote_put(struct cache_place *p, struct cache_publish *list,
 		     size_t n, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* remote.c - step cache in a repository: what others have built */
+/* remote.c - steps in a cache that is not the store: what others built */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/cache.h"
 
@@ -16,30 +16,9 @@
 #define NOTE_CREATED "dev.devenv.step.created"
 #define TIME_MAX 40
 
-void cache_remote_release(struct cache_remote *c)
+static char *tag_of(const char *key)
 {
-	oci_ref_release(&c->ref);
-}
-
-int cache_remote_init(struct cache_remote *c, struct registry *r,
-		      const char *place, struct error *err)
-{
-	const char *slash = strrchr(place, '/');
-
-	*c = (struct cache_remote){ .registry = r };
-	if (strchr(place, '@') || (slash && strchr(slash, ':')))
-		return error_set(err, ERR_USAGE,
-				 "'%s': a cache is a repository, without a "
-				 "tag or digest", place);
-	return oci_ref_parse(&c->ref, place, err);
-}
-
-static void ref_of(const struct cache_remote *c, const char *key,
-		   struct oci_ref *ref)
-{
-	oci_ref_copy(ref, &c->ref);
-	free(ref->tag);
-	ref->tag = xstrfmt("step-%s", key);
+	return xstrfmt(CACHE_STEP_TAG "%s", key);
 }
 
 /* --- reading --- */
@@ -77,45 +56,40 @@ static const char *entry_from(const struct oci_manifest *m, const char *key,
 	return NULL;
 }
 
-static void take(const struct cache_remote *c, const char *key,
-		 const struct registry_lookup *l, struct cache_entry *e)
+static void take(const struct cache_place *p, const char *key,
+		 const struct cache_document *d, struct cache_entry *e)
 {
-	cleanup_free char *origin = xstrfmt("%s/%s", c->ref.host,
-					    c->ref.repository);
 	cleanup_oci_manifest struct oci_manifest m = { 0 };
 	cleanup_error struct error err = ERROR_INIT;
 	const char *wrong = NULL;
 
-	if (oci_manifest_parse(&m, l->found.body.buf, l->found.body.len,
-			       &err) < 0)
+	if (oci_manifest_parse(&m, d->m.body.buf, d->m.body.len, &err) < 0)
 		wrong = err.msg;
 	else
-		wrong = entry_from(&m, key, origin, e);
+		wrong = entry_from(&m, key, p->name, e);
 	if (wrong)
-		log_warn("%s: the entry of step %.12s is not used: %s", origin,
-			 key, wrong);
+		log_warn("%s: the entry of step %.12s is not used: %s",
+			 p->name, key, wrong);
 }
 
-int cache_remote_get(struct cache_remote *c, const char *const *keys,
+int cache_remote_get(struct cache_place *p, const char *const *keys,
 		     size_t n, struct cache_entry *found, struct error *err)
 {
-	cleanup_free struct registry_lookup *list = xcalloc(n + 1,
-							    sizeof(*list));
-	cleanup_free struct oci_ref *refs = xcalloc(n + 1, sizeof(*refs));
+	cleanup_free struct cache_document *list = xcalloc(n + 1,
+							   sizeof(*list));
 	size_t i;
 	int rc;
 
 	for (i = 0; i < n; i++) {
 		found[i] = (struct cache_entry){ 0 };
-		ref_of(c, keys[i], &refs[i]);
-		list[i].ref = &refs[i];
+		list[i].tag = tag_of(keys[i]);
 	}
-	rc = registry_look_up(c->registry, list, n, err);
+	rc = cache_place_look_up(p, list, n, err);
 	for (i = 0; i < n; i++) {
 		if (!rc && list[i].there)
-			take(c, keys[i], &list[i], &found[i]);
-		registry_manifest_release(&list[i].found);
-		oci_ref_release(&refs[i]);
+			take(p, keys[i], &list[i], &found[i]);
+		registry_manifest_release(&list[i].m);
+		free(list[i].tag);
 	}
 	return rc;
 }
@@ -153,44 +127,49 @@ static int open_empty(void *arg UNUSED, int *fd, struct error *err)
 	return 0;
 }
 
-static int push_blobs(struct cache_remote *c, struct cache_publish *list,
-		      size_t n, struct error *err)
+/* With the empty configuration that all of them have. */
+static int put_all(struct cache_place *p, struct cache_publish *list,
+		   const struct cache_deposit *deposits, size_t n,
+		   struct error *err)
 {
-	cleanup_free struct registry_source *sources =
-		xcalloc(n + 1, sizeof(*sources));
+	cleanup_free struct registry_source *blobs = xcalloc(n + 1,
+							     sizeof(*blobs));
 	size_t i;
 
-	sources[n] = (struct registry_source){ .size = strlen(EMPTY),
-					       .open = open_empty };
-	digest_bytes(EMPTY, strlen(EMPTY), sources[n].digest);
 	for (i = 0; i < n; i++)
-		sources[i] = list[i].layer;
-	if (registry_push_blobs(c->registry, &c->ref, sources, n + 1, err) <
-	    0)
+		blobs[i] = list[i].layer;
+	blobs[n] = (struct registry_source){ .size = strlen(EMPTY),
+					     .open = open_empty };
+	digest_bytes(EMPTY, strlen(EMPTY), blobs[n].digest);
+	if (cache_place_put(p, blobs, n + 1, deposits, n, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++)
-		list[i].layer.how = sources[i].how;
+		list[i].layer.how = blobs[i].how;
 	return 0;
 }
 
-int cache_remote_put(struct cache_remote *c, struct cache_publish *list,
+int cache_remote_put(struct cache_place *p, struct cache_publish *list,
 		     size_t n, struct error *err)
 {
+	cleanup_free struct cache_deposit *deposits =
+		xcalloc(n + 1, sizeof(*deposits));
 	size_t i;
+	int rc;
 
 	if (!n)
 		return 0;
-	if (push_blobs(c, list, n, err) < 0)
-		return -1;
 	for (i = 0; i < n; i++) {
-		cleanup_strbuf struct strbuf body = STRBUF_INIT;
-		cleanup_oci_ref struct oci_ref ref = { 0 };
-
-		ref_of(c, list[i].key, &ref);
-		write_manifest(&list[i], &body);
-		if (registry_push_manifest(c->registry, &ref, OCI_MANIFEST,
-					   body.buf, body.len, err) < 0)
-			return -1;
+		deposits[i] = (struct cache_deposit){
+			.tag = tag_of(list[i].key),
+			.media_type = OCI_MANIFEST,
+			.body = STRBUF_INIT,
+		};
+		write_manifest(&list[i], &deposits[i].body);
 	}
-	return 0;
+	rc = put_all(p, list, deposits, n, err);
+	for (i = 0; i < n; i++) {
+		free(deposits[i].tag);
+		strbuf_release(&deposits[i].body);
+	}
+	return rc;
 }

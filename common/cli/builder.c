@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "cache/cache.h"
+#include "cli/caches.h"
 
 #define O(member) offsetof(struct cli_build_options, member)
 const struct opt cli_build_rows[] = {
@@ -26,14 +26,16 @@ const struct opt cli_build_rows[] = {
 	{ OPT_BOOL, 0, "explain", NULL, NULL,
 	  "say why steps have to run: which file, variable or command changed",
 	  O(explain) },
-	{ OPT_STR, 0, "cache-repo", "REPOSITORY", "ENVBUILDER_CACHE_REPO",
-	  "read steps from this step cache, and publish there what it lacks",
-	  O(cache_repo) },
-	{ OPT_LIST, 0, "cache-from", "REPOSITORY", NULL,
-	  "read steps from this step cache, too", O(cache_from) },
-	{ OPT_STR, 0, "cache-to", "REPOSITORY[,mode=min|max]", NULL,
+	{ OPT_STR, 0, "cache-repo", "CACHE", "ENVBUILDER_CACHE_REPO",
+	  "read steps from this cache (HOST/REPOSITORY or oci:DIR), and "
+	  "publish there what it lacks", O(cache_repo) },
+	{ OPT_LIST, 0, "cache-from", "CACHE", NULL,
+	  "read steps from this cache, too", O(cache_from) },
+	{ OPT_STR, 0, "cache-to", "CACHE[,mode=min|max]", NULL,
 	  "publish steps there: the target's, or those of all stages",
 	  O(cache_to) },
+	{ OPT_STR, 0, "layer-cache-dir", "DIR", "ENVBUILDER_LAYER_CACHE_DIR",
+	  "--cache-repo oci:DIR, which it replaces", O(layer_cache_dir) },
 	{ OPT_INT, 0, "jobs", "N", NULL,
 	  "steps at once (default: the processors, at least 4)", O(jobs) },
 	{ OPT_STR, 0, "report", "FILE.html", NULL,
@@ -69,92 +71,6 @@ int cli_build_contexts(const struct cli_build_options *o,
 	return 0;
 }
 
-/* Step caches as docker names them: "REPOSITORY", "type=registry,ref=..." and
- * ",mode=...". */
-struct caches {
-	struct strvec from;
-	char *to;
-	bool max;
-};
-
-static void caches_release(struct caches *c)
-{
-	strvec_release(&c->from);
-	free(c->to);
-}
-
-/* Its repository, malloc'ed; NULL is an error. */
-static char *cache_place(const char *text, bool *max, struct error *err)
-{
-	cleanup_strvec struct strvec words = STRVEC_INIT;
-	const char *place = NULL, *wrong = NULL;
-	size_t i;
-
-	strvec_split(&words, text, ",");
-	for (i = 0; i < words.nr; i++) {
-		const char *w = words.v[i], *ref = str_skip(w, "ref=");
-
-		if (str_eq(w, "mode=max") || str_eq(w, "mode=min"))
-			*max = str_eq(w, "mode=max");
-		else if (ref)
-			place = ref;
-		else if (!strchr(w, '='))
-			place = w;
-		else if (!str_eq(w, "type=registry"))
-			wrong = w;
-	}
-	if (place && !wrong)
-		return xstrdup(place);
-	error_set(err, ERR_USAGE, "'%s' names no step cache%s%s", text,
-		  wrong ? ": " : "", wrong ? wrong : "");
-	error_hint(err, "write HOST/REPOSITORY, and for --cache-to mode=min "
-			"or mode=max after a comma");
-	return NULL;
-}
-
-/* What is no repository is found out before the work. */
-static int check_caches(const struct caches *c, struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i <= c->from.nr; i++) {
-		const char *place = i < c->from.nr ? c->from.v[i] : c->to;
-		cleanup_cache_remote struct cache_remote parsed = { 0 };
-
-		if (place && cache_remote_init(&parsed, NULL, place, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int get_caches(const struct cli_build_options *o, struct caches *c,
-		      struct error *err)
-{
-	bool ignored;
-	size_t i;
-
-	if (o->cache_repo && *o->cache_repo) {
-		strvec_push(&c->from, o->cache_repo);
-		c->to = xstrdup(o->cache_repo);
-		c->max = true;
-	}
-	for (i = 0; i < o->cache_from.nr; i++) {
-		char *place = cache_place(o->cache_from.v[i], &ignored, err);
-
-		if (!place)
-			return -1;
-		strvec_push_own(&c->from, place);
-	}
-	if (o->cache_to && *o->cache_to) {
-		free(c->to);
-		c->max = false;
-		c->to = cache_place(o->cache_to, &c->max, err);
-		if (!c->to)
-			return -1;
-	}
-	return check_caches(c, err);
-}
-
 /* Of a build that failed, too; its error is the one that counts. */
 static int write_report(const struct cli_builder *b,
 			const struct cli_build_options *o, const char *name,
@@ -183,7 +99,7 @@ int cli_build_plan(const struct cli_builder *b,
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_build_named struct build_named_list named = { 0 };
-	CLEANUP(caches_release) struct caches caches = { 0 };
+	cleanup_cli_caches struct cli_caches caches = { 0 };
 	cleanup_free char *name = NULL;
 	CLEANUP(cli_granted_release) struct cli_granted granted = { 0 };
 	const char *inside = NULL;
@@ -213,7 +129,7 @@ int cli_build_plan(const struct cli_builder *b,
 
 	if (b->git)
 		cli_git_access(b->git, &bo.git);
-	if (get_caches(o, &caches, err) < 0 ||
+	if (cli_caches_get(&caches, o, err) < 0 ||
 	    cli_build_contexts(o, &named, err) < 0 ||
 	    cli_granted_get(&granted, o, b->mode, &bo, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)

@@ -191,13 +191,12 @@ struct cli_build_options {
 	int network, jobs;
 	int driver; /* enum runtime_driver */
 	struct strvec labels, contexts;
-	char *cache_repo, *cache_to;
+	char *cache_repo, *cache_to, *layer_cache_dir;
 	struct strvec cache_from;
 	struct strvec secrets, values, ssh, allow; /* as written */
 	char *report;
 };
 extern const struct opt cli_build_rows[];
-
 
 /* The --build-context options. */
 int cli_build_contexts(const struct cli_build_options *o,

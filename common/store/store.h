@@ -87,9 +87,9 @@ int store_writer_commit(struct store_writer *w, char digest[DIGEST_TEXT],
 void store_writer_free(struct store_writer *w); /* NULL is fine */
 
 /* --- layers/<id> --- */
-
 #define STORE_ID 65 /* 64 hexadecimal digits and NUL */
 
+#define STORE_ORIGIN 4104 /* a path, and some */
 /* What is known of a layer; "" and 0 where nothing is. */
 struct store_meta {
 	char diff_id[DIGEST_TEXT];
@@ -99,7 +99,7 @@ struct store_meta {
 	uint64_t size;	/* bytes of the uncompressed tar */
 	uid_t uid;	/* single_id: who made the files without an owner */
 	gid_t gid;
-	char origin[256]; /* host/repository that has the blob */
+	char origin[STORE_ORIGIN]; /* of the blob: host/repository, oci:DIR */
 	/* Made on an empty root, to lie on anything: its tar has all of it,
 	 * and does not follow from what is below. */
 	bool alone;
@@ -261,7 +261,7 @@ struct store_image_layer {
 	char id[STORE_ID];	   /* layers/<id>, whether or not unpacked */
 	char diff_id[DIGEST_TEXT]; /* "" until needed */
 	struct oci_descriptor desc; /* compressed form; digest "" if none */
-	char *origin; /* host/repository that has it; NULL: the image's */
+	char *origin; /* what has it, as in store_meta; NULL: the image's */
 };
 struct store_image {
 	char *reference;	/* normalised, or NULL */
