@@ -132,14 +132,23 @@ static int apply_globals(struct cmd_globals *g, struct error *err)
 	return cli_gate_setup(&g->gate, g->offline, g->policy, err);
 }
 
-#define TABLES_MAX 8
+static size_t count_tables(const struct cmd *cmd)
+{
+	size_t n = 0;
+
+	while (cmd->tables && cmd->tables[n].rows)
+		n++;
+	return n;
+}
 
 /* Environment, then command line, into the options of a command. */
 static int parse_command(struct cmd_call *call, struct cmd_globals *g,
 			 char **argv, struct error *err)
 {
-	const struct opt *tables[TABLES_MAX];
-	void *values[TABLES_MAX];
+	const size_t most = count_tables(call->cmd) + 1;
+	cleanup_free const struct opt **tables = xcalloc(most,
+							 sizeof(*tables));
+	cleanup_free void **values = xcalloc(most, sizeof(*values));
 	struct opt_rest rest = { .args = STRVEC_INIT };
 	const struct cmd_table *t;
 	size_t n = 0;

@@ -14,10 +14,19 @@ struct options {
 	struct cli_run_options run;
 	struct cli_life_options life;
 	struct cli_registry registry;
+	bool json;
 };
 
 #define O(member) offsetof(struct options, member)
+static const struct opt rows[] = {
+	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
+	  "leave it running, as -d; the last line is what editors expect of "
+	  "the Dev Container CLI", O(json) },
+	{ OPT_END },
+};
+
 static const struct cmd_table tables[] = {
+	{ rows, 0 },
 	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
@@ -94,6 +103,40 @@ static void tell(const struct build_result *r)
 			 r->executed + r->cached);
 }
 
+/* One line for editors; takes `j`. */
+static int say(struct json *j, struct error *err)
+{
+	cleanup_strbuf struct strbuf line = STRBUF_INIT;
+
+	json_write(&line, j, false);
+	json_free(j);
+	strbuf_rtrim(&line);
+	strbuf_addch(&line, '\n');
+	return cli_write(NULL, &line, err);
+}
+
+static int say_running(const struct json *environment, struct error *err)
+{
+	struct json *j = json_new_object();
+
+	json_set_str(j, "outcome", "success");
+	json_set_str(j, "containerId", json_get_str(environment, "name"));
+	json_set_str(j, "remoteUser", json_get_str(environment, "user"));
+	json_set_str(j, "remoteWorkspaceFolder",
+		     json_get_str(environment, "workspace"));
+	return say(j, err);
+}
+
+static int say_failed(const struct error *err)
+{
+	struct json *j = json_new_object();
+
+	json_set_str(j, "outcome", "error");
+	json_set_str(j, "message", err->msg);
+	json_set_str(j, "description", err->hint ? err->hint : "");
+	return say(j, NULL);
+}
+
 static int launch(struct work *w, char *const *command, int *status,
 		  struct error *err)
 {
@@ -111,9 +154,11 @@ static int launch(struct work *w, char *const *command, int *status,
 		l.name = name = env_name_of(l.workspace);
 	if (cli_launch_run(&l, status, &environment, err) < 0)
 		return -1;
-	if (!o->run.detach) {
+	if (!o->run.detach || o->json) {
+		int rc = o->json ? say_running(environment, err) : 0;
+
 		json_free(environment);
-		return 0;
+		return rc;
 	}
 	cli_build_record(&w->round.project.record, w->b.store,
 			 &w->round.result);
@@ -151,9 +196,16 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 
 static int run(struct cmd_call *call, struct error *err)
 {
-	CLEANUP(work_release) struct work w = { .o = call->options };
+	struct options *o = call->options;
+	CLEANUP(work_release) struct work w = { .o = o };
 
-	return up(call, &w, err);
+	if (o->json)
+		o->run.detach = true;
+	if (up(call, &w, err) == 0)
+		return 0;
+	if (o->json)
+		(void)!say_failed(err);
+	return -1;
 }
 
 const struct cmd cmd_up = {

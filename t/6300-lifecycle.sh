@@ -139,5 +139,24 @@ t_status 0 "an environment without git"
 t_err 'there is no git in this environment' "says so"
 t_err '\[dotfiles\] ended with status 127' "and is one all the same"
 
+# --- for editors ---
+config '{"image": "base", "remoteUser": "bob"}'
+up --json "$TMP/app"
+t_status 0 "up for an editor"
+t_is "$(wc -l <"$out") $(tail -n 1 "$out" | jq -c 'del(.containerId)')" \
+	'1 {"outcome":"success","remoteUser":"bob","remoteWorkspaceFolder":"/workspaces/app"}' \
+	"ends with the line it expects"
+id=$(tail -n 1 "$out" | jq -r .containerId)
+t_run "$DEVENV" exec --workspace-folder "$TMP/app" -- id -un
+t_is "$(cat "$out")" bob "exec finds the environment by its folder"
+t_run "$DEVENV" exec "$id" id -un
+t_is "$(cat "$out")" bob "and by its id"
+"$DEVENV" stop "$id" 2>/dev/null
+config '{"image": "base", "onCreateCommand": "exit 3"}'
+up --json --replace "$TMP/app"
+t_status 7 "one that fails"
+t_is "$(tail -n 1 "$out" | jq -r '.outcome + ": " + .message')" \
+	"error: [onCreateCommand] ended with status 3" "says so there"
+
 env_idle "at the end"
 t_done
