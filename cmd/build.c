@@ -290,7 +290,6 @@ static int run(struct cmd_call *call, struct error *err)
 		.context = CLI_CONTEXT_INIT,
 		.multi = CLI_MULTI_INIT,
 	};
-	struct record_source source;
 
 	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
 	    cli_open_store(call->globals->store, o->build.driver, &w.b.store,
@@ -304,9 +303,9 @@ static int run(struct cmd_call *call, struct error *err)
 	if (o->check)
 		return lint(&w, call, err);
 	cli_project_warn(&w.round.plan);
-	record_source_get(&source, &w.round.project.record);
+	record_source_get(&w.b.source, &w.round.project.record);
 	if (!w.b.origin)
-		w.b.origin = source.url;
+		w.b.origin = w.b.source.url;
 	if ((cli_multi_wanted(&w.round.plan) ? build_multi(&w, err)
 					     : build_one(&w, err)) < 0)
 		return -1;

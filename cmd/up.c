@@ -91,6 +91,7 @@ static void keep_source(struct work *w)
 		return;
 	record_source_get(&source, &w->source);
 	record_source_set(&source, &w->round.project.record);
+	w->b.source = source;
 	w->b.origin = source.url;
 }
 

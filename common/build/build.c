@@ -29,6 +29,7 @@ void build_result_release(struct build_result *r)
 		strvec_release(&r->steps[i].reasons);
 	}
 	free(r->steps);
+	json_free(r->dependencies);
 }
 
 /* Steps often wait for the network or a disk: a few run at once on the
@@ -159,6 +160,9 @@ static void finish(struct build *b, size_t target)
 	/* another image than its base, even when only text differs */
 	image->config_digest[0] = '\0';
 	image->manifest[0] = '\0';
+	b->result->dependencies = dependencies_json(b);
+	json_free(image->annotations);
+	image->annotations = annotations_json(b, st);
 }
 
 static void warn_unused(struct build *b)

@@ -153,6 +153,12 @@ struct build_options {
 	const struct build_ssh *ssh;
 	size_t n_ssh;
 	bool allow_insecure; /* RUN --security=insecure may be */
+	/* Where the project comes from, for the annotations of the manifest;
+	 * without a commit it has none but those that are named ("K=V"). */
+	struct build_origin {
+		const char *url, *commit, *template;
+	} origin;
+	const struct strvec *annotations;
 };
 
 /* --- describe.c, metadata.c: how an image says it is to be used --- */
@@ -208,6 +214,9 @@ struct build_result {
 	size_t executed, cached;
 	size_t base_layers; /* of the image, that came with its base */
 	int64_t epoch;	    /* SOURCE_DATE_EPOCH, or -1 */
+	/* What was used: [{"name": URI, "digest": {"sha256": HEX}}], or
+	 * "gitCommit"; sorted, each once. */
+	struct json *dependencies;
 	double seconds;	    /* planning and running */
 };
 void build_result_release(struct build_result *r);

@@ -15,6 +15,8 @@ void build_copy_image(struct store_image *to, const struct store_image *from)
 	memcpy(to->config_digest, from->config_digest,
 	       sizeof(to->config_digest));
 	oci_config_copy(&to->config, &from->config);
+	to->annotations = from->annotations ? json_dup(from->annotations)
+					    : NULL;
 	to->n_layers = from->n_layers;
 	to->layers = xmemdup(from->layers,
 			     from->n_layers * sizeof(*from->layers));

@@ -69,6 +69,9 @@ struct build_stage {
 	char key[CACHE_KEY];	  /* of the file system */
 	size_t base_history;	  /* entries that are the base image's */
 	size_t base_layers;	  /* the same of its layers */
+	/* the base image: as written, and its manifest; or NULL, "" */
+	const char *base_name;
+	char base_digest[DIGEST_TEXT];
 	bool missed; /* a step of the plan so far has to run */
 	struct build_planned *plan;
 	size_t n_plan, alloc_plan;
@@ -136,6 +139,14 @@ bool plan_input(const struct build_planned *p, size_t n,
 /* The name of a step for people: "stage-1 2/5". */
 void plan_label(const struct build *b, size_t stage,
 		const struct build_planned *p, struct strbuf *out);
+/* --- dependencies.c: what went into an image, for those who ask later --- */
+
+/* The list of the result. */
+struct json *dependencies_json(struct build *b);
+/* The annotations of the image that a stage is; NULL: none. */
+struct json *annotations_json(const struct build *b,
+			      const struct build_stage *st);
+
 /* --- explain.c --- */
 
 /* Put what a step made into the cache, with what it read, so that a later

@@ -82,6 +82,8 @@ static int write_manifest(struct store *s, struct store_image *image,
 		oci_manifest_add_layer(&m->parsed, oci_type(d->media_type),
 				       d->digest, d->size);
 	}
+	if (image->annotations)
+		m->parsed.annotations = json_dup(image->annotations);
 	oci_manifest_write(&m->parsed, &m->body);
 	return store_put_blob(s, m->body.buf, m->body.len, image->manifest,
 			      err);

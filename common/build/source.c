@@ -135,6 +135,8 @@ static int open_image(struct build *b, struct build_source *s,
 	}
 	if (source_image(b, named, s->name, &st->image, err) < 0)
 		return suggest_stage(b, s->name, err);
+	stage_name_base(st, named && named->kind == BUILD_NAMED_IMAGE
+				    ? named->value : s->name);
 	st->base_layers = st->image.n_layers;
 	st->mounted = true;
 	stage_base_key(&st->image, st->key);
@@ -184,6 +186,11 @@ static int find_source(struct build *b, const char *name,
 	b->sources[b->n_sources++] = s;
 	*out = s;
 	return 0;
+}
+
+const struct build_stage *source_nth(const struct build *b, size_t n)
+{
+	return n < b->n_sources ? &b->sources[n]->image : NULL;
 }
 
 struct build_stage *source_stage(struct build *b, const struct build_from *from)

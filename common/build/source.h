@@ -29,7 +29,14 @@ int source_context_open(struct build *b, const struct build_remote *r,
 			struct source_view *view, struct error *err)
 	MUST_CHECK;
 
-/* source_remote.c: find out what a source is, once a build. */
+/* source.c: the images that are read from, by number; NULL: no more. One
+ * that is a directory has no base_name. */
+const struct build_stage *source_nth(const struct build *b, size_t n);
+
+/* source_remote.c: what a source was found to be; NULL: nobody asked. */
+const struct source_state *source_remote_known(const struct build *b,
+					       const struct build_remote *r);
+/* Find out what a source is, once a build. */
 int source_remote_find(struct build *b, const struct build_remote *r,
 		       struct source_state **out, struct error *err)
 	MUST_CHECK;

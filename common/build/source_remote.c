@@ -37,19 +37,34 @@ static char *identify(const struct build_remote *r)
 		       g->ref ? g->ref : "", r->checksum ? r->checksum : "");
 }
 
+static struct source_state *find_known(const struct build *b, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_remotes; i++)
+		if (str_eq(b->remotes[i]->id, id))
+			return b->remotes[i];
+	return NULL;
+}
+
+const struct source_state *source_remote_known(const struct build *b,
+					       const struct build_remote *r)
+{
+	cleanup_free char *id = identify(r);
+
+	return find_known(b, id);
+}
+
 int source_remote_find(struct build *b, const struct build_remote *r,
 		       struct source_state **out, struct error *err)
 {
 	cleanup_free char *id = identify(r);
-	struct source_state *s;
-	size_t i;
+	struct source_state *s = find_known(b, id);
 	int rc;
 
-	for (i = 0; i < b->n_remotes; i++) {
-		*out = b->remotes[i];
-		if (str_eq((*out)->id, id))
-			return 0;
-	}
+	*out = s;
+	if (s)
+		return 0;
 	s = xcalloc(1, sizeof(*s));
 	s->id = steal_ptr(&id);
 	rc = r->is_git ? source_git_find(b, r, s, err)

@@ -44,10 +44,19 @@ void stage_base_key(const struct store_image *image, char key[CACHE_KEY])
 	cache_key_finish(&k, key);
 }
 
+void stage_name_base(struct build_stage *st, const char *name)
+{
+	st->base_name = name;
+	memcpy(st->base_digest, st->image.manifest, DIGEST_TEXT);
+}
+
 /* resolve.c has found it. */
-static void begin_image(struct build_stage *st)
+static void begin_image(struct build_stage *st, const struct build_base *base)
 {
 	stage_base_key(&st->image, st->key);
+	stage_name_base(st, base->named && base->named->kind ==
+						   BUILD_NAMED_IMAGE
+				    ? base->named->value : base->image);
 	st->base_history = st->image.config.n_history;
 	st->base_layers = st->image.n_layers;
 }
@@ -59,6 +68,8 @@ static void begin_stage(struct build_stage *st,
 	memcpy(st->key, from->key, CACHE_KEY);
 	st->base_history = from->base_history;
 	st->base_layers = from->base_layers;
+	st->base_name = from->base_name;
+	memcpy(st->base_digest, from->base_digest, DIGEST_TEXT);
 	st->missed = from->missed;
 }
 
@@ -70,7 +81,7 @@ int stage_begin(struct build *b, size_t i, struct error *err)
 	build_eval_base(b->ev, i, &base);
 	st->begun = true;
 	if (base.kind == BASE_IMAGE)
-		begin_image(st);
+		begin_image(st, &base);
 	else if (base.kind == BASE_STAGE)
 		begin_stage(st, &b->stages[base.stage]);
 	else

@@ -7,6 +7,8 @@
 
 /* The key of what a base image holds. */
 void stage_base_key(const struct store_image *image, char key[CACHE_KEY]);
+/* Note what image it begins with, before anything is put on it. */
+void stage_name_base(struct build_stage *st, const char *name);
 /* lint.c: the findings of a build become warnings. */
 void lint_warn(struct dockerfile_lint *l);
 

@@ -23,6 +23,8 @@ const struct opt cli_build_rows[] = {
 	  O(driver) },
 	{ OPT_LIST, 0, "label", "KEY=VALUE", NULL, "set a label of the image",
 	  O(labels) },
+	{ OPT_LIST, 0, "annotation", "KEY=VALUE", NULL,
+	  "set an annotation of the manifest", O(annotations) },
 	{ OPT_BOOL, 0, "explain", NULL, NULL,
 	  "say why steps have to run: which file, variable or command changed",
 	  O(explain) },
@@ -92,6 +94,28 @@ static int write_report(const struct cli_builder *b,
 	return rc;
 }
 
+/* As buildx writes them, an index may be meant. */
+static int check_annotations(const struct cli_build_options *o,
+			     struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < o->annotations.nr; i++) {
+		const char *text = o->annotations.v[i];
+		const char *equals = strchr(text, '=');
+		const char *colon = strchr(text, ':');
+
+		if (!equals || equals == text)
+			return error_set(err, ERR_USAGE, "--annotation takes "
+					 "KEY=VALUE, not '%s'", text);
+		if (colon && colon < equals)
+			return error_set(err, ERR_USAGE, "--annotation "
+					 "annotates manifests only: '%.*s'",
+					 (int)(colon - text), text);
+	}
+	return 0;
+}
+
 int cli_build_plan(const struct cli_builder *b,
 		   const struct cli_build_options *o,
 		   const struct record_plan *plan, struct build_result *result,
@@ -113,6 +137,10 @@ int cli_build_plan(const struct cli_builder *b,
 		.args = &plan->args,
 		.named = &named,
 		.labels = o->labels.nr ? &o->labels : NULL,
+		.origin = { b->source.url, b->source.commit,
+			    plan->kind == RECORD_TEMPLATE ? plan->name
+							  : NULL },
+		.annotations = &o->annotations,
 		.metadata = plan->metadata,
 		.no_cache = o->no_cache,
 		.pull = o->pull,
@@ -131,6 +159,7 @@ int cli_build_plan(const struct cli_builder *b,
 		cli_git_access(b->git, &bo.git);
 	if (cli_caches_get(&caches, o, err) < 0 ||
 	    cli_build_contexts(o, &named, err) < 0 ||
+	    check_annotations(o, err) < 0 ||
 	    cli_granted_get(&granted, o, b->mode, &bo, err) < 0 ||
 	    cli_project_dockerfile(plan, &text, &name, err) < 0)
 		return -1;
@@ -202,4 +231,7 @@ void cli_build_record(struct record *r, const struct store *s,
 {
 	cli_image_record(r, s, &result->image);
 	json_set(record_get(r, "image"), "steps", steps_json(s, result));
+	if (json_len(result->dependencies))
+		json_set(record_get(r, "image"), "dependencies",
+			 json_dup(result->dependencies));
 }

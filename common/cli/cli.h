@@ -169,6 +169,7 @@ struct cli_builder {
 	const char *origin; /* that address, or NULL */
 	bool fetched; /* the context: its files are named as in there */
 	int64_t context_time; /* of a fetched one, or 0 */
+	struct record_source source; /* what annotations say, borrowed */
 };
 void cli_builder_release(struct cli_builder *b);
 #define cleanup_cli_builder CLEANUP(cli_builder_release)
@@ -190,7 +191,7 @@ struct cli_build_options {
 	bool no_cache, pull, explain;
 	int network, jobs;
 	int driver; /* enum runtime_driver */
-	struct strvec labels, contexts;
+	struct strvec labels, annotations, contexts;
 	char *cache_repo, *cache_to, *layer_cache_dir;
 	struct strvec cache_from;
 	struct strvec secrets, values, ssh, allow; /* as written */

@@ -19,6 +19,7 @@ void store_image_release(struct store_image *i)
 		free(i->layers[k].origin);
 	}
 	free(i->layers);
+	json_free(i->annotations);
 	memset(i, 0, sizeof(*i));
 }
 
@@ -76,6 +77,8 @@ static int image_to_text(const struct store_image *i, struct strbuf *out,
 	json_set_str(j, "manifest", i->manifest);
 	json_set_str(j, "config_digest", i->config_digest);
 	json_set_str(j, "index", i->index);
+	if (i->annotations)
+		json_set(j, "annotations", json_dup(i->annotations));
 	json_write(&text, j, false);
 	store_seal(out, text.buf, text.len);
 	return 0;
@@ -120,6 +123,8 @@ static int image_from_json(const struct json *j, struct store_image *i,
 	copy_text(i->config_digest, sizeof(i->config_digest),
 		  json_get_str(j, "config_digest"));
 	copy_text(i->index, sizeof(i->index), json_get_str(j, "index"));
+	if (json_kind(json_get(j, "annotations")) == JSON_OBJECT)
+		i->annotations = json_dup(json_get(j, "annotations"));
 	i->layers = xcalloc(n + 1, sizeof(*i->layers));
 	i->n_layers = n;
 	for (size_t k = 0; k < n; k++)

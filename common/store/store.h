@@ -272,6 +272,7 @@ struct store_image {
 	struct oci_config config;
 	struct store_image_layer *layers;
 	size_t n_layers;
+	struct json *annotations; /* for a manifest that is made; or NULL */
 };
 #define cleanup_store_image CLEANUP(store_image_release)
 void store_image_release(struct store_image *i);
