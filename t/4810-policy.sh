@@ -144,6 +144,8 @@ images:
 END
 dv pull "$reg/ok/moving"
 t_status 0 "a tag that points to the digest it should is allowed"
+dv run "$reg/ok/moving" true
+t_err "'true' .*not|no such file|not found" "and may be run afterwards"
 put 2 ok/moving:latest
 printf 'FROM %s/ok/moving\n' "$reg" >"$TMP/add/Dockerfile"
 dv build --pull "$TMP/add"

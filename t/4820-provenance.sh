@@ -67,8 +67,13 @@ t_is "$(digest "$out")" "$(digest "$TMP/built")" \
 t_run "$DEVENV" --store "$TMP/other" build -q --digest --annotation a.b=c \
 	--build-arg SOURCE_DATE_EPOCH=1700000000 --build-arg VERSION=7 \
 	--build-arg API_TOKEN=hush - <"$TMP/cloned"
-t_is "$(digest "$out")" "$(digest "$TMP/built")" \
-	"built elsewhere it has it, too"
+notes() { # RECORD STORE: the annotations of its manifest
+	n_hex=$(digest "$1")
+	jq -Sc .annotations "$2/blobs/sha256/${n_hex#sha256:}"
+}
+t_is "$(notes "$out" "$TMP/other")" \
+	"$(notes "$TMP/built" "$DEVENV_STORE")" \
+	"built elsewhere it has the same annotations"
 t_run "$DEVENV" push "$reg/app:1" "$reg/app:again"
 t_is "$(jq -r '.pushed[0].digest' "$out")" "$(digest "$TMP/built")" \
 	"so it has when it is pushed later"

@@ -162,7 +162,7 @@ static void finish(struct build *b, size_t target)
 	image->manifest[0] = '\0';
 	b->result->dependencies = dependencies_json(b);
 	json_free(image->annotations);
-	image->annotations = annotations_json(b, st);
+	image->annotations = dependencies_annotations(b, st);
 }
 
 static void warn_unused(struct build *b)

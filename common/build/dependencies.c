@@ -143,7 +143,7 @@ static void annotate_source(struct json *j, const struct build *b,
 	annotate_base(j, st);
 }
 
-struct json *annotations_json(const struct build *b,
+struct json *dependencies_annotations(const struct build *b,
 			      const struct build_stage *st)
 {
 	const struct strvec *own = b->o->annotations;

@@ -148,33 +148,38 @@ int build_describe(struct store_image *image, const struct oci_manifest *m,
 	return 0;
 }
 
-/* May an image that came from elsewhere be used, being what it is? */
-static int ask_about(const struct store_image *image, const char *name,
-		     const struct strvec *digests, struct error *err)
+int build_ask(const char *name, const char *digest,
+	      const struct oci_config *config, struct error *err)
 {
-	const struct gate_question q = {
-		.kind = GATE_IMAGE,
-		.name = name,
-		.digests = digests,
-		.created = image->config.created ? image->config.created : "",
-	};
+	cleanup_strvec struct strvec digests = STRVEC_INIT;
+	struct gate_question q = { .kind = GATE_IMAGE, .name = name };
 
+	if (digest) {
+		strvec_push(&digests, digest);
+		q.digests = &digests;
+	}
+	if (config)
+		q.created = config->created ? config->created : "";
 	return gate_check(&q, err);
 }
 
-/* What was fetched when other rules held; an image that was made here, though
- * it may have the same name, is nobody's to refuse. */
+/*
+ * What was fetched when other rules held: 1 it may be used, 0 its registry has
+ * to say which index led to it. An image that was made here, though it may
+ * have the same name, is nobody's to refuse.
+ */
 static int ask_local(const struct store_image *image, const char *name,
 		     struct error *err)
 {
-	cleanup_strvec struct strvec digests = STRVEC_INIT;
 	const char *rest = image->origin ? str_skip(name, image->origin)
 					 : NULL;
 
 	if (!gate_strict() || !rest || !*rest || !strchr(":@", *rest))
-		return 0;
-	strvec_push(&digests, image->manifest);
-	return ask_about(image, name, &digests, err);
+		return 1;
+	if (build_ask(name, NULL, &image->config, err) < 0)
+		return -1;
+	return !build_ask(name, image->manifest, NULL, NULL) ||
+	       (*image->index && !build_ask(name, image->index, NULL, NULL));
 }
 
 int build_describe_stored(struct store *s, const char *manifest,
@@ -212,7 +217,7 @@ static int from_registry(struct store *s, struct registry *r,
 	    oci_config_parse(&image->config, config.buf, config.len, err) <
 		    0 ||
 	    build_describe(image, &m, err) < 0 ||
-	    ask_about(image, name, NULL, err) < 0 ||
+	    build_ask(name, NULL, &image->config, err) < 0 ||
 	    store_put_blob(s, got.body.buf, got.body.len, digest, err) < 0)
 		return -1;
 	memcpy(image->manifest, got.digest, DIGEST_TEXT);
@@ -247,7 +252,10 @@ static int from_store(struct store *s, const char *name,
 	}
 	if (image->reference)
 		name = image->reference;
-	return ask_local(image, name, err) < 0 ? -1 : 1;
+	rc = ask_local(image, name, err);
+	if (rc <= 0)
+		store_image_release(image);
+	return rc;
 }
 
 int build_find_local(struct store *s, const char *name,

@@ -268,8 +268,11 @@ int build_pull_whole(struct store *s, struct registry *r,
 	};
 	cleanup_oci_descriptor struct oci_descriptor root = { 0 };
 	struct origin o = { .r = r, .ref = ref, .top = &top };
+	cleanup_free char *name = oci_ref_format(ref);
 
-	if (registry_get_manifest(r, ref, &top, err) < 0)
+	if (build_ask(name, NULL, NULL, err) < 0 ||
+	    registry_get_manifest(r, ref, &top, err) < 0 ||
+	    build_ask(name, top.digest, NULL, err) < 0)
 		return -1;
 	oci_descriptor_set(&root, top.media_type, top.digest, top.body.len);
 	if (build_whole_read(w, &root, read_registry, &o, err) < 0 ||
@@ -278,11 +281,12 @@ int build_pull_whole(struct store *s, struct registry *r,
 	    keep(s, w, err) < 0)
 		return -1;
 	if ((platform ? choose(s, w, platform, image, err)
-		      : choose_any(s, w, image, err)) < 0)
+		      : choose_any(s, w, image, err)) < 0 ||
+	    build_ask(name, NULL, &image->config, err) < 0)
 		return -1;
 	if (w->v[w->n - 1].is_index)
 		memcpy(image->index, root.digest, DIGEST_TEXT);
-	image->reference = oci_ref_format(ref);
+	image->reference = steal_ptr(&name);
 	image->origin = xstrfmt("%s/%s", ref->host, ref->repository);
 	return store_put_image(s, image, err);
 }
