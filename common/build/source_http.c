@@ -113,22 +113,6 @@ static int finish(struct download *d, struct source_state *s,
 	return store_draft_commit(d->store, &d->draft, &meta, s->layer, err);
 }
 
-static int open_client(struct build *b, struct http **h, struct error *err)
-{
-	const struct registry_options *o = b->o->registry;
-	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
-	struct http_options ho = { .ca_file = o->ca_file,
-				   .stall_seconds = o->stall_seconds,
-				   .tries = o->retries };
-
-	if (o->ca_base64 && *o->ca_base64) {
-		if (base64_decode(&pem, o->ca_base64, err) < 0)
-			return error_wrap(err, "certificates in base64");
-		ho.ca_pem = pem.buf;
-	}
-	return http_new(h, &ho, err);
-}
-
 static int refused(const struct http_transfer *t, const char *shown,
 		   struct error *err)
 {
@@ -178,7 +162,7 @@ static int ask(struct build *b, const struct build_remote *r,
 	const struct http_sink sink = { write_bytes, restart, &d };
 	cleanup_http struct http *h = NULL;
 
-	if (open_client(b, &h, err) < 0 ||
+	if (registry_http(b->o->registry, &h, err) < 0 ||
 	    download_open(&d, b, r, shown, err) < 0)
 		return -1;
 	t.url = xstrdup(r->url);

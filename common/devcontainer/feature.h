@@ -57,6 +57,8 @@ struct devcontainer_feature {
 	struct devcontainer_feature_ref ref;
 	/* Of the manifest (OCI) or the archive (tarball); "" where local. */
 	char digest[DIGEST_TEXT];
+	char archive[DIGEST_TEXT]; /* of its files; "" where local */
+	uint64_t archive_size;
 	struct devcontainer metadata;
 	struct strvec aliases; /* its id, and those it had before */
 	struct strvec why;     /* it comes where it does; short clauses */

@@ -131,8 +131,8 @@ static int find_credentials(struct registry_call *call,
 	    registry_config_load(&r->config, &r->o, err) < 0)
 		return -1;
 	r->config_loaded = true;
-	rc = registry_config_find(&r->config, call->host->name,
-				  call->repository, out, err);
+	rc = registry_find_credentials(r, call->host->name, call->repository,
+				       out, err);
 	if (rc > 0) {
 		free(call->host->used);
 		call->host->used = xstrfmt("%s%s%s from %s",

@@ -17,25 +17,32 @@ int64_t registry_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int registry_new(struct registry **out, const struct registry_options *o,
-		 struct error *err)
+int registry_http(const struct registry_options *o, struct http **out,
+		  struct error *err)
 {
-	cleanup_registry struct registry *r = xcalloc(1, sizeof(*r));
 	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
 	struct http_options h = { .ca_file = o->ca_file,
 				  .stall_seconds = o->stall_seconds,
 				  .tries = o->retries };
 
-	r->o = *o;
-	r->o.parallel = o->parallel ? o->parallel : 4;
-	strvec_copy(&r->insecure, &o->insecure);
 	if (o->ca_base64 && *o->ca_base64) {
 		if (base64_decode(&pem, o->ca_base64, err) < 0)
 			return error_wrap(err, "certificates in base64");
 		h.ca_pem = pem.buf;
 	}
+	return http_new(out, &h, err);
+}
+
+int registry_new(struct registry **out, const struct registry_options *o,
+		 struct error *err)
+{
+	cleanup_registry struct registry *r = xcalloc(1, sizeof(*r));
+
+	r->o = *o;
+	r->o.parallel = o->parallel ? o->parallel : 4;
+	strvec_copy(&r->insecure, &o->insecure);
 	if (registry_mirrors_load(r, &o->mirrors, err) < 0 ||
-	    http_new(&r->http, &h, err) < 0)
+	    registry_http(o, &r->http, err) < 0)
 		return -1;
 	*out = steal_ptr(&r);
 	return 0;

@@ -52,6 +52,14 @@ int registry_config_find(const struct registry_config *c, const char *host,
 			 struct registry_credentials *out,
 			 struct error *err) MUST_CHECK;
 
+/* --- environment.c --- */
+
+/* The same from all places that the options allow, in order. */
+int registry_find_credentials(struct registry *r, const char *host,
+			      const char *repository,
+			      struct registry_credentials *out,
+			      struct error *err) MUST_CHECK;
+
 /* --- host.c --- */
 
 enum registry_scheme {

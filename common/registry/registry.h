@@ -22,7 +22,15 @@ struct registry_options {
 	int parallel;		     /* blob transfers at once; 0: 4 */
 	int retries;	   /* tries for idempotent requests; 0: 5 */
 	int stall_seconds;	     /* 0: 60 */
+	/* Features: DEVCONTAINERS_OCI_AUTH ("HOST|USER|TOKEN,...") comes
+	 * before the docker configuration, GITHUB_TOKEN for ghcr.io after. */
+	bool devcontainers;
 };
+
+/* A client for other downloads, with the same authorities and patience. */
+struct http;
+int registry_http(const struct registry_options *o, struct http **out,
+		  struct error *err) MUST_CHECK;
 
 int registry_new(struct registry **out, const struct registry_options *o,
 		 struct error *err) MUST_CHECK;

@@ -10,7 +10,7 @@ level() {
 	wrap) echo 1 ;;
 	oci | dockerfile | devcontainer | template | record | policy) echo 2 ;;
 	store | registry | runtime | kube) echo 3 ;;
-	cache) echo 4 ;;
+	cache | feature) echo 4 ;;
 	build | env) echo 5 ;;
 	cli) echo 6 ;;
 	cmd) echo 7 ;;

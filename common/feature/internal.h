@@ -1,0 +1,97 @@
+/* internal.h - shared by the files that fetch Features */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef FEATURE_INTERNAL_H
+#define FEATURE_INTERNAL_H
+
+#include "feature/feature.h"
+
+#define ARCHIVE_MAX (64u << 20) /* bytes, packed */
+#define FILES_MAX (256u << 20)	/* bytes, unpacked */
+#define ENTRIES_MAX 10000
+#define INSTALL_SCRIPT "install.sh"
+
+/* One resolution: what is asked for, and what is open for it. */
+struct finder {
+	const struct feature_request *q;
+	struct registry *registry;
+	struct devcontainer_lock lock;
+	struct devcontainer_feature_place place;
+	struct strvec told; /* warnings that were given */
+	bool contacted;	    /* the network answered */
+};
+
+/* --- package.c --- */
+
+/* The metadata file of an archive, plain or gzip; ERR_INPUT: it has none. */
+int package_metadata(const struct strbuf *archive, struct strbuf *out,
+		     struct error *err) MUST_CHECK;
+/* Unpack into an empty directory. */
+int package_unpack(const struct strbuf *archive, int dirfd,
+		   struct error *err) MUST_CHECK;
+
+/* --- files.c: writing below a directory, whatever the names say --- */
+
+struct files {
+	int dirfd;
+	uint64_t bytes;
+	size_t entries;
+};
+/* Count one more, of `size` bytes. Fails above the limits. */
+int files_charge(struct files *f, uint64_t size, struct error *err) MUST_CHECK;
+/* mkdir -p of a clean relative path. */
+int files_mkdir(struct files *f, const char *path,
+		struct error *err) MUST_CHECK;
+/* A new file of mode 0755, open for writing; with the directories above. */
+int files_create(struct files *f, const char *path,
+		 struct error *err) MUST_CHECK;
+int files_link(struct files *f, const char *path, const char *to,
+	       struct error *err) MUST_CHECK;
+/* Is there an install.sh? */
+int files_check(int dirfd, struct error *err) MUST_CHECK;
+
+/* --- memory.c: what the store remembers --- */
+
+/* The layer of an archive's or a folder's files by their digest: its
+ * directory, malloc'ed, or NULL. */
+char *memory_files(struct store *s, const char *digest);
+/* Fill a new layer for that digest and remember it; its directory or NULL. */
+char *memory_put_files(struct store *s, const char *digest,
+		       int (*fill)(void *arg, int dirfd, struct error *err),
+		       void *arg, struct error *err);
+/* What a reference was found to be. 1 found, 0 not. */
+int memory_get(struct store *s, const struct devcontainer_feature_ref *ref,
+	       const char *version, struct devcontainer_feature *f,
+	       struct strbuf *metadata);
+void memory_put(struct store *s, const struct devcontainer_feature_ref *ref,
+		const char *version, const struct devcontainer_feature *f,
+		const struct strbuf *metadata);
+
+/* --- oci.c, tarball.c, local.c --- */
+
+/* Digests and the text of the metadata; `pin` is what the lockfile says, or
+ * NULL. */
+int oci_find(struct finder *fi, const char *pin, struct devcontainer_feature *f,
+	     struct strbuf *metadata, struct error *err) MUST_CHECK;
+int tarball_find(struct finder *fi, const char *pin,
+		 struct devcontainer_feature *f, struct strbuf *metadata,
+		 struct error *err) MUST_CHECK;
+int local_find(struct finder *fi, struct devcontainer_feature *f,
+	       struct strbuf *metadata, struct error *err) MUST_CHECK;
+/* The archive of one that was found. */
+int oci_archive(struct finder *fi, const struct devcontainer_feature *f,
+		struct strbuf *archive, struct error *err) MUST_CHECK;
+int tarball_archive(struct finder *fi, const struct devcontainer_feature *f,
+		    struct strbuf *archive, struct error *err) MUST_CHECK;
+/* The directory of its files in the store, malloc'ed; NULL is an error. */
+char *local_files(struct finder *fi, const struct devcontainer_feature *f,
+		  struct error *err);
+/* How messages name a file below the project; malloc'ed. */
+char *local_name(const struct finder *fi, const char *path);
+
+/* --- script.c --- */
+
+/* What RUN executes: users' homes, options, install.sh. */
+void script_write(const struct devcontainer_feature *f, const char *dir,
+		  struct strbuf *out);
+
+#endif
