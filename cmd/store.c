@@ -6,7 +6,11 @@
 
 static const struct opt rows[] = {
 	{ OPT_BOOL, 'n', "dry-run", NULL, OPT_NO_ENV,
-	  "gc: only say what would go", offsetof(struct store_command, dry_run) },
+	  "gc, verify --repair: only say what would be done",
+	  offsetof(struct store_command, dry_run) },
+	{ OPT_BOOL, 0, "repair", NULL, OPT_NO_ENV,
+	  "verify: mend what is found, or remove it with what needs it",
+	  offsetof(struct store_command, repair) },
 	{ OPT_STR, 0, "keep-age", "AGE", OPT_NO_ENV,
 	  "gc: first forget steps, and images without a name, that were not "
 	  "used for so long (36h, 14d)", offsetof(struct store_command, keep_age) },
@@ -178,25 +182,6 @@ static int remove_images(struct store *s,
 	return remove_planned(&r, err);
 }
 
-/* --- verify, path --- */
-
-static void add_finding(void *arg, const char *text)
-{
-	strbuf_addf(arg, "%s\n", text);
-}
-
-static int verify(struct store *s, const struct store_command *o UNUSED,
-		  struct cmd_call *call, struct error *err)
-{
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	int n = store_verify(s, add_finding, &out, err);
-
-	if (n < 0 || cli_write(NULL, &out, err) < 0)
-		return -1;
-	call->status = n ? ERR_NO : 0;
-	return 0;
-}
-
 static int path(struct store *s, const struct store_command *o UNUSED,
 		struct cmd_call *call UNUSED, struct error *err)
 {
@@ -215,7 +200,7 @@ static const struct verb {
 } verbs[] = {
 	{ "ls", false, false, store_show_list },	 { "du", false, true, store_show_usage },
 	{ "gc", false, true, gc },	 { "rm", true, false, remove_images },
-	{ "verify", false, true, verify }, { "path", false, false, path },
+	{ "verify", false, true, store_do_verify }, { "path", false, false, path },
 };
 
 /* Files of layers may belong to ids that are ours in a namespace only. */
@@ -248,7 +233,11 @@ static int run(struct cmd_call *call, struct error *err)
 	return error_hint(err, "use ls, du, gc, rm, verify or path");
 }
 
-static const struct cmd_table tables[] = { { rows, 0 }, { NULL, 0 } };
+static const struct cmd_table tables[] = {
+	{ rows, 0 },
+	{ cli_registry_rows, offsetof(struct store_command, registry) },
+	{ NULL, 0 },
+};
 
 const struct cmd cmd_store = {
 	.name = "store",
@@ -258,7 +247,7 @@ const struct cmd cmd_store = {
 		 "store gc [-n] [--keep-age AGE] [--keep-size SIZE]\n"
 		 "         [--cache-mounts] [--format=text|json]\n"
 		 "store rm IMAGE...\n"
-		 "store verify\n"
+		 "store verify [--repair [-n]]\n"
 		 "store path",
 	.tables = tables,
 	.size = sizeof(struct store_command),

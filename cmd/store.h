@@ -7,10 +7,11 @@
 #include "cmd/cmd.h"
 
 struct store_command {
-	bool dry_run;
+	bool dry_run, repair;
 	bool json, mounts;
 	int format;
 	char *keep_age, *keep_size;
+	struct cli_registry registry; /* verify --repair fetches */
 };
 
 static inline bool store_wants_json(const struct store_command *o)
@@ -25,5 +26,10 @@ int store_show_list(struct store *s, const struct store_command *o,
 		    struct cmd_call *call, struct error *err) MUST_CHECK;
 int store_show_usage(struct store *s, const struct store_command *o,
 		     struct cmd_call *call, struct error *err) MUST_CHECK;
+
+/* --- store_verify.c --- */
+
+int store_do_verify(struct store *s, const struct store_command *o,
+		    struct cmd_call *call, struct error *err) MUST_CHECK;
 
 #endif

@@ -61,6 +61,32 @@ int store_census(struct store *s, struct store_census *out, struct error *err)
 int store_verify(struct store *s,
 		 void (*report)(void *arg, const char *finding), void *arg,
 		 struct error *err) MUST_CHECK;
+struct store_repair_options {
+	bool dry_run;
+	/* Told of each finding with what became of it, one line. */
+	void (*report)(void *arg, const char *line);
+	/* Put a blob, or a manifest, of "host/repository" into the store. NULL:
+	 * nothing is fetched. */
+	int (*fetch)(void *arg, const char *origin,
+		     const struct oci_descriptor *d, bool manifest,
+		     struct error *err);
+	void *arg; /* of both */
+};
+struct store_repair_result {
+	size_t mended;
+	size_t lost; /* could not be had again, or not now */
+};
+/*
+ * Mend what store_verify finds. A blob is fetched again, or made from its
+ * layer or record; a layer is unpacked again from its blob; an index or record
+ * is written again from what it was made of. What cannot be had again is
+ * removed with the images and steps that need it, and is lost. What is whole
+ * stays as it is. Layers are left alone while another process has the store
+ * open or an environment runs on them.
+ */
+int store_repair(struct store *s, const struct store_repair_options *o,
+		 struct store_repair_result *result, struct error *err)
+	MUST_CHECK;
 /* What store_gc did. */
 struct store_gc_result {
 	size_t images, layers, blobs, cache, mounts;

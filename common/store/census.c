@@ -50,14 +50,23 @@ static struct store_image_use *find_use(struct store_images *all,
 	return &all->v[all->nr++];
 }
 
-static void add_image(struct store_images *all, struct store_image *image,
-		      bool named, int64_t used)
-{
-	struct store_image_use *u = find_use(all, image);
+struct reading {
+	struct store *s;
+	struct store_images all;
+};
 
-	if (named && image->reference)
+static void add_image(void *arg, const char *path, struct store_image *image)
+{
+	struct reading *r = arg;
+	struct store_image_use *u;
+	struct stat st;
+
+	if (fstatat(r->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return; /* removed since */
+	u = find_use(&r->all, image);
+	if (store_record_is_ref(path) && image->reference)
 		strvec_push(&u->references, image->reference);
-	u->used = MAX(u->used, used);
+	u->used = MAX(u->used, st.st_mtim.tv_sec);
 	if (u->image.layers)
 		return;
 	u->image = *image;
@@ -75,36 +84,30 @@ static int compare_uses(const void *va, const void *vb)
 		     : strcmp(a->image.config_digest, b->image.config_digest);
 }
 
+static int read_images(struct store *s, bool warn, struct store_images *out,
+		       struct error *err)
+{
+	struct reading r = { .s = s };
+
+	if (store_each_record(s, warn, add_image, &r, err) < 0)
+		return -1;
+	for (size_t k = 0; k < r.all.nr; k++)
+		if (r.all.v[k].references.nr)
+			strvec_sort(&r.all.v[k].references);
+	if (r.all.nr)
+		qsort(r.all.v, r.all.nr, sizeof(*r.all.v), compare_uses);
+	*out = r.all;
+	return 0;
+}
+
 int store_images(struct store *s, struct store_images *out, struct error *err)
 {
-	cleanup_store_images struct store_images all = { .nr = 0 };
-	cleanup_strvec struct strvec files = STRVEC_INIT;
+	return read_images(s, true, out, err);
+}
 
-	if (store_list(s, "images", &files, err) < 0)
-		return -1;
-	for (size_t k = 0; k < files.nr; k++) {
-		cleanup_store_image struct store_image image = { .n_layers = 0 };
-		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
-		cleanup_error struct error why = ERROR_INIT;
-		struct stat st;
-
-		if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue; /* removed since */
-		if (store_read_image(s, path, &image, &why) > 0)
-			add_image(&all, &image,
-				  str_starts(files.v[k], "ref-"),
-				  st.st_mtim.tv_sec);
-		else if (error_is(&why))
-			log_warn("%s", why.msg);
-	}
-	for (size_t k = 0; k < all.nr; k++)
-		if (all.v[k].references.nr)
-			strvec_sort(&all.v[k].references);
-	if (all.nr)
-		qsort(all.v, all.nr, sizeof(*all.v), compare_uses);
-	*out = all;
-	all = (struct store_images){ .nr = 0 };
-	return 0;
+int census_images(struct store *s, struct store_images *out, struct error *err)
+{
+	return read_images(s, false, out, err);
 }
 
 /* --- room --- */

@@ -185,8 +185,8 @@ static bool describe_index(struct store *s, const struct store_image *i,
 }
 
 /* Is all that the manifest names among the blobs? */
-static bool complete(struct store *s, const struct store_image *i,
-		     struct oci_descriptor *desc)
+bool store_index_entry(struct store *s, const struct store_image *i,
+		       struct oci_descriptor *desc)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
@@ -270,7 +270,7 @@ int store_put_image(struct store *s, const struct store_image *i,
 	if (!reference)
 		return 0;
 	return store_index_set(s, reference,
-			       complete(s, i, &desc) ? &desc : NULL, err);
+			       store_index_entry(s, i, &desc) ? &desc : NULL, err);
 }
 
 /* The record file that `hex`, whole or in part, means: 1, 0, -1. */
@@ -295,6 +295,31 @@ static int find_by_hex(struct store *s, const char *hex,
 		store_record_of_id(name, id);
 	}
 	return found;
+}
+
+int store_each_record(struct store *s, bool warn, store_record_fn visit,
+		      void *arg, struct error *err)
+{
+	cleanup_strvec struct strvec files = STRVEC_INIT;
+
+	if (store_list(s, "images", &files, err) < 0)
+		return -1;
+	for (size_t k = 0; k < files.nr; k++) {
+		cleanup_store_image struct store_image i = { .n_layers = 0 };
+		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
+		cleanup_error struct error why = ERROR_INIT;
+
+		if (store_read_image(s, path, &i, &why) > 0)
+			visit(arg, path, &i);
+		else if (warn && error_is(&why))
+			log_warn("%s", why.msg);
+	}
+	return 0;
+}
+
+bool store_record_is_ref(const char *path)
+{
+	return str_starts(path, "images/ref-");
 }
 
 /* store_gc goes by the time of the last use. */
@@ -354,24 +379,19 @@ int store_get_image(struct store *s, const char *name, struct store_image *i,
 		     : find_by_manifest(s, hex, i, err);
 }
 
-/* Does another reference show this image? */
-static int is_shared(struct store *s, const char *config_digest,
-		     struct error *err)
+/* Whether another reference shows an image. */
+struct sharing {
+	const char *config_digest;
+	bool found;
+};
+
+static void look_for_other(void *arg, const char *path, struct store_image *i)
 {
-	cleanup_strvec struct strvec files = STRVEC_INIT;
+	struct sharing *sh = arg;
 
-	if (store_list(s, "images", &files, err) < 0)
-		return -1;
-	for (size_t k = 0; k < files.nr; k++) {
-		cleanup_store_image struct store_image other = { .n_layers = 0 };
-		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
-
-		if (str_starts(files.v[k], "ref-") &&
-		    store_read_image(s, path, &other, NULL) > 0 &&
-		    str_eq(other.config_digest, config_digest))
-			return 1;
-	}
-	return 0;
+	if (store_record_is_ref(path) &&
+	    str_eq(i->config_digest, sh->config_digest))
+		sh->found = true;
 }
 
 static int remove_record(struct store *s, const char *file, struct error *err)
@@ -418,6 +438,7 @@ static int remove_all(struct store *s, const struct store_image *i,
 int store_remove_image(struct store *s, const char *name, struct error *err)
 {
 	cleanup_store_image struct store_image i = { .n_layers = 0 };
+	struct sharing sh = { .found = false };
 	char file[STORE_RECORD];
 	int found = store_get_image(s, name, &i, err);
 
@@ -435,31 +456,25 @@ int store_remove_image(struct store *s, const char *name, struct error *err)
 		return -1;
 	if (!*i.config_digest)
 		return 0;
-	found = is_shared(s, i.config_digest, err);
-	if (found)
-		return found < 0 ? -1 : 0;
+	sh.config_digest = i.config_digest;
+	if (store_each_record(s, false, look_for_other, &sh, err) < 0)
+		return -1;
+	if (sh.found)
+		return 0;
 	store_record_of_id(file, digest_hex(i.config_digest));
 	return remove_record(s, file, err);
 }
 
+static void add_name(void *arg, const char *path, struct store_image *i)
+{
+	if (store_record_is_ref(path) && i->reference)
+		strvec_push(arg, i->reference);
+}
+
 int store_list_images(struct store *s, struct strvec *names, struct error *err)
 {
-	cleanup_strvec struct strvec files = STRVEC_INIT;
-
-	if (store_list(s, "images", &files, err) < 0)
+	if (store_each_record(s, true, add_name, names, err) < 0)
 		return -1;
-	for (size_t k = 0; k < files.nr; k++) {
-		cleanup_store_image struct store_image i = { .n_layers = 0 };
-		cleanup_free char *path = xstrfmt("images/%s", files.v[k]);
-		cleanup_error struct error why = ERROR_INIT;
-
-		if (!str_starts(files.v[k], "ref-"))
-			continue;
-		if (store_read_image(s, path, &i, &why) < 0)
-			log_warn("%s", why.msg);
-		else if (i.reference)
-			strvec_push(names, i.reference);
-	}
 	if (names->nr)
 		strvec_sort(names);
 	return 0;

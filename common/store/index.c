@@ -71,15 +71,52 @@ static int update(struct store *s, const char *reference,
 	return store_replace(s, "index.json", text.buf, text.len, true, err);
 }
 
-int store_index_set(struct store *s, const char *reference,
-		    const struct oci_descriptor *manifest, struct error *err)
+/* The lock is on a file of its own, as index.json is replaced. */
+static int lock_index(struct store *s, struct error *err)
 {
-	/* The lock is on a file of its own, as index.json is replaced. */
 	cleanup_close int lock = openat(s->fd, "index.lock",
 					O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (lock < 0 || flock(lock, LOCK_EX) < 0)
 		return error_errno(err, "cannot lock '%s/index.lock'",
 				   s->path);
-	return update(s, reference, manifest, err);
+	return steal_fd(&lock);
+}
+
+int store_index_set(struct store *s, const char *reference,
+		    const struct oci_descriptor *manifest, struct error *err)
+{
+	cleanup_close int lock = lock_index(s, err);
+
+	return lock < 0 ? -1 : update(s, reference, manifest, err);
+}
+
+struct listing {
+	struct store *s;
+	struct json *list;
+};
+
+static void add_image(void *arg, const char *path, struct store_image *i)
+{
+	struct oci_descriptor desc = { .size = 0 };
+	struct listing *l = arg;
+
+	if (store_record_is_ref(path) && i->reference &&
+	    store_index_entry(l->s, i, &desc))
+		json_push(l->list, new_entry(i->reference, &desc));
+}
+
+int store_index_rebuild(struct store *s, struct error *err)
+{
+	cleanup_close int lock = lock_index(s, err);
+	cleanup_json struct json *index = json_new_object();
+	struct listing l = { s, json_set(index, "manifests",
+					 json_new_array()) };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (lock < 0 || store_each_record(s, false, add_image, &l, err) < 0)
+		return -1;
+	json_set_int(index, "schemaVersion", 2);
+	json_write(&text, index, false);
+	return store_replace(s, "index.json", text.buf, text.len, true, err);
 }

@@ -9,6 +9,8 @@
 #include "wrap/tar.h"
 
 #define STORE_FORMAT "1\n"
+#define STORE_LAYOUT "oci-layout"
+#define STORE_LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define STORE_BOOT 64
 #define OWNER_XATTR "user.devenv.owner"
 #define DEVICE_XATTR "user.devenv.device"
@@ -152,6 +154,15 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 			  int64_t latest, store_write_fn write, void *arg,
 			  struct error *err) MUST_CHECK;
 
+/* Visit the records that can be read, each under each of its names; `i` may
+ * be taken. Of the others it warns, or not. */
+typedef void (*store_record_fn)(void *arg, const char *path,
+				struct store_image *i);
+int store_each_record(struct store *s, bool warn, store_record_fn visit,
+		      void *arg, struct error *err) MUST_CHECK;
+/* Is this the name that a reference gives? */
+bool store_record_is_ref(const char *path);
+
 /* --- index.c --- */
 
 #define STORE_REF_NAME "org.opencontainers.image.ref.name"
@@ -160,6 +171,12 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 int store_index_set(struct store *s, const char *reference,
 		    const struct oci_descriptor *manifest, struct error *err)
 	MUST_CHECK;
+
+/* Write index.json anew from the images that are complete. */
+int store_index_rebuild(struct store *s, struct error *err) MUST_CHECK;
+/* The manifest an image is listed with; false: not all of it is here. */
+bool store_index_entry(struct store *s, const struct store_image *i,
+		       struct oci_descriptor *desc);
 
 /* --- reach.c --- */
 
@@ -194,6 +211,12 @@ int reach_from_runs(struct reach *r, uint64_t *bytes, struct error *err)
 void reach_undo(struct reach *r);
 void reach_path(const struct reach_item *item, char path[REACH_PATH]);
 uint64_t reach_bytes(struct reach *r, struct reach_item *item);
+
+/* --- census.c --- */
+
+/* store_images for who has words of his own for damaged records. */
+int census_images(struct store *s, struct store_images *out,
+		  struct error *err) MUST_CHECK;
 
 /* --- image.c --- */
 

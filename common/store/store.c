@@ -85,8 +85,7 @@ static int make_layout(struct store *s, struct error *err)
 			return error_errno(err, "cannot make '%s/%s'", s->path,
 					   directories[i]);
 	}
-	if (make_file(s, "oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}",
-		      err) < 0 ||
+	if (make_file(s, STORE_LAYOUT, STORE_LAYOUT_TEXT, err) < 0 ||
 	    make_file(s, "index.json", "{\"manifests\":[],"
 		      "\"schemaVersion\":2}", err) < 0)
 		return -1;

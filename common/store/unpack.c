@@ -1,6 +1,7 @@
 /* unpack.c - a layer tar into layers/<id>, verified while it streams */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/place.h"
+#include "store/verify.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -155,25 +156,88 @@ static int unpack_draft(struct store *s, struct store_draft *d, int fd,
 	return 0;
 }
 
-int store_unpack(struct store *s, int fd, const char *diff_id,
-		 const struct store_meta *meta, struct error *err)
+/* In place of what has the id: 0 or -1. */
+static int unpack_as(struct store *s, int fd, const char *diff_id,
+		     const char *id, const struct store_meta *meta,
+		     bool replace, struct error *err)
 {
 	struct store_meta m = { .diff_id = "" };
+	cleanup_free char *old = xstrfmt("layers/%s", id);
 	struct store_draft d;
 	int rc;
 
-	if (!digest_valid(diff_id))
-		return error_set(err, ERR_INPUT, "'%.80s' is no sha256 digest",
-				 diff_id);
-	if (store_has_layer(s, digest_hex(diff_id)))
-		return 0;
 	if (meta)
 		m = *meta;
 	if (store_draft_new(s, &d, err) < 0)
 		return -1;
 	rc = unpack_draft(s, &d, fd, diff_id, &m, err);
+	if (rc == 0 && replace)
+		rc = store_discard(s, old, err);
 	if (rc == 0)
-		rc = store_draft_commit(s, &d, &m, digest_hex(diff_id), err);
+		rc = store_draft_commit(s, &d, &m, id, err);
+	store_draft_drop(s, &d);
+	return rc;
+}
+
+int store_unpack(struct store *s, int fd, const char *diff_id,
+		 const struct store_meta *meta, struct error *err)
+{
+	if (!digest_valid(diff_id))
+		return error_set(err, ERR_INPUT, "'%.80s' is no sha256 digest",
+				 diff_id);
+	if (store_has_layer(s, digest_hex(diff_id)))
+		return 0;
+	return unpack_as(s, fd, diff_id, digest_hex(diff_id), meta, false,
+			 err);
+}
+
+int unpack_again(struct store *s, int fd, const char *diff_id, const char *id,
+		 const struct store_meta *meta, struct error *err)
+{
+	if (unpack_as(s, fd, diff_id, id, meta, true, err) < 0)
+		return -1;
+	return store_sync(s, err);
+}
+
+static int add_bytes(void *arg, const void *data, size_t n,
+		     struct error *err UNUSED)
+{
+	digest_update(arg, data, n);
+	return 0;
+}
+
+/* As the only layer of a chain. */
+static int draft_digest(struct store *s, const struct store_draft *d,
+			const struct store_meta *meta,
+			char digest[DIGEST_TEXT], struct error *err)
+{
+	cleanup_close int fd = open(d->fs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	size_t layer = 0;
+	const struct view view = { &fd, &layer, 1, s };
+	cleanup_digest struct digest sum;
+
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", d->fs);
+	digest_init(&sum, true);
+	if (diff_tar(s, &view, 0, meta, add_bytes, &sum, err) < 0)
+		return -1;
+	digest_final_text(&sum, digest);
+	return 0;
+}
+
+int unpack_digest(struct store *s, int fd, const char *diff_id,
+		  const struct store_meta *meta, char digest[DIGEST_TEXT],
+		  struct error *err)
+{
+	struct store_meta m = *meta;
+	struct store_draft d;
+	int rc;
+
+	if (store_draft_new(s, &d, err) < 0)
+		return -1;
+	rc = unpack_draft(s, &d, fd, diff_id, &m, err);
+	if (rc == 0)
+		rc = draft_digest(s, &d, &m, digest, err);
 	store_draft_drop(s, &d);
 	return rc;
 }
