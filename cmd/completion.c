@@ -23,7 +23,8 @@ static void each_option(const struct cmd *cmd, struct strbuf *out,
 static void bash_row(struct strbuf *out, const struct cmd *cmd UNUSED,
 		     const struct opt *r)
 {
-	strbuf_addf(out, " --%s%s", r->name, r->type == OPT_BOOL ? "" : "=");
+	strbuf_addf(out, " --%s%s", r->name,
+		    r->type == OPT_BOOL || r->optional ? "" : "=");
 }
 
 static void bash_values(struct strbuf *out, const struct cmd *cmd,
@@ -97,7 +98,7 @@ static void zsh_row(struct strbuf *out, const struct cmd *cmd UNUSED,
 {
 	strbuf_addf(out, " \\\n\t\t'%s--%s%s[",
 		    r->type == OPT_LIST ? "*" : "", r->name,
-		    r->type == OPT_BOOL ? "" : "=");
+		    r->type == OPT_BOOL ? "" : r->optional ? "=-" : "=");
 	add_quoted(out, r->help, "[]:");
 	strbuf_addch(out, ']');
 	if (r->type == OPT_ENUM) {
@@ -110,7 +111,8 @@ static void zsh_row(struct strbuf *out, const struct cmd *cmd UNUSED,
 			strbuf_addf(out, "%s%s", i ? " " : "", words.v[i]);
 		strbuf_addch(out, ')');
 	} else if (r->type != OPT_BOOL) {
-		strbuf_addstr(out, ":value:_files");
+		strbuf_addstr(out, r->optional ? "::value:_files"
+					       : ":value:_files");
 	}
 	strbuf_addch(out, '\'');
 }
@@ -155,7 +157,7 @@ static void fish_row(struct strbuf *out, const struct cmd *cmd,
 		for (i = 0; i < words.nr; i++)
 			strbuf_addf(out, "%s%s", i ? " " : "", words.v[i]);
 		strbuf_addch(out, '\'');
-	} else if (r->type != OPT_BOOL) {
+	} else if (r->type != OPT_BOOL && !r->optional) {
 		strbuf_addstr(out, " -r");
 	}
 	strbuf_addstr(out, " -d '");

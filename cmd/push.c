@@ -1,11 +1,13 @@
 /* push.c - devenv push: an image of the store, a layout, an archive */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/attest.h"
 #include "cli/pushed.h"
 #include "cmd/cmd.h"
 
 struct options {
 	struct cli_registry registry;
 	struct cli_platform platform;
+	struct cli_attest_options attest;
 	bool all;
 };
 
@@ -18,6 +20,7 @@ static const struct opt rows[] = {
 
 static const struct cmd_table tables[] = {
 	{ rows, 0 },
+	{ cli_attest_rows, offsetof(struct options, attest) },
 	{ cli_platform_rows, offsetof(struct options, platform) },
 	{ cli_registry_rows, offsetof(struct options, registry) },
 	{ 0 },
@@ -36,8 +39,12 @@ static bool is_there(const struct oci_ref *refs, size_t i)
 }
 
 static int push_all(struct cli_pushed *p, const struct registry_options *o,
+		    const struct cli_attest_options *attest,
 		    const struct oci_ref *refs, size_t n, struct error *err)
 {
+	cleanup_oci_descriptor struct oci_descriptor subject = { 0 };
+	cleanup_cli_documents struct cli_documents documents = { .n = 0 };
+	struct cli_subject what = { refs, n, NULL };
 	cleanup_registry struct registry *r = NULL;
 	struct json *pushed = json_new_array();
 	size_t i;
@@ -45,6 +52,10 @@ static int push_all(struct cli_pushed *p, const struct registry_options *o,
 	record_set(&p->record, "pushed", pushed);
 	if (registry_new(&r, o, err) < 0 ||
 	    cli_pushed_prepare(p, &r, o, err) < 0)
+		return -1;
+	cli_pushed_subject(p, &subject);
+	what.digest = subject.digest;
+	if (cli_documents_make(&documents, attest, &p->record, &what, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
 		cleanup_free char *name = oci_ref_format(&refs[i]);
@@ -58,6 +69,8 @@ static int push_all(struct cli_pushed *p, const struct registry_options *o,
 		json_set_str(one, "reference", name);
 		json_set_str(one, "digest", cli_pushed_digest(p));
 	}
+	if (cli_documents_attach(&documents, r, &what, &subject, err) < 0)
+		return -1;
 	if (record_get(&p->record, "image"))
 		json_set_str(record_get(&p->record, "image"), "digest",
 			     cli_pushed_digest(p));
@@ -112,7 +125,8 @@ static int run(struct cmd_call *call, struct error *err)
 	if (!rc)
 		rc = cli_pushed_find(&p, call->args.v[0], err);
 	if (!rc)
-		rc = push_all(&p, &options, refs, n - 1, err);
+		rc = push_all(&p, &options, &o->attest, refs, n - 1,
+			      err);
 	for (i = 0; i < n; i++)
 		oci_ref_release(&refs[i]);
 	return rc;

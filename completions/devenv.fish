@@ -129,6 +129,8 @@ complete -c devenv -n '__fish_seen_subcommand_from build' -l log-format -x -a 't
 complete -c devenv -n '__fish_seen_subcommand_from build' -l help -s h -d 'show this help'
 complete -c devenv -n '__fish_seen_subcommand_from build' -l version -d 'print the version'
 complete -c devenv -n '__fish_seen_subcommand_from push' -l all-platforms -d 'the whole index: all images, and what else it names'
+complete -c devenv -n '__fish_seen_subcommand_from push' -l provenance -d 'attach how it was built (and write it to FILE)'
+complete -c devenv -n '__fish_seen_subcommand_from push' -l builder-id -r -d 'who says that it built the image'
 complete -c devenv -n '__fish_seen_subcommand_from push' -l platform -r -d 'platform of the image (default: this machine'\''s)'
 complete -c devenv -n '__fish_seen_subcommand_from push' -l docker-config -r -d 'docker configuration with credentials: its directory or file'
 complete -c devenv -n '__fish_seen_subcommand_from push' -l docker-config-base64 -r -d 'the same as base64; better in the environment'

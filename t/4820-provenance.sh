@@ -85,6 +85,67 @@ cp "$out" "$TMP/bare"
 hex=$(digest "$TMP/bare")
 t_is "$(jq .annotations "$DEVENV_STORE/blobs/sha256/${hex#sha256:}")" null \
 	"an image of a tree from nowhere has no annotations"
+# A statement beside the image, at a registry that keeps no list of such
+t_run "$DEVENV" push --provenance="$TMP/statement" --builder-id \
+	https://ci.example.com/1 - "$reg/app:2" "$reg/app:3" <"$TMP/built"
+t_status 0 "push --provenance"
+subject=$(jq -r '.pushed[0].digest' "$out")
+manifest() { # TAG|DIGEST
+	curl -s -H 'Accept: application/vnd.oci.image.index.v1+json' \
+		-H 'Accept: application/vnd.oci.image.manifest.v1+json' \
+		"http://$reg/v2/app/manifests/$1"
+}
+list() { manifest "sha256-${subject#sha256:}"; }
+index=$(list)
+t_is "$(echo "$index" | jq -c '.manifests[] | [.artifactType]')" \
+	'["application/vnd.in-toto+json"]' "attaches one document"
+attached=$(echo "$index" | jq -r '.manifests[0].digest')
+t_ok "skopeo copies it" skopeo copy -q --src-tls-verify=false \
+	"docker://$reg/app@$attached" "oci:$TMP/attached:1"
+manifest=$(manifest "$attached")
+t_is "$(echo "$manifest" | jq -r '.subject.digest')" "$subject" \
+	"it refers to the image"
+t_is "$(echo "$manifest" | jq -r '.annotations["in-toto.io/predicate-type"]')" \
+	https://slsa.dev/provenance/v1 "and says what it tells"
+layer=$(echo "$manifest" | jq -r '.layers[0].digest')
+t_ok "its layer is what was written to the file" sh -c \
+	"curl -s http://$reg/v2/app/blobs/$layer | cmp - '$TMP/statement'"
+say() { jq -cS "$1" "$TMP/statement"; }
+t_is "$(say '[._type, .predicateType]')" \
+	'["https://in-toto.io/Statement/v1","https://slsa.dev/provenance/v1"]' \
+	"a statement with provenance"
+t_is "$(say '[.subject[] | [.name, .digest.sha256]]')" \
+	"[[\"$reg/app:2\",\"${subject#sha256:}\"],[\"$reg/app:3\",\"${subject#sha256:}\"]]" \
+	"about what was pushed"
+t_is "$(say .predicate.runDetails.builder.id)" '"https://ci.example.com/1"' \
+	"by whom --builder-id says"
+at=.predicate.buildDefinition.externalParameters
+t_is "$(say "$at.source")" "{\"digest\":{\"gitCommit\":\"$commit\"},\"ref\":\"$(
+	jq -r .source.ref "$TMP/built")\",\"uri\":\"git+$GIT_HTTP/app.git\"}" \
+	"from which commit"
+t_is "$(say "[$at.kind, $at.context, $at.dockerfile]")" \
+	'["dockerfile",".","Dockerfile"]' "by paths of the repository"
+t_is "$(say "$at.args")" '{"SOURCE_DATE_EPOCH":"1700000000","VERSION":"7"}' \
+	"with which arguments"
+t_is "$(say "$at.argsWithheld")" '["API_TOKEN"]' "a secret only by its name"
+t_is "$(say '[.predicate.buildDefinition.resolvedDependencies[].uri]')" \
+"[\"git+$GIT_HTTP/app.git\",\"docker-image://$reg/base:1\",\"git+$GIT_HTTP/tool.git@$tool\",\"$WEB/file\"]" \
+	"and from what"
+t_is "$(grep -c -e hush -e "$TMP" "$TMP/statement")" 0 \
+	"no secret and no path of this machine is in there"
+t_run "$DEVENV" push --provenance - "$reg/app:2" <"$TMP/built"
+t_is "$(list | jq '.manifests | length')" 2 "another builder says it for itself"
+t_run "$DEVENV" push --provenance - "$reg/app:2" <"$TMP/built"
+t_is "$(list | jq '.manifests | length')" 2 "and says it once"
+t_run "$DEVENV" push --provenance "$reg/app:1" "$reg/app:4"
+t_status 3 "a name alone does not tell how it was built"
+t_err "hint: push the record that 'devenv build' prints" "and what does is said"
+t_is "$(manifest 4 | jq -r '.errors[0].code')" MANIFEST_UNKNOWN \
+	"nothing was pushed then"
+DEVENV_PROVENANCE=false "$DEVENV" push "$reg/app:1" "$reg/app:4" >"$out" \
+	2>"$err"
+t_is "$?" 0 "DEVENV_PROVENANCE=false wants none"
+
 for wrong in index:a=b manifest:a=b a =b; do
 	t_run build --annotation "$wrong"
 	t_status 2 "--annotation $wrong is wrong"

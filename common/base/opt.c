@@ -237,7 +237,9 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 	enum opt_type type = row->type;
 	size_t n = strlen(name);
 
-	if (!value && row->type != OPT_BOOL) {
+	if (!value && row->optional) {
+		value = "";
+	} else if (!value && row->type != OPT_BOOL) {
 		value = s->argv[++s->i];
 		if (!value)
 			return error_set(err, ERR_USAGE,
@@ -352,7 +354,8 @@ static void help_row(const struct opt *row, struct strbuf *out)
 		strbuf_addstr(out, "      ");
 	strbuf_addf(out, "--%s", row->name);
 	if (row->type != OPT_BOOL)
-		strbuf_addf(out, "=%s", row->arg ? row->arg : "VALUE");
+		strbuf_addf(out, row->optional ? "[=%s]" : "=%s",
+			    row->arg ? row->arg : "VALUE");
 	if (out->len - start < 30)
 		strbuf_addf(out, "%*s", (int)(30 - (out->len - start)), "");
 	else

@@ -32,6 +32,7 @@ struct opt {
 	const char *compat;
 	const char *help;
 	size_t offset;
+	bool optional; /* OPT_STR: --x alone is "", only --x=value has one */
 	bool secret; /* value is masked in logs; NAME may be given as env only */
 };
 

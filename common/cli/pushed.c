@@ -202,6 +202,26 @@ const char *cli_pushed_digest(const struct cli_pushed *p)
 	return root(p) ? root(p)->desc.digest : p->manifest.digest;
 }
 
+/* What the registry gets: its bytes, and of what type they are. */
+static const struct strbuf *body_of(const struct cli_pushed *p,
+				    const char **type)
+{
+	const struct build_document *d = root(p);
+
+	*type = d ? d->desc.media_type
+		  : oci_manifest_media_type(&p->manifest.parsed);
+	return d ? &d->body : &p->manifest.body;
+}
+
+void cli_pushed_subject(const struct cli_pushed *p,
+			struct oci_descriptor *out)
+{
+	const char *type;
+	const struct strbuf *body = body_of(p, &type);
+
+	oci_descriptor_set(out, type, cli_pushed_digest(p), body->len);
+}
+
 int cli_pushed_send(struct cli_pushed *p, struct registry *r,
 		    const struct oci_ref *to, struct error *err)
 {
@@ -215,12 +235,8 @@ int cli_pushed_send(struct cli_pushed *p, struct registry *r,
 int cli_pushed_tag(const struct cli_pushed *p, struct registry *r,
 		   const struct oci_ref *to, struct error *err)
 {
-	const struct build_document *d = root(p);
-	const struct strbuf *body = d ? &d->body : &p->manifest.body;
+	const char *type;
+	const struct strbuf *body = body_of(p, &type);
 
-	return registry_push_manifest(
-		r, to,
-		d ? d->desc.media_type
-		  : oci_manifest_media_type(&p->manifest.parsed),
-		body->buf, body->len, err);
+	return registry_push_manifest(r, to, type, body->buf, body->len, err);
 }

@@ -33,6 +33,9 @@ int cli_pushed_prepare(struct cli_pushed *p, struct registry **r,
 		       const struct registry_options *o, struct error *err)
 	MUST_CHECK;
 const char *cli_pushed_digest(const struct cli_pushed *p);
+/* Its manifest or index, as what is attached to it refers to it. */
+void cli_pushed_subject(const struct cli_pushed *p,
+			struct oci_descriptor *out);
 int cli_pushed_send(struct cli_pushed *p, struct registry *r,
 		    const struct oci_ref *to, struct error *err) MUST_CHECK;
 /* Give it another tag in a repository that has it. */

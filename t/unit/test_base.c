@@ -103,6 +103,7 @@ struct values {
 	char *str;
 	struct strvec list;
 	int num, mode;
+	char *maybe;
 };
 
 #define O(m) offsetof(struct values, m)
@@ -112,6 +113,8 @@ static const struct opt rows[] = {
 	{ OPT_LIST, 'l', "list", "X", NULL, "a list", O(list) },
 	{ OPT_INT, 0, "num", "N", NULL, "a number", O(num) },
 	{ OPT_ENUM, 0, "mode", "one|two", NULL, "a choice", O(mode) },
+	{ OPT_STR, 0, "maybe", "FILE", NULL, "a file, or not", O(maybe),
+	  .optional = true },
 	{ OPT_END },
 };
 
@@ -143,6 +146,21 @@ Test(opt, parses_all_forms)
 	cr_expect_eq(v.mode, 1);
 	cr_expect_eq(rest.args.nr, 2);
 	cr_expect_eq(rest.dashdash, 1);
+	strvec_release(&rest.args);
+	opt_release(rows, &v);
+}
+
+Test(opt, takes_no_word_for_an_optional_value)
+{
+	struct values v = { 0 };
+	struct opt_rest rest = { .args = STRVEC_INIT };
+
+	cr_assert_eq(parse(&v, &rest, -1, "x --maybe word", NULL), 0);
+	cr_expect_str_eq(v.maybe, "");
+	cr_expect_eq(rest.args.nr, 1);
+	cr_assert_eq(parse(&v, &rest, -1, "x --maybe=word", NULL), 0);
+	cr_expect_str_eq(v.maybe, "word");
+	cr_expect_eq(rest.args.nr, 1);
 	strvec_release(&rest.args);
 	opt_release(rows, &v);
 }
