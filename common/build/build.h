@@ -304,6 +304,11 @@ int build_pull_blobs(struct store *s, struct registry *r,
 		     const struct oci_ref *from,
 		     const struct oci_descriptor *list, size_t n,
 		     struct error *err) MUST_CHECK;
+/* The same from an origin as layers have it: "host/repository", "oci:DIR". */
+int build_bring_blobs(struct store *s, struct registry **r,
+		      const struct registry_options *o, const char *origin,
+		      const struct oci_descriptor *list, size_t n,
+		      struct error *err) MUST_CHECK;
 /* Blobs (mounted from where they came or were pushed to before, if on the
  * same host), then the manifest under the tag or digest of `to`. */
 int build_push(struct store *s, struct registry *r,

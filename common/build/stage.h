@@ -78,11 +78,6 @@ const char *build_layer_origin(const struct store_image *image,
  * knows; NULL or malloc'ed. */
 char *build_origin_of(struct store *s, const struct store_image *image,
 		      const char *digest);
-/* build_pull_blobs from wherever cache_pull finds them. */
-int build_bring_blobs(struct store *s, struct registry **r,
-		      const struct registry_options *o, const char *origin,
-		      const struct oci_descriptor *list, size_t n,
-		      struct error *err) MUST_CHECK;
 /* transfer.c: the repository of "host/repository" when what it has can be
  * mounted at `to`, which is on the same host; else NULL. */
 const char *build_mountable(const char *origin, const struct oci_ref *to);
