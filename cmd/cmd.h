@@ -63,6 +63,7 @@ struct cmd {
 	X(lint) \
 	X(read_configuration) \
 	X(store) \
+	X(cache) \
 	X(completion) \
 	X(help) \
 	X(version)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -103,7 +104,7 @@ static int prepare(struct build *b, struct error *err)
 	if (source_epoch(b, err) < 0)
 		return -1;
 	b->epoch = build_eval_epoch(b->ev);
-	b->now = history_time(time(NULL));
+	b->now = date_format(time(NULL));
 	if (open_context(b, err) < 0)
 		return -1;
 	build_eval_ignore(b->ev, b->ignore);

@@ -147,6 +147,9 @@ struct build_options {
 	 * and not used. */
 	const struct strvec *cache_from;
 	const char *cache_to;
+	/* Caches other than the store forget what nobody used for so many
+	 * seconds; 0: never. */
+	uint64_t cache_ttl;
 	bool cache_max;
 	const struct build_secret *secrets;
 	size_t n_secrets;

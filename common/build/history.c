@@ -1,53 +1,18 @@
 /* history.c - what an image says of its making, and when that was */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <time.h>
-
+#include "base/date.h"
 #include "build/history.h"
 #include "build/internal.h"
 
 /* The name peers know this format of entries by. */
 #define COMMENT "buildkit.dockerfile.v0"
 
-char *history_time(int64_t seconds)
-{
-	time_t t = (time_t)seconds;
-	char text[40];
-	struct tm tm;
-
-	if (!gmtime_r(&t, &tm) ||
-	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
-		return xstrdup("1970-01-01T00:00:00Z");
-	return xstrdup(text);
-}
-
-bool history_parse(const char *text, int64_t *seconds)
-{
-	int n = 0, hours = 0, minutes = 0;
-	struct tm tm = { 0 };
-	char sign = 'Z';
-
-	if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
-		   &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &n) != 6)
-		return false;
-	text += n;
-	if (*text == '.')
-		text += 1 + strspn(text + 1, "0123456789");
-	if (*text != 'Z' &&
-	    sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) != 3)
-		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
-	*seconds = timegm(&tm) -
-		   (sign == '-' ? -60 : 60) * (60 * hours + minutes);
-	return true;
-}
-
 char *history_clamp(const char *text, int64_t epoch)
 {
 	int64_t seconds;
 
-	if (epoch >= 0 && history_parse(text, &seconds) && seconds > epoch)
-		return history_time(epoch);
+	if (epoch >= 0 && date_parse(text, &seconds) && seconds > epoch)
+		return date_format(epoch);
 	return xstrdup(text);
 }
 

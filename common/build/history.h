@@ -7,10 +7,6 @@
 
 /* --- history.c --- */
 
-/* RFC 3339. */
-char *history_time(int64_t seconds);
-/* The reverse; other builders write fractions and offsets, too. */
-bool history_parse(const char *text, int64_t *seconds);
 /* A time, no later than the epoch unless that is -1; malloc'ed. */
 char *history_clamp(const char *text, int64_t epoch);
 /* An instruction of this build; `created` is NULL when it made no layer. */

@@ -8,7 +8,11 @@
 static int open_cache(struct build *b, const char *name,
 		      struct cache_place *c, struct error *err)
 {
-	return cache_place_init(c, name, &b->share, b->o->registry, err);
+	if (cache_place_init(c, name, &b->share, b->o->registry, err) < 0)
+		return -1;
+	c->ttl = b->o->cache_ttl;
+	c->renews = true;
+	return 0;
 }
 
 /* --- what others have built --- */

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/path.h"
 #include "build/source.h"
@@ -64,7 +65,7 @@ static int unpack_once(struct build *b, int fd, const char *digest,
 	if (unpack(b, fd, id, err) < 0)
 		return -1;
 	memcpy(entry.layer, id, STORE_ID);
-	entry.created = history_time(0);
+	entry.created = date_format(0);
 	return cache_put(b->o->store, hex, &k, &entry, err);
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/path.h"
 #include "build/source.h"
@@ -227,12 +228,12 @@ int source_git_fetch(struct build *b, const struct build_remote *r,
 		return -1;
 	if (rc) {
 		memcpy(s->layer, entry.layer, STORE_ID);
-		history_parse(entry.created, &s->time);
+		date_parse(entry.created, &s->time);
 		return 0;
 	}
 	if (make_layer(b, r, s, err) < 0)
 		return -1;
 	memcpy(entry.layer, s->layer, STORE_ID);
-	entry.created = history_time(s->time);
+	entry.created = date_format(s->time);
 	return cache_put(b->o->store, hex, &k, &entry, err);
 }

@@ -1,5 +1,6 @@
 /* step_key.c - what a step depends on, as its key */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/date.h"
 #include "build/stage.h"
 #include "build/copy.h"
 #include "build/history.h"
@@ -124,7 +125,7 @@ static void key_workdir(const struct build *b, const struct build_step *step,
 	cache_key_add(k, "cwd", step->cwd);
 	/* which its directories carry */
 	if (b->epoch >= 0) {
-		cleanup_free char *epoch = history_time(b->epoch);
+		cleanup_free char *epoch = date_format(b->epoch);
 
 		cache_key_add(k, "epoch", epoch);
 	}

@@ -231,8 +231,55 @@ static int pull(struct cache_place *p, struct registry_blob *blobs, size_t n,
 	return 0;
 }
 
+static int renew(struct cache_place *p, const struct cache_document *list,
+		 size_t n, struct error *err)
+{
+	cleanup_close int dirfd = layout_open(p, err);
+	char path[LAYOUT_BLOB];
+	size_t i;
+
+	if (dirfd < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		layout_blob_path(path, list[i].m.digest);
+		if (utimensat(dirfd, path, NULL, AT_SYMLINK_NOFOLLOW) < 0)
+			return error_errno(err, "cannot touch '%s'", path);
+	}
+	return 0;
+}
+
+static int tags(struct cache_place *p, struct strvec *out, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+	cleanup_close int dirfd = layout_open(p, &why);
+	cleanup_strindex struct strindex seen = { 0 };
+	cleanup_json struct json *index = NULL;
+	const char *tag, *digest;
+	const struct json *m;
+
+	if (dirfd < 0)
+		return why.sys == ENOENT ? 0 : error_move(err, &why);
+	index = layout_read_index(dirfd, err);
+	if (!index)
+		return -1;
+	for (m = layout_first(index); m; m = json_next(m)) {
+		tag = layout_tag(m, &digest);
+		if (!tag || !strindex_add(&seen, tag, strlen(tag), 0))
+			continue;
+		if (out->nr == CACHE_TAGS_MAX)
+			return error_set(err, ERR_INPUT,
+					 "%s: more than %d tags", p->name,
+					 CACHE_TAGS_MAX);
+		strvec_push(out, tag);
+	}
+	return 0;
+}
+
 const struct cache_form cache_form_layout = {
 	.look_up = look_up,
 	.pull = pull,
 	.put = layout_put,
+	.renew = renew,
+	.tags = tags,
+	.remove = layout_remove,
 };

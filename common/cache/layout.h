@@ -32,7 +32,7 @@ struct json *layout_read_index(int dirfd, struct error *err);
 struct json *layout_first(const struct json *index);
 /* What one of them is called, its digest, where it has both; else NULL. */
 const char *layout_tag(const struct json *descriptor, const char **digest);
-/* A manifest, verified; 0 when it is missing or damaged. */
+/* A manifest, verified; false when it is missing or damaged. */
 bool layout_read_manifest(int dirfd, const char *digest, struct strbuf *out);
 
 /* --- layout_write.c --- */
@@ -40,5 +40,17 @@ bool layout_read_manifest(int dirfd, const char *digest, struct strbuf *out);
 int layout_put(struct cache_place *p, struct registry_source *blobs,
 	       size_t n_blobs, const struct cache_deposit *list, size_t n,
 	       struct error *err) MUST_CHECK;
+/* A descriptor that holds the lock until it is closed. */
+int layout_lock(int dirfd, const char *name, int how, struct error *err)
+	MUST_CHECK;
+/* With both locks, or index.lock where nothing goes. */
+int layout_write_index(int dirfd, struct json *index, struct error *err)
+	MUST_CHECK;
+
+/* --- layout_remove.c --- */
+
+int layout_remove(struct cache_place *p, const struct cache_list *list,
+		  bool dry_run, struct cache_gc_result *result,
+		  struct error *err) MUST_CHECK;
 
 #endif

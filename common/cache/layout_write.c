@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -21,6 +22,8 @@ struct temp {
 static int temp_begin(struct temp *t, int dirfd, struct error *err)
 {
 	t->dirfd = dirfd;
+	if (mkdirat(dirfd, "tmp", 0755) < 0 && errno != EEXIST)
+		return error_errno(err, "cannot create 'tmp'");
 	memcpy(t->name, "tmp/", sizeof("tmp/"));
 	random_hex(t->name + strlen("tmp/"), 16);
 	t->fd = openat(dirfd, t->name,
@@ -63,7 +66,7 @@ static int write_file(int dirfd, const char *path, const void *data, size_t n,
 
 /* --- locks --- */
 
-static int take_lock(int dirfd, const char *name, int how, struct error *err)
+int layout_lock(int dirfd, const char *name, int how, struct error *err)
 {
 	cleanup_close int fd = openat(dirfd, name,
 				      O_RDWR | O_CREAT | O_NOFOLLOW |
@@ -85,21 +88,16 @@ static void sweep(int dirfd)
 }
 
 /* From here on nothing that is put there is removed. */
-static int begin(int dirfd, struct error *err)
+static int share_lock(int dirfd, struct error *err)
 {
-	cleanup_close int lock = take_lock(dirfd, "lock",
-					   LOCK_EX | LOCK_NB, NULL);
+	cleanup_close int lock = layout_lock(dirfd, "lock",
+					     LOCK_EX | LOCK_NB, NULL);
 
 	if (lock >= 0) {
 		sweep(dirfd);
 		base_close_fd(&lock);
 	}
-	lock = take_lock(dirfd, "lock", LOCK_SH, err);
-	if (lock < 0)
-		return -1;
-	if (mkdirat(dirfd, "tmp", 0755) < 0 && errno != EEXIST)
-		return error_errno(err, "cannot create 'tmp'");
-	return steal_fd(&lock);
+	return layout_lock(dirfd, "lock", LOCK_SH, err);
 }
 
 /* --- blobs --- */
@@ -195,13 +193,11 @@ static struct json *without(const struct json *index,
 	return kept;
 }
 
-static int write_index(int dirfd, struct json *index, struct json *manifests,
-		       struct error *err)
+int layout_write_index(int dirfd, struct json *index, struct error *err)
 {
 	static const char version[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	json_set(index, "manifests", manifests);
 	json_set_int(index, "schemaVersion", 2);
 	json_write(&text, index, false);
 	if (faccessat(dirfd, "oci-layout", F_OK, 0) < 0 &&
@@ -213,7 +209,7 @@ static int write_index(int dirfd, struct json *index, struct json *manifests,
 static int put_tags(int dirfd, const struct cache_deposit *list, size_t n,
 		    char (*digests)[DIGEST_TEXT], struct error *err)
 {
-	cleanup_close int lock = take_lock(dirfd, "index.lock", LOCK_EX, err);
+	cleanup_close int lock = layout_lock(dirfd, "index.lock", LOCK_EX, err);
 	cleanup_strindex struct strindex tags = { 0 };
 	cleanup_json struct json *index = NULL;
 	struct json *manifests;
@@ -229,7 +225,8 @@ static int put_tags(int dirfd, const struct cache_deposit *list, size_t n,
 	manifests = without(index, &tags);
 	for (i = 0; i < n; i++)
 		json_push(manifests, descriptor_of(&list[i], digests[i]));
-	return write_index(dirfd, index, manifests, err);
+	json_set(index, "manifests", manifests);
+	return layout_write_index(dirfd, index, err);
 }
 
 static int put_all(int dirfd, struct registry_source *blobs, size_t n_blobs,
@@ -238,7 +235,7 @@ static int put_all(int dirfd, struct registry_source *blobs, size_t n_blobs,
 {
 	cleanup_free char (*digests)[DIGEST_TEXT] =
 		xcalloc(n + 1, sizeof(*digests));
-	cleanup_close int lock = begin(dirfd, err);
+	cleanup_close int lock = share_lock(dirfd, err);
 	size_t i;
 
 	if (lock < 0 ||

@@ -12,6 +12,7 @@
  */
 #define CACHE_STEP_TAG "step-"	 /* one step: remote.c */
 #define CACHE_IMAGE_TAG "image-" /* a whole build */
+#define CACHE_BASES_TAG "bases-" /* what describes images that it uses */
 
 #define CACHE_DIR_PREFIX "oci:"
 
@@ -27,6 +28,9 @@ struct cache_place {
 	/* The client, made when it is needed; it stays the caller's. */
 	struct registry **registry;
 	const struct registry_options *options;
+	/* What nobody used for so many seconds is not there; 0: all is. */
+	uint64_t ttl;
+	bool renews; /* looking something up is using it */
 };
 #define cleanup_cache_place CLEANUP(cache_place_release)
 void cache_place_release(struct cache_place *p);
@@ -41,14 +45,16 @@ struct cache_document {
 	char *tag; /* the caller's */
 	bool there;
 	struct registry_manifest m; /* then: verified against its digest */
-	/* When it was put there or last renewed (seconds since 1970), where
-	 * the place knows that; else 0. */
+	/* When it was put there or last renewed (seconds since 1970); 0: the
+	 * place does not know. */
 	int64_t used;
+	bool expired; /* it is there, but too old */
 };
 /*
  * Look manifests up, all at once; release each `m`. A place that does not
  * exist has none. In a directory one whose blobs are not all there is not
- * there.
+ * there. What is renewed, where that is due and allowed, is renewed by half
+ * of its time: that costs a small write, and failing is no error.
  */
 int cache_place_look_up(struct cache_place *p, struct cache_document *list,
 			size_t n, struct error *err) MUST_CHECK;

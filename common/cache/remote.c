@@ -1,16 +1,13 @@
 /* remote.c - steps in a cache that is not the store: what others built */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cache/cache.h"
+#include "cache/internal.h"
 
 #include <ctype.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <time.h>
 
-#include "base/fs.h"
+#include "base/date.h"
 #include "base/log.h"
 
-#define EMPTY_TYPE "application/vnd.oci.empty.v1+json"
-#define EMPTY "{}"
 #define NOTE_KEY "dev.devenv.step.key"
 #define NOTE_DIFF_ID "dev.devenv.step.diff-id"
 #define NOTE_CREATED "dev.devenv.step.created"
@@ -77,7 +74,7 @@ int cache_remote_get(struct cache_place *p, const char *const *keys,
 {
 	cleanup_free struct cache_document *list = xcalloc(n + 1,
 							   sizeof(*list));
-	size_t i;
+	size_t expired = 0, i;
 	int rc;
 
 	for (i = 0; i < n; i++) {
@@ -86,11 +83,15 @@ int cache_remote_get(struct cache_place *p, const char *const *keys,
 	}
 	rc = cache_place_look_up(p, list, n, err);
 	for (i = 0; i < n; i++) {
+		expired += list[i].expired;
 		if (!rc && list[i].there)
 			take(p, keys[i], &list[i], &found[i]);
 		registry_manifest_release(&list[i].m);
 		free(list[i].tag);
 	}
+	if (expired)
+		log_info("%s: %zu steps were not used for so long that they "
+			 "do not count", p->name, expired);
 	return rc;
 }
 
@@ -100,31 +101,17 @@ static void write_manifest(const struct cache_publish *p, struct strbuf *out)
 {
 	cleanup_oci_manifest struct oci_manifest m = { 0 };
 	const struct cache_entry *e = p->entry;
-	char digest[DIGEST_TEXT];
+	cleanup_free char *now = date_format(time(NULL));
 
-	digest_bytes(EMPTY, strlen(EMPTY), digest);
-	oci_descriptor_set(&m.config, EMPTY_TYPE, digest, strlen(EMPTY));
+	cache_set_empty(&m.config);
 	oci_manifest_add_layer(&m, e->desc.media_type, e->desc.digest,
 			       e->desc.size);
 	m.annotations = json_new_object();
 	json_set_str(m.annotations, NOTE_KEY, p->key);
 	json_set_str(m.annotations, NOTE_DIFF_ID, e->diff_id);
 	json_set_str(m.annotations, NOTE_CREATED, e->created);
+	json_set_str(m.annotations, CACHE_NOTE_USED, now);
 	oci_manifest_write(&m, out);
-}
-
-static int open_empty(void *arg UNUSED, int *fd, struct error *err)
-{
-	cleanup_close int mem = memfd_create("empty", MFD_CLOEXEC);
-
-	if (mem < 0)
-		return error_errno(err, "cannot make a file in memory");
-	if (fs_write_all(mem, EMPTY, strlen(EMPTY), err) < 0)
-		return -1;
-	if (lseek(mem, 0, SEEK_SET) < 0)
-		return error_errno(err, "cannot rewind a file in memory");
-	*fd = steal_fd(&mem);
-	return 0;
 }
 
 /* With the empty configuration that all of them have. */
@@ -138,9 +125,7 @@ static int put_all(struct cache_place *p, struct cache_publish *list,
 
 	for (i = 0; i < n; i++)
 		blobs[i] = list[i].layer;
-	blobs[n] = (struct registry_source){ .size = strlen(EMPTY),
-					     .open = open_empty };
-	digest_bytes(EMPTY, strlen(EMPTY), blobs[n].digest);
+	blobs[n] = cache_empty_blob();
 	if (cache_place_put(p, blobs, n + 1, deposits, n, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++)

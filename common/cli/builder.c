@@ -38,6 +38,11 @@ const struct opt cli_build_rows[] = {
 	  O(cache_to) },
 	{ OPT_STR, 0, "layer-cache-dir", "DIR", "ENVBUILDER_LAYER_CACHE_DIR",
 	  "--cache-repo oci:DIR, which it replaces", O(layer_cache_dir) },
+	{ OPT_STR, 0, "cache-ttl", "AGE", NULL,
+	  "steps that nobody used for so long (36h, 14d) are not in a cache",
+	  O(cache_ttl) },
+	{ OPT_STR, 0, "cache-ttl-days", "N", "ENVBUILDER_CACHE_TTL_DAYS",
+	  "--cache-ttl in days, where 0 is a week", O(cache_ttl_days) },
 	{ OPT_INT, 0, "jobs", "N", NULL,
 	  "steps at once (default: the processors, at least 4)", O(jobs) },
 	{ OPT_STR, 0, "report", "FILE.html", NULL,
@@ -167,6 +172,7 @@ int cli_build_plan(const struct cli_builder *b,
 	bo.cache_from = &caches.from;
 	bo.cache_to = caches.to;
 	bo.cache_max = caches.max;
+	bo.cache_ttl = caches.ttl;
 	if (b->fetched && plan->dockerfile)
 		inside = path_below(plan->dockerfile, plan->context);
 	bo.name = inside ? inside : name;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/caches.h"
 
+#include "base/units.h"
 #include "cache/cache.h"
 
 void cli_caches_release(struct cli_caches *c)
@@ -117,13 +118,34 @@ static int add_main(const struct cli_build_options *o, struct cli_caches *c,
 	return 0;
 }
 
+/* Days as envbuilder counts them: none are a week. */
+#define DAY (24 * 3600)
+#define DAYS_MAX 36500
+#define DAYS_DEFAULT 7
+
+static int get_ttl(const struct cli_build_options *o, uint64_t *ttl,
+		   struct error *err)
+{
+	const char *days = o->cache_ttl_days;
+
+	if (o->cache_ttl && *o->cache_ttl)
+		return units_age(o->cache_ttl, ttl, err);
+	if (!days || !*days)
+		return 0;
+	if (!str_to_u64(days, DAYS_MAX, ttl))
+		return error_set(err, ERR_USAGE, "'%s' is no number of days",
+				 days);
+	*ttl = (*ttl ? *ttl : DAYS_DEFAULT) * DAY;
+	return 0;
+}
+
 int cli_caches_get(struct cli_caches *c, const struct cli_build_options *o,
 		   struct error *err)
 {
 	bool unused = false;
 	size_t i;
 
-	if (add_main(o, c, err) < 0)
+	if (get_ttl(o, &c->ttl, err) < 0 || add_main(o, c, err) < 0)
 		return -1;
 	for (i = 0; i < o->cache_from.nr; i++) {
 		char *place = parse(o->cache_from.v[i], &unused, err);

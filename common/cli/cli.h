@@ -192,7 +192,8 @@ struct cli_build_options {
 	int network, jobs;
 	int driver; /* enum runtime_driver */
 	struct strvec labels, annotations, contexts;
-	char *cache_repo, *cache_to, *layer_cache_dir;
+	char *cache_repo, *cache_to, *layer_cache_dir, *cache_ttl;
+	char *cache_ttl_days;
 	struct strvec cache_from;
 	struct strvec secrets, values, ssh, allow; /* as written */
 	char *report;

@@ -1,0 +1,177 @@
+/* layout_remove.c - a cache in a directory: removing, beside who writes */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cache/layout.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/strindex.h"
+
+#define NESTING_MAX 4
+
+/* --- index.json --- */
+
+/* Was it put there again since it was listed? */
+static bool is_fresh(int dirfd, const struct cache_item *item)
+{
+	char path[LAYOUT_BLOB];
+	struct stat st;
+
+	layout_blob_path(path, item->digest);
+	return fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_mtim.tv_sec > item->used;
+}
+
+static bool is_dropped(int dirfd, const struct json *descriptor,
+		       const struct cache_list *list,
+		       const struct strindex *dropped)
+{
+	const char *digest, *tag = layout_tag(descriptor, &digest);
+	const struct cache_item *item;
+	size_t i;
+
+	if (!tag || !strindex_get(dropped, tag, strlen(tag), &i))
+		return false;
+	item = &list->v[i];
+	if (!*item->digest) /* there was none to read */
+		return layout_blob_size(dirfd, digest) < 0;
+	return str_eq(item->digest, digest) && !is_fresh(dirfd, item);
+}
+
+/* The index without what is dropped. */
+static struct json *remaining(int dirfd, const struct cache_list *list,
+			      struct error *err)
+{
+	cleanup_strindex struct strindex dropped = { 0 };
+	cleanup_json struct json *index = layout_read_index(dirfd, err);
+	struct json *kept;
+	const struct json *m;
+	size_t i;
+
+	if (!index)
+		return NULL;
+	for (i = 0; i < list->nr; i++)
+		if (list->v[i].dropped)
+			strindex_add(&dropped, list->v[i].tag,
+				     strlen(list->v[i].tag), i);
+	kept = json_new_array();
+	for (m = layout_first(index); m; m = json_next(m))
+		if (!is_dropped(dirfd, m, list, &dropped))
+			json_push(kept, json_dup(m));
+	json_set(index, "manifests", kept);
+	return steal_ptr(&index);
+}
+
+/* --- blobs --- */
+
+static void keep_manifest(int dirfd, const char *digest, struct strindex *live,
+			  int depth);
+
+static void keep_one(int dirfd, const struct json *descriptor, bool manifest,
+		     struct strindex *live, int depth)
+{
+	const char *digest = json_get_str(descriptor, "digest");
+
+	if (!digest || !digest_valid(digest))
+		return;
+	if (manifest && depth < NESTING_MAX)
+		keep_manifest(dirfd, digest, live, depth + 1);
+	else
+		strindex_add(live, digest_hex(digest), DIGEST_HEX, 0);
+}
+
+/* What others have there need not be of a kind that we know. */
+static void keep_manifest(int dirfd, const char *digest, struct strindex *live,
+			  int depth)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_json struct json *j = NULL;
+	const struct json *d;
+
+	if (!strindex_add(live, digest_hex(digest), DIGEST_HEX, 0) ||
+	    !layout_read_manifest(dirfd, digest, &text))
+		return;
+	j = json_parse("manifest", text.buf, text.len, NULL);
+	keep_one(dirfd, json_get(j, "config"), false, live, depth);
+	for (d = json_first(json_get(j, "layers")); d; d = json_next(d))
+		keep_one(dirfd, d, false, live, depth);
+	for (d = json_first(json_get(j, "blobs")); d; d = json_next(d))
+		keep_one(dirfd, d, false, live, depth);
+	for (d = json_first(json_get(j, "manifests")); d; d = json_next(d))
+		keep_one(dirfd, d, true, live, depth);
+}
+
+static int remove_blob(int dir, const char *name, bool dry_run,
+		       struct cache_gc_result *result, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return 0;
+	if (!dry_run && unlinkat(dir, name, 0) < 0)
+		return error_errno(err, "cannot remove blob '%s'", name);
+	result->blobs++;
+	result->bytes += (uint64_t)st.st_size;
+	return 0;
+}
+
+static int sweep(int dirfd, const struct json *index, bool dry_run,
+		 struct cache_gc_result *result, struct error *err)
+{
+	cleanup_strindex struct strindex live = { 0 };
+	int fd = openat(dirfd, "blobs/sha256",
+			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct json *m;
+	struct dirent *e;
+	size_t unused;
+	int rc = 0;
+
+	if (!dir) {
+		base_close_fd(&fd);
+		return error_errno(err, "cannot read 'blobs/sha256'");
+	}
+	for (m = layout_first(index); m; m = json_next(m))
+		keep_one(dirfd, m, true, &live, 0);
+	while (!rc && (e = readdir(dir)))
+		if (!strindex_get(&live, e->d_name, strlen(e->d_name),
+				  &unused))
+			rc = remove_blob(fd, e->d_name, dry_run,
+					 result, err);
+	closedir(dir);
+	return rc;
+}
+
+int layout_remove(struct cache_place *p, const struct cache_list *list,
+		  bool dry_run, struct cache_gc_result *result,
+		  struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+	cleanup_close int dirfd = layout_open(p, &why);
+	cleanup_close int lock = -1, index_lock = -1;
+	cleanup_json struct json *index = NULL;
+
+	if (dirfd < 0)
+		return why.sys == ENOENT ? 0 : error_move(err, &why);
+	/* Nobody is between putting a blob and naming it. */
+	if (!dry_run) {
+		lock = layout_lock(dirfd, "lock", LOCK_EX, err);
+		if (lock < 0)
+			return -1;
+		index_lock = layout_lock(dirfd, "index.lock", LOCK_EX, err);
+		if (index_lock < 0)
+			return -1;
+	}
+	index = remaining(dirfd, list, err);
+	if (!index)
+		return -1;
+	if (!dry_run && result->entries &&
+	    layout_write_index(dirfd, index, err) < 0)
+		return -1;
+	return sweep(dirfd, index, dry_run, result, err);
+}
