@@ -38,12 +38,30 @@ manifest["mediaType"] = kind + "manifest.v1+json"
 open(top + "/base/index.json", "wb").write(
     text({"schemaVersion": 2, "manifests": [manifest]}))
 open(top + "/base/oci-layout", "w").write('{"imageLayoutVersion": "1.0.0"}')
-for name, digest in ("layer", layer), ("config", config), ("manifest", manifest):
+other = put(text({"os": "linux", "architecture": "arm64", "config": {},
+    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + diff]}}))
+second = put(text({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
+    "config": dict(other, mediaType=kind + "config.v1+json"),
+    "layers": [dict(layer, mediaType=kind + "layer.v1.tar+gzip")]}))
+def platform(m, name):
+    return dict(m, mediaType=kind + "manifest.v1+json",
+                platform={"os": "linux", "architecture": name})
+both = put(text({"schemaVersion": 2, "mediaType": kind + "index.v1+json",
+    "manifests": [platform(manifest, "amd64"), platform(second, "arm64")]}))
+os.makedirs(top + "/both")
+os.symlink("../base/blobs", top + "/both/blobs")
+os.symlink("../base/oci-layout", top + "/both/oci-layout")
+open(top + "/both/index.json", "w").write(json.dumps({"schemaVersion": 2,
+    "manifests": [dict(both, mediaType=kind + "index.v1+json")]}))
+for name, digest in ("layer", layer), ("arm", other), ("both", both), \
+        ("config", config), ("manifest", manifest):
     open(top + "/base." + name, "w").write(digest["digest"][7:])
 P
 t_ok "a base image" skopeo copy -q --dest-tls-verify=false "oci:$TMP/base" \
 	"docker://$registry/base:1"
 echo one >"$TMP/p/one"
+t_ok "and one for two platforms" skopeo copy -q --all \
+	--dest-tls-verify=false "oci:$TMP/both" "docker://$registry/both:1"
 DEVENV_STORE=$TMP/good
 printf '%s\n' "FROM $registry/base:1" 'COPY one /one' \
 	'RUN ["sh", "-c", "echo made >/made"]' >"$TMP/p/Dockerfile"
@@ -56,6 +74,8 @@ printf '%s\n' "FROM $registry/base:1" \
 t_run "$D" build -q -t lazy:1 --platform linux/amd64 "$TMP/p"
 t_status 0 "and one without"
 lazy=$(jq -r .image.config_digest "$out" | cut -c8-)
+t_run "$D" pull --all-platforms "$registry/both:1"
+t_status 0 "and one of all platforms"
 base_layer=$(sha256sum "$TMP/base.tar" | cut -d' ' -f1)
 record() { tail -n +2 "$TMP/good/images/id-$1"; }
 own=$(record "$app" | jq -r '.layers[1].id')
@@ -130,11 +150,15 @@ mends() { # SENTENCE FILE WORDS HOW...
 
 B=blobs/sha256
 mends "a blob by others" "$B/$(cat "$TMP/base.layer")" \
-	"fetched again from $registry/base\$" flip cut gone
+	"fetched again from $registry/(base|both)\$" flip cut gone
 mends "a manifest by others" "$B/$(cat "$TMP/base.manifest")" \
-	"fetched again from $registry/base\$" flip gone
+	"fetched again from $registry/(base|both)\$" flip gone
 mends "a configuration by others" "$B/$(cat "$TMP/base.config")" \
-	"fetched again from $registry/base\$" flip gone
+	"fetched again from $registry/(base|both)\$" flip gone
+mends "a configuration for others" "$B/$(cat "$TMP/base.arm")" \
+	"fetched again from $registry/both\$" flip gone
+mends "an index of platforms" "$B/$(cat "$TMP/base.both")" \
+	"fetched again from $registry/both\$" flip gone
 mends "a blob of ours" "$B/$own_blob" 'made again from its layer$' flip cut gone
 mends "a manifest of ours" "$B/$app_manifest" \
 	'made again from the record of the image$' flip gone
@@ -247,7 +271,8 @@ fresh
 mv "$TMP/plain/data" "$TMP/plain/away"
 spoil flip "$TMP/bad/$B/$(cat "$TMP/base.layer")"
 t_run "$D" store verify --repair
-t_out "not fetched \(.*\), removed, to be fetched when needed\$" \
+t_status 1 "an image of all platforms that is not whole any more is lost"
+t_out "not fetched \(.*\), not all platforms of .*/both:1 are here any more, removed, to be fetched when needed\$" \
 	"a registry that lost it is no reason to lose an image"
 t_is "$(images)" "$(cat "$TMP/images")" "which are what they were"
 t_run "$D" store verify

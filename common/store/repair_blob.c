@@ -334,17 +334,16 @@ static enum outcome forget_manifest(struct blob *b, struct error *err)
 		       : OUTCOME_MENDED;
 }
 
-/* What this machine runs is still here, but not the image as a whole. */
-static enum outcome forget_index(struct blob *b, struct error *err)
+/* What this machine runs may still be here, but not the image as a whole. */
+static int forget_index(struct blob *b, struct error *err)
 {
+	const struct store_image *i = b->index_of;
 	char index[DIGEST_TEXT];
 
-	memcpy(index, b->index_of->index, DIGEST_TEXT);
-	repair_say(b->r, b->how, "lost, with the other platforms of %s",
-		   b->index_of->reference ? b->index_of->reference : index);
-	return forget(b, offsetof(struct store_image, index), index, err) < 0
-		       ? OUTCOME_FAILED
-		       : OUTCOME_LOST;
+	memcpy(index, i->index, DIGEST_TEXT);
+	strbuf_addf(b->how, "not all platforms of %s are here any more, ",
+		    i->reference ? i->reference : index);
+	return forget(b, offsetof(struct store_image, index), index, err);
 }
 
 /* Nobody can say any more what the images with it are. */
@@ -367,8 +366,8 @@ static int unlist(struct blob *b, struct error *err)
 
 static enum outcome do_without(struct blob *b, struct error *err)
 {
-	if (b->index_of && !b->manifest_of && !b->config_of && !b->layer_here)
-		return forget_index(b, err);
+	if (b->index_of && forget_index(b, err) < 0)
+		return OUTCOME_FAILED;
 	if (b->manifest_of)
 		return forget_manifest(b, err);
 	if (b->config_of)
@@ -377,7 +376,9 @@ static enum outcome do_without(struct blob *b, struct error *err)
 		repair_say(b->r, b->how, *b->meta.origin
 				   ? "removed, to be fetched when needed"
 				   : "removed, to be made when needed");
-		return unlist(b, err) < 0 ? OUTCOME_FAILED : OUTCOME_MENDED;
+		if (unlist(b, err) < 0)
+			return OUTCOME_FAILED;
+		return b->index_of ? OUTCOME_LOST : OUTCOME_MENDED;
 	}
 	if (b->wanted) {
 		repair_say(b->r, b->how, "removed");
