@@ -1,6 +1,7 @@
 /* dependencies.c - what went into an image, for those who ask later */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/source.h"
+#include "build/stage.h"
 #include "wrap/giturl.h"
 #include "wrap/url.h"
 

@@ -139,21 +139,6 @@ bool plan_input(const struct build_planned *p, size_t n,
 /* The name of a step for people: "stage-1 2/5". */
 void plan_label(const struct build *b, size_t stage,
 		const struct build_planned *p, struct strbuf *out);
-/* --- image.c --- */
-
-/* May an image that comes from elsewhere be used, being what it is? `digest`
- * and `config` may be NULL. */
-int build_ask(const char *name, const char *digest,
-	      const struct oci_config *config, struct error *err) MUST_CHECK;
-
-/* --- dependencies.c: what went into an image, for those who ask later --- */
-
-/* The list of the result. */
-struct json *dependencies_json(struct build *b);
-/* The annotations of the image that a stage is; NULL: none. */
-struct json *dependencies_annotations(const struct build *b,
-			      const struct build_stage *st);
-
 /* --- explain.c --- */
 
 /* Put what a step made into the cache, with what it read, so that a later

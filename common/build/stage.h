@@ -82,4 +82,16 @@ char *build_origin_of(struct store *s, const struct store_image *image,
  * mounted at `to`, which is on the same host; else NULL. */
 const char *build_mountable(const char *origin, const struct oci_ref *to);
 
+/* image.c: may an image that comes from elsewhere be used, being what it is?
+ * `digest` and `config` may be NULL. */
+int build_ask(const char *name, const char *digest,
+	      const struct oci_config *config, struct error *err) MUST_CHECK;
+
+/* dependencies.c: what went into an image, for those who ask later: the list
+ * of the result. */
+struct json *dependencies_json(struct build *b);
+/* The annotations of the image that a stage is; NULL: none. */
+struct json *dependencies_annotations(const struct build *b,
+				      const struct build_stage *st);
+
 #endif

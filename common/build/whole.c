@@ -195,16 +195,12 @@ static int read_registry(void *arg, const struct oci_descriptor *d,
 	cleanup_registry_manifest struct registry_manifest m = {
 		.body = STRBUF_INIT
 	};
-	cleanup_oci_ref struct oci_ref ref = { 0 };
 
 	if (str_eq(d->digest, o->top->digest)) {
 		strbuf_add(body, o->top->body.buf, o->top->body.len);
 		return 0;
 	}
-	oci_ref_copy(&ref, o->ref);
-	free(ref.digest);
-	ref.digest = xstrdup(d->digest);
-	if (registry_get_manifest(o->r, &ref, &m, err) < 0)
+	if (registry_get_part(o->r, o->ref, d->digest, &m, err) < 0)
 		return -1;
 	*body = m.body;
 	m.body = (struct strbuf)STRBUF_INIT;
@@ -270,9 +266,7 @@ int build_pull_whole(struct store *s, struct registry *r,
 	struct origin o = { .r = r, .ref = ref, .top = &top };
 	cleanup_free char *name = oci_ref_format(ref);
 
-	if (build_ask(name, NULL, NULL, err) < 0 ||
-	    registry_get_manifest(r, ref, &top, err) < 0 ||
-	    build_ask(name, top.digest, NULL, err) < 0)
+	if (registry_get_manifest(r, ref, &top, err) < 0)
 		return -1;
 	oci_descriptor_set(&root, top.media_type, top.digest, top.body.len);
 	if (build_whole_read(w, &root, read_registry, &o, err) < 0 ||

@@ -140,13 +140,51 @@ static int get_unnamed(struct registry *r, const struct oci_ref *ref,
 	return registry_try_places(r, ref, get_at, out, err);
 }
 
+/* A name may be allowed for what it stands for only. */
+static int ask(const char *name, const struct strvec *digests,
+	       struct error *err)
+{
+	const struct gate_question q = { .kind = GATE_IMAGE, .name = name,
+					 .digests = digests };
+
+	return gate_check(&q, err);
+}
+
+static int ask_found(const char *name, const struct strvec *digests,
+		     struct registry_manifest *found, struct error *err)
+{
+	if (ask(name, digests, err) == 0)
+		return 0;
+	registry_manifest_release(found);
+	return -1;
+}
+
 int registry_get_manifest(struct registry *r, const struct oci_ref *ref,
 			  struct registry_manifest *out, struct error *err)
 {
 	cleanup_free char *name = oci_ref_format(ref);
+	cleanup_strvec struct strvec digests = STRVEC_INIT;
 
+	if (ask(name, NULL, err) < 0)
+		return -1;
 	if (get_unnamed(r, ref, out, err) < 0)
 		return error_wrap(err, "%s", name);
+	strvec_push(&digests, out->digest);
+	return ask_found(name, &digests, out, err);
+}
+
+int registry_get_part(struct registry *r, const struct oci_ref *ref,
+		      const char *digest, struct registry_manifest *out,
+		      struct error *err)
+{
+	cleanup_oci_ref struct oci_ref part = { 0 };
+
+	oci_ref_copy(&part, ref);
+	free(part.digest);
+	part.digest = xstrdup(digest);
+	if (get_unnamed(r, &part, out, err) < 0)
+		return error_wrap(err, "%s/%s@%s", ref->host, ref->repository,
+				  digest);
 	return 0;
 }
 
@@ -155,15 +193,11 @@ static int follow(struct registry *r, const struct oci_ref *ref,
 		  struct registry_manifest *m, struct error *err)
 {
 	cleanup_oci_descriptor struct oci_descriptor d = { 0 };
-	cleanup_oci_ref struct oci_ref next = { 0 };
 
 	if (oci_index_choose(m->body.buf, m->body.len, platform, &d, err) < 0)
 		return -1;
-	oci_ref_copy(&next, ref);
-	free(next.digest);
-	next.digest = xstrdup(d.digest);
 	registry_manifest_release(m);
-	return registry_get_manifest(r, &next, m, err);
+	return registry_get_part(r, ref, d.digest, m, err);
 }
 
 static int resolve(struct registry *r, const struct oci_ref *ref,
@@ -192,7 +226,6 @@ static int resolve(struct registry *r, const struct oci_ref *ref,
 	return 0;
 }
 
-/* A name may be allowed for what it stands for only. */
 int registry_resolve(struct registry *r, const struct oci_ref *ref,
 		     const struct oci_platform *platform,
 		     struct registry_manifest *out, struct error *err)
@@ -200,16 +233,11 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 	struct registry_manifest m = { .body = STRBUF_INIT };
 	cleanup_strvec struct strvec digests = STRVEC_INIT;
 	cleanup_free char *name = oci_ref_format(ref);
-	struct gate_question q = { .kind = GATE_IMAGE, .name = name };
 
-	if (gate_check(&q, err) < 0 ||
-	    resolve(r, ref, platform, &digests, &m, err) < 0)
+	if (ask(name, NULL, err) < 0 ||
+	    resolve(r, ref, platform, &digests, &m, err) < 0 ||
+	    ask_found(name, &digests, &m, err) < 0)
 		return -1;
-	q.digests = &digests;
-	if (gate_check(&q, err) < 0) {
-		registry_manifest_release(&m);
-		return -1;
-	}
 	*out = m;
 	return 0;
 }

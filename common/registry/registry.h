@@ -56,7 +56,11 @@ void registry_manifest_release(struct registry_manifest *m);
 int registry_get_manifest(struct registry *r, const struct oci_ref *ref,
 			  struct registry_manifest *out, struct error *err)
 	MUST_CHECK;
-/* As above, but messages leave out the name; an index is followed to the
+/* The same of what an index at `ref` names, by its digest. */
+int registry_get_part(struct registry *r, const struct oci_ref *ref,
+		      const char *digest, struct registry_manifest *out,
+		      struct error *err) MUST_CHECK;
+/* As the first, but messages leave out the name; an index is followed to the
  * manifest for `platform`. */
 int registry_resolve(struct registry *r, const struct oci_ref *ref,
 		     const struct oci_platform *platform,
