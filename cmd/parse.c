@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "build/build.h"
 #include "build/references.h"
+#include "cli/features.h"
 #include "cli/merged.h"
 #include "cmd/cmd.h"
 
@@ -11,6 +12,7 @@ enum view {
 	PLAN,
 	CONFIG,
 	MERGED,
+	FEATURES,
 	DOCKERFILE,
 	AST,
 	STAGES,
@@ -23,18 +25,25 @@ struct options {
 	struct cli_registry registry;
 	int view;
 	char *output;
-	bool relative;
+	bool relative, explain, update_lockfile;
 };
 
 static const struct opt rows[] = {
 	{ OPT_GROUP, .help = "What is printed" },
 	{ OPT_ENUM, 0, "print",
-	  "record|plan|config|merged|dockerfile|ast|stages|context|images",
+	  "record|plan|config|merged|features|dockerfile|ast|stages|context|"
+	  "images",
 	  NULL,
 	  "one view instead of the record", offsetof(struct options, view) },
 	{ OPT_BOOL, 0, "relative", NULL, NULL,
 	  "paths relative to the working directory",
 	  offsetof(struct options, relative) },
+	{ OPT_BOOL, 0, "explain", NULL, NULL,
+	  "say in the view of Features why each comes where it does",
+	  offsetof(struct options, explain) },
+	{ OPT_BOOL, 0, "update-lockfile", NULL, NULL,
+	  "find all Features anew, and write devcontainer-lock.json",
+	  offsetof(struct options, update_lockfile) },
 	{ OPT_STR, 'o', "output", "FILE", OPT_NO_ENV,
 	  "write there, as a whole or not at all",
 	  offsetof(struct options, output) },
@@ -89,7 +98,7 @@ static struct json *meaning(enum view view, const struct dockerfile *df,
 	return view == IMAGES ? images(df, &o, err) : stages(df, &o, err);
 }
 
-/* Views of the Dockerfile. */
+/* Views of the Dockerfile as it is written. */
 static int print_text(enum view view, const struct record_plan *plan,
 		      struct strbuf *out, struct error *err)
 {
@@ -98,16 +107,8 @@ static int print_text(enum view view, const struct record_plan *plan,
 	cleanup_free char *name = NULL;
 	cleanup_json struct json *j = NULL;
 
-	/* This view is what would be built, the others are what is written. */
-	if (view == DOCKERFILE && record_plan_check(plan, err) < 0)
-		return -1;
-	if (cli_project_dockerfile(plan, &text, &name, err) < 0)
-		return -1;
-	if (view == DOCKERFILE) {
-		strbuf_add(out, text.buf, text.len);
-		return 0;
-	}
-	if (dockerfile_parse(&df, name, text.buf, text.len, err) < 0)
+	if (cli_project_dockerfile(plan, &text, &name, err) < 0 ||
+	    dockerfile_parse(&df, name, text.buf, text.len, err) < 0)
 		return -1;
 	j = view == AST ? dockerfile_to_json(&df)
 			: meaning(view, &df, plan, err);
@@ -186,6 +187,12 @@ static int print(struct cli_project *p, const struct cmd_call *call,
 {
 	const struct options *o = call->options;
 	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
+	const struct cli_features_look look = {
+		.store = call->globals->store,
+		.registry = &o->registry,
+		.update = o->update_lockfile,
+		.explain = o->explain,
+	};
 
 	if (o->view == CONFIG)
 		return print_config(p, out, err);
@@ -195,11 +202,16 @@ static int print(struct cli_project *p, const struct cmd_call *call,
 		return -1;
 	if (o->view == MERGED)
 		return print_merged(p, &plan, call, out, err);
+	if (o->view == FEATURES)
+		return cli_features_print(&plan, &look, out, err);
+	if (o->view == DOCKERFILE)
+		return cli_features_dockerfile(&plan, &look, out, err);
 	if (o->view != RECORD && o->view != PLAN)
 		return print_text((enum view)o->view, &plan, out, err);
 	cli_project_warn(&plan);
 	print_record(p, o, &plan, out);
-	return 0;
+	return o->update_lockfile ?
+		       cli_features_print(&plan, &look, NULL, err) : 0;
 }
 
 static int run(struct cmd_call *call, struct error *err)

@@ -61,14 +61,16 @@ t_run "$DEVENV" parse p/sub
 t_status 3 "so is one behind a link"
 t_err "leads out of '$TMP/p'" "and that is said"
 
-echo '{"image": "a", "features": {"x/y/z:1": {"v": "2"}}}' >p/sub/.devcontainer/devcontainer.json
+echo '{"image": "a", "features": {"x.y/z/f:1": {"v": "2"}}}' >p/sub/.devcontainer/devcontainer.json
 t_run "$DEVENV" parse p/sub
 t_status 0 "features are planned"
-t_out '"id": "x/y/z:1"' "with their id"
-t_err 'json:1:16: features are not supported by this version' "and named as not supported"
+t_out '"id": "x.y/z/f:1"' "with their id"
+t_out '"where": "p/sub/.devcontainer/devcontainer.json:1:29"' "and where it stands"
+t_is "$(cat "$err")" "" "and nobody is asked for them"
+echo '{"dockerComposeFile": "c.yml", "service": "a"}' >p/sub/.devcontainer/devcontainer.json
 t_run "$DEVENV" parse p/sub --print=dockerfile
-t_status 3 "what would be built cannot be shown"
-t_err 'json:1:16: features are not supported by this version' "and the reason is given"
+t_status 3 "what would be built of a compose file cannot be shown"
+t_err 'json:1:2: dockerComposeFile is not supported by this version' "and the reason is given"
 echo '{"name": "none"}' >p/sub/.devcontainer/devcontainer.json
 t_run "$DEVENV" parse p/sub
 t_status 3 "nothing to build"

@@ -82,7 +82,8 @@ static int prepare(struct build *b, struct error *err)
 					 .target = o->target,
 					 .platform = &o->platform,
 					 .build_platform = &host,
-					 .named = o->named };
+					 .named = o->named,
+					 .features = o->features };
 
 	oci_platform_host(&host);
 	if (dockerfile_parse(&b->df, o->name, o->text, o->text_len, err) < 0)

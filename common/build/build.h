@@ -132,6 +132,7 @@ struct build_options {
 	const struct strvec *args;   /* "K=V" or "K" */
 	const struct build_named_list *named;
 	const struct strvec *labels; /* "K=V", win over the Dockerfile's */
+	bool features; /* the text has some on top of its target */
 	const struct json *metadata; /* added to the label of that name; or
 					NULL */
 	struct oci_platform platform;

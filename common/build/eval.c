@@ -148,6 +148,7 @@ int build_eval_new(struct build_eval **out, const struct dockerfile *df,
 	ev->named = o->named;
 	ev->lint = o->lint;
 	ev->check = o->check;
+	ev->features = o->features;
 	if (ev->lint)
 		dockerfile_lint_text(ev->lint);
 	if (init(ev, o, err) < 0)

@@ -62,6 +62,7 @@ struct build_eval {
 	bool view; /* steps are shown, not run: nothing is unsupported */
 	struct dockerfile_lint *lint; /* or NULL */
 	bool check; /* findings end nothing */
+	bool features;
 	const struct dockerfile_ignore *ignore; /* for checks; or NULL */
 	/* Names that were told as unset in one instruction. */
 	const struct dockerfile_node *told_at;
@@ -123,6 +124,12 @@ int build_eval_run_env(struct build_eval *ev, const struct build_stage *st,
 		       struct build_step *step, struct error *err) MUST_CHECK;
 /* "|2 a=1 b=2 " of the history, or nothing. */
 void build_eval_arg_prefix(const struct build_stage *st, struct strbuf *out);
+
+/* --- eval_users.c: whom Features are installed for --- */
+
+/* The value of an ARG that is given none, malloc'ed; NULL: it has none. */
+char *build_eval_user(const struct build_eval *ev,
+		      const struct build_stage *st, const char *name);
 
 /* --- eval_lint.c: checks; nothing happens where nobody asked for them --- */
 

@@ -334,6 +334,10 @@ static int declare_pair(struct build_eval *ev, struct build_stage *st,
 		value = own ? own :
 			      strindex_env_get(&ev->index->env, &ev->globals,
 					       key);
+	if (!value) {
+		own = build_eval_user(ev, st, key);
+		value = own;
+	}
 	declare(st, key, value);
 	return 0;
 }

@@ -124,6 +124,9 @@ struct build_eval_options {
 	 * they are what is evaluated for (`check`). */
 	struct dockerfile_lint *lint;
 	bool check;
+	/* Features were added to the target: its ARGs of those names that
+	 * have no value get that of its base (feature/feature.h). */
+	bool features;
 };
 
 /* Checks the whole text (all stages); `df` must outlive the result. */

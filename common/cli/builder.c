@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/caches.h"
+#include "cli/features.h"
 
 #define O(member) offsetof(struct cli_build_options, member)
 const struct opt cli_build_rows[] = {
@@ -21,6 +22,11 @@ const struct opt cli_build_rows[] = {
 	  O(contexts) },
 	{ OPT_ENUM, 0, "driver", CLI_DRIVERS, NULL, CLI_DRIVER_HELP,
 	  O(driver) },
+	{ OPT_BOOL, 0, "frozen-lockfile", NULL, NULL,
+	  "fail unless devcontainer-lock.json says all about Features",
+	  O(frozen_lockfile) },
+	{ OPT_BOOL, 0, "no-lockfile", NULL, NULL,
+	  "neither read nor write devcontainer-lock.json", O(no_lockfile) },
 	{ OPT_LIST, 0, "label", "KEY=VALUE", NULL, "set a label of the image",
 	  O(labels) },
 	{ OPT_LIST, 0, "annotation", "KEY=VALUE", NULL,
@@ -131,6 +137,13 @@ int cli_build_plan(const struct cli_builder *b,
 	cleanup_cli_caches struct cli_caches caches = { 0 };
 	cleanup_free char *name = NULL;
 	CLEANUP(cli_granted_release) struct cli_granted granted = { 0 };
+	cleanup_cli_features struct cli_features features = CLI_FEATURES_INIT;
+	const struct cli_features_from from = {
+		.store = b->store,
+		.registry = &b->registry_options,
+		.pull = o->pull,
+		.lock = cli_features_lock(o),
+	};
 	const char *inside = NULL;
 	struct build_options bo = {
 		.store = b->store,
@@ -178,11 +191,15 @@ int cli_build_plan(const struct cli_builder *b,
 	bo.name = inside ? inside : name;
 	bo.text = text.buf;
 	bo.text_len = text.len;
+	if (cli_features_build(&features, plan, &from, &named, &bo, err) < 0)
+		return -1;
 	if (!plan->platform)
 		oci_platform_host(&bo.platform);
 	else if (oci_platform_parse(&bo.platform, plan->platform, err) < 0)
 		return -1;
 	rc = build_run(&bo, result, err);
+	if (rc < 0)
+		cli_features_failed(&features, result, err);
 	oci_platform_release(&bo.platform);
 	return write_report(b, o, bo.name, result, rc, err);
 }

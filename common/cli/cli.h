@@ -189,6 +189,7 @@ bool cli_input_possible(void);
 #define CLI_DRIVER_HELP "how a root file system is made for commands"
 struct cli_build_options {
 	bool no_cache, pull, explain;
+	bool frozen_lockfile, no_lockfile;
 	int network, jobs;
 	int driver; /* enum runtime_driver */
 	struct strvec labels, annotations, contexts;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "cli/features.h"
 
 const char *cli_host_env(void *arg, const char *name)
 {
@@ -118,12 +119,17 @@ struct json *cli_merge_plan(const struct cli_project *p,
 						  .config_file = file,
 						  .labels = p->labels,
 						  .env = cli_host_env };
+	cleanup_cli_features struct cli_features features = CLI_FEATURES_INIT;
+	const struct cli_features_look how = { .store = store,
+					       .registry = registry };
 
 	if (cli_read_store(store, &s, err) < 0 ||
-	    describe(plan, s, registry, &config, err) < 0)
+	    describe(plan, s, registry, &config, err) < 0 ||
+	    cli_features_look(&features, plan, &how, err) < 0)
 		return NULL;
 	return cli_merge(strvec_env_get(&config.labels, DEVCONTAINER_LABEL),
-			 plan->config ? plan->config : none, plan->metadata,
+			 plan->config ? plan->config : none,
+			 features.metadata ? features.metadata : plan->metadata,
 			 &scope, err);
 }
 

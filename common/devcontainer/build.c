@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "base/path.h"
+#include "devcontainer/feature.h"
 #include "devcontainer/internal.h"
 
 void devcontainer_build_release(struct devcontainer_build *b)
@@ -31,7 +32,6 @@ static const struct {
 	{ "hostRequirements", NULL },
 	{ "mounts", NULL },
 	{ "overrideCommand", "true" },
-	{ "overrideFeatureInstallOrder", NULL },
 	{ "privileged", "false" },
 	{ "runArgs", NULL },
 	{ "runServices", NULL },
@@ -176,21 +176,50 @@ static void set_options(struct builder *bd)
 	}
 }
 
-static void set_features(struct builder *bd)
+/* A name that can be none is told where it stands, before anything is
+ * fetched. */
+static int check_feature(struct builder *bd, const char *id,
+			 const struct devcontainer_feature_place *place)
+{
+	cleanup_devcontainer_feature_ref struct devcontainer_feature_ref ref = {
+		0
+	};
+	cleanup_error struct error why = ERROR_INIT;
+	cleanup_strvec struct strvec path = STRVEC_INIT;
+
+	if (devcontainer_feature_ref_parse(&ref, id, place, &why) == 0)
+		return 0;
+	strvec_push(&path, "features");
+	strvec_push(&path, id);
+	devcontainer_fail(bd->dc, &path, true, bd->err, "%s", why.msg);
+	return why.hint ? error_hint(bd->err, "%s", why.hint) : -1;
+}
+
+static int set_features(struct builder *bd)
 {
 	const struct json *m = json_first(json_get(bd->config, "features"));
+	cleanup_devcontainer_feature_place
+		struct devcontainer_feature_place place = { 0 };
 
 	if (!m)
-		return;
+		return 0;
+	devcontainer_feature_place_of(&place, bd->scope->config_file);
 	bd->b->features = json_new_array();
 	for (; m; m = json_next(m)) {
 		struct json *f = json_push(bd->b->features, json_new_object());
+		cleanup_strvec struct strvec path = STRVEC_INIT;
+		cleanup_free char *where = NULL;
 
+		if (check_feature(bd, json_key(m), &place) < 0)
+			return -1;
+		strvec_push(&path, "features");
+		strvec_push(&path, json_key(m));
+		where = devcontainer_position(bd->dc, &path);
 		json_set_str(f, "id", json_key(m));
 		json_set(f, "options", json_dup(m));
+		json_set_str(f, "where", where);
 	}
-	note(bd, &bd->b->unsupported, "features",
-	     "features are not supported by this version");
+	return 0;
 }
 
 static void note_ignored(struct builder *bd)
@@ -254,7 +283,8 @@ int devcontainer_build_get(struct devcontainer_build *b,
 		return -1;
 	set_args(&bd);
 	set_options(&bd);
-	set_features(&bd);
+	if (set_features(&bd) < 0)
+		return -1;
 	note_ignored(&bd);
 	*b = got;
 	got = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;

@@ -44,15 +44,24 @@ int devcontainer_fail(const struct devcontainer *dc, const struct strvec *path,
 			 text.buf);
 }
 
+char *devcontainer_position(const struct devcontainer *dc,
+			    const struct strvec *path)
+{
+	unsigned line, col;
+
+	locate(dc, path, true, &line, &col);
+	return xstrfmt("%s:%u:%u", dc->name, line, col);
+}
+
 void devcontainer_where(const struct devcontainer *dc, const char *property,
 			struct strbuf *out)
 {
 	cleanup_strvec struct strvec path = STRVEC_INIT;
-	unsigned line, col;
+	cleanup_free char *position = NULL;
 
 	strvec_push(&path, property);
-	locate(dc, &path, true, &line, &col);
-	strbuf_addf(out, "%s:%u:%u: ", dc->name, line, col);
+	position = devcontainer_position(dc, &path);
+	strbuf_addf(out, "%s: ", position);
 }
 
 int devcontainer_read(struct devcontainer *dc, const char *name,

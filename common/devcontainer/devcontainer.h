@@ -33,6 +33,9 @@ int devcontainer_parse(struct devcontainer *dc, const char *name,
 int devcontainer_fail(const struct devcontainer *dc,
 		      const struct strvec *path, bool of_key,
 		      struct error *err, const char *fmt, ...) PRINTF(5, 6);
+/* "NAME:LINE:COL" of the key at a path; malloc'ed. */
+char *devcontainer_position(const struct devcontainer *dc,
+			    const struct strvec *path);
 /* "NAME:LINE:COL: " of a top-level property's name, appended. */
 void devcontainer_where(const struct devcontainer *dc, const char *property,
 			struct strbuf *out);
@@ -88,7 +91,7 @@ struct devcontainer_build {
 	char *target, *platform;
 	struct strvec args; /* "K=V" */
 	struct strvec cache_from;
-	struct json *features; /* [{"id","options"}], NULL: none */
+	struct json *features; /* [{"id","options","where"}], NULL: none */
 	/* "NAME:LINE:COL: ...": what stops a build, what is not acted on */
 	struct strvec unsupported, warnings;
 };

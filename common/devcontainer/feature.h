@@ -36,9 +36,17 @@ void devcontainer_feature_ref_release(struct devcontainer_feature_ref *ref);
 
 /* Where local Features are found. Absolute paths. */
 struct devcontainer_feature_place {
-	const char *from;  /* directory of the configuration */
-	const char *below; /* what they must lie in: PROJECT/.devcontainer */
+	char *from;  /* directory of the configuration */
+	char *below; /* what they must lie in */
+	char *top;   /* what no link may lead out of: the project */
 };
+#define cleanup_devcontainer_feature_place \
+	CLEANUP(devcontainer_feature_place_release)
+void devcontainer_feature_place_release(struct devcontainer_feature_place *p);
+/* They lie in the project's .devcontainer, or beside a configuration that is
+ * elsewhere. */
+void devcontainer_feature_place_of(struct devcontainer_feature_place *p,
+				   const char *config_file);
 /* ERR_INPUT without a position; forms that are no longer in use are refused
  * with a hint at what replaced them. */
 int devcontainer_feature_ref_parse(struct devcontainer_feature_ref *ref,

@@ -20,6 +20,46 @@ void devcontainer_feature_ref_release(struct devcontainer_feature_ref *ref)
 	*ref = (struct devcontainer_feature_ref){ 0 };
 }
 
+void devcontainer_feature_place_release(struct devcontainer_feature_place *p)
+{
+	free(p->from);
+	free(p->below);
+	free(p->top);
+	*p = (struct devcontainer_feature_place){ 0 };
+}
+
+/* The nearest .devcontainer that a directory is or lies in, or NULL. */
+static char *find_above(const char *dir)
+{
+	cleanup_free char *at = xstrdup(dir);
+
+	while (!str_eq(at, "/") && !str_eq(at, ".")) {
+		cleanup_free char *base = path_base(at);
+		char *up;
+
+		if (str_eq(base, ".devcontainer"))
+			return steal_ptr(&at);
+		up = path_dir(at);
+		free(at);
+		at = up;
+	}
+	return NULL;
+}
+
+void devcontainer_feature_place_of(struct devcontainer_feature_place *p,
+				   const char *config_file)
+{
+	cleanup_free char *base = path_base(config_file);
+
+	p->from = path_dir(config_file);
+	p->below = find_above(p->from);
+	if (!p->below)
+		p->below = path_join(p->from,
+				     *base == '.' ? ".devcontainer" : ".");
+	p->top = str_ends(p->below, "/.devcontainer") ? path_dir(p->below)
+						      : xstrdup(p->below);
+}
+
 /* Names from before Features had addresses. */
 static const struct {
 	const char *name, *now; /* below ghcr.io/devcontainers/features */

@@ -12,7 +12,7 @@
 
 char *local_name(const struct finder *fi, const char *path)
 {
-	const char *below = path_below(path, fi->q->folder);
+	const char *below = path_below(path, fi->place.top);
 	cleanup_free char *here = path_absolute(".");
 	const char *short_name = path_below(path, here);
 
@@ -26,7 +26,7 @@ static int open_dir(const struct finder *fi,
 		    const struct devcontainer_feature *f, struct error *err)
 {
 	cleanup_free char *name = local_name(fi, f->ref.dir);
-	cleanup_free char *top = realpath(fi->q->folder, NULL);
+	cleanup_free char *top = realpath(fi->place.top, NULL);
 	cleanup_free char *real = top ? realpath(f->ref.dir, NULL) : NULL;
 	int fd = real ? open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
@@ -44,7 +44,7 @@ static int open_dir(const struct finder *fi,
 		return fd;
 	close(fd);
 	return error_set(err, ERR_INPUT, "'%s' leads out of '%s'", name,
-			 fi->q->folder);
+			 fi->place.top);
 }
 
 int local_find(struct finder *fi, struct devcontainer_feature *f,

@@ -13,17 +13,14 @@ static void finder_release(struct finder *fi)
 {
 	registry_free(fi->registry);
 	devcontainer_lock_release(&fi->lock);
-	free((char *)fi->place.from);
-	free((char *)fi->place.below);
+	devcontainer_feature_place_release(&fi->place);
 	strvec_release(&fi->told);
 }
 
 static void finder_init(struct finder *fi, const struct feature_request *q)
 {
 	*fi = (struct finder){ .q = q };
-	fi->place.from =
-		q->config_file ? path_dir(q->config_file) : xstrdup(q->folder);
-	fi->place.below = path_join(q->folder, ".devcontainer");
+	devcontainer_feature_place_of(&fi->place, q->config_file);
 }
 
 /* --- one Feature --- */
@@ -106,17 +103,15 @@ static void peek(void *arg, struct devcontainer_feature *f)
 
 /* --- the lockfile --- */
 
-static int read_lock(struct finder *fi, bool *there, struct error *err)
+static int read_lock(struct finder *fi, struct error *err)
 {
 	cleanup_free char *path = devcontainer_lock_path(fi->q->config_file);
 	cleanup_free char *name = local_name(fi, path);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_error struct error why = ERROR_INIT;
 
-	*there = false;
 	if (fs_read_at(AT_FDCWD, path, DEVCONTAINER_MAX, &text, &why) < 0)
 		return why.sys == ENOENT ? 0 : error_move(err, &why);
-	*there = true;
 	return devcontainer_lock_parse(&fi->lock, name, text.buf, text.len,
 				       err);
 }
@@ -124,12 +119,10 @@ static int read_lock(struct finder *fi, bool *there, struct error *err)
 static int prepare_lock(struct finder *fi, struct error *err)
 {
 	enum feature_lock lock = fi->q->lock;
-	bool there;
 
-	if (!fi->q->config_file || lock == FEATURE_LOCK_NONE ||
-	    lock == FEATURE_LOCK_UPDATE)
+	if (lock == FEATURE_LOCK_NONE || lock == FEATURE_LOCK_UPDATE)
 		return 0;
-	return read_lock(fi, &there, err);
+	return read_lock(fi, err);
 }
 
 static int frozen(const struct finder *fi, const char *name, struct error *err)
@@ -141,16 +134,18 @@ static int frozen(const struct finder *fi, const char *name, struct error *err)
 	return error_hint(err, "without --frozen-lockfile it is written");
 }
 
-static int write_lock(const char *path, const struct strbuf *text,
-		      const char *name)
+static int write_lock(const struct finder *fi, const char *path,
+		      const struct strbuf *text, struct error *err)
 {
-	cleanup_error struct error err = ERROR_INIT;
+	cleanup_error struct error why = ERROR_INIT;
 
-	if (fs_write_atomic(AT_FDCWD, path, text->buf, text->len, 0644, &err) ==
+	if (fs_write_atomic(AT_FDCWD, path, text->buf, text->len, 0644, &why) ==
 	    0)
 		return 0;
+	if (fi->q->lock == FEATURE_LOCK_UPDATE)
+		return error_move(err, &why);
 	/* A tree that cannot be written can still be built. */
-	log_warn("%s is not written: %s", name, err.msg);
+	log_warn("the lockfile is not written: %s", why.msg);
 	return 0;
 }
 
@@ -162,8 +157,7 @@ static int finish_lock(struct finder *fi,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_free char *path = NULL, *name = NULL;
 
-	if (!fi->q->config_file || lock == FEATURE_LOCK_NONE ||
-	    lock == FEATURE_LOCK_READ)
+	if (lock == FEATURE_LOCK_NONE || lock == FEATURE_LOCK_READ)
 		return 0;
 	path = devcontainer_lock_path(fi->q->config_file);
 	name = local_name(fi, path);
@@ -175,7 +169,7 @@ static int finish_lock(struct finder *fi,
 		return 0;
 	if (lock == FEATURE_LOCK_FROZEN)
 		return frozen(fi, name, err);
-	return write_lock(path, &text, name);
+	return write_lock(fi, path, &text, err);
 }
 
 /* --- all of them --- */

@@ -68,7 +68,7 @@ struct record_plan {
 	char *platform;
 	struct json *config;   /* devcontainer configuration */
 	char *config_file;     /* where that was read */
-	struct json *features; /* [{"id","options"}], NULL: none */
+	struct json *features; /* [{"id","options","where"}], NULL: none */
 	struct json *metadata; /* what the image's label gets on top of its
 				  base's, as written; NULL: nothing */
 	char *user;	       /* remoteUser, else containerUser, as written */

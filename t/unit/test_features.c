@@ -4,9 +4,11 @@
 
 #include "devcontainer/feature.h"
 
+static char folder[] = "/w/.devcontainer", top[] = "/w";
 static const struct devcontainer_feature_place place = {
-	.from = "/w/.devcontainer",
-	.below = "/w/.devcontainer",
+	.from = folder,
+	.below = folder,
+	.top = top,
 };
 
 /* --- collation --- */
@@ -124,6 +126,26 @@ Test(feature_ref, keeps_local_ones_inside)
 	check_refused("../a", "is outside of '/w/.devcontainer'", NULL);
 	check_refused("./../../etc", "is outside", NULL);
 	check_refused("/w/.devcontainer/a", "no absolute path", "./NAME");
+}
+
+static void check_place(const char *file, const char *below, const char *root)
+{
+	cleanup_devcontainer_feature_place
+		struct devcontainer_feature_place p = { 0 };
+
+	devcontainer_feature_place_of(&p, file);
+	cr_expect_str_eq(p.below, below);
+	cr_expect_str_eq(p.top, root);
+}
+
+Test(feature_ref, knows_the_folder_of_local_ones)
+{
+	check_place("/w/.devcontainer/devcontainer.json", "/w/.devcontainer",
+		    "/w");
+	check_place("/w/.devcontainer/a/devcontainer.json",
+		    "/w/.devcontainer", "/w");
+	check_place("/w/.devcontainer.json", "/w/.devcontainer", "/w");
+	check_place("/w/other/devcontainer.json", "/w/other", "/w/other");
 }
 
 Test(feature_ref, takes_tarballs)

@@ -1,0 +1,160 @@
+/* features.c - the Features of a plan, found, written, made ready to build */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/features.h"
+
+#include "base/path.h"
+
+void cli_features_release(struct cli_features *f)
+{
+	devcontainer_features_release(&f->list);
+	strvec_release(&f->dirs);
+	strbuf_release(&f->text);
+	free(f->target);
+	json_free(f->metadata);
+}
+
+enum feature_lock cli_features_lock(const struct cli_build_options *o)
+{
+	if (o->frozen_lockfile)
+		return FEATURE_LOCK_FROZEN;
+	return o->no_lockfile ? FEATURE_LOCK_NONE : FEATURE_LOCK_WRITE;
+}
+
+/* `file` is the configuration's absolute path then. */
+static int request(struct feature_request *q, const struct record_plan *plan,
+		   const struct cli_features_from *from, char **file,
+		   struct error *err)
+{
+	if (!plan->config_file)
+		return error_set(err, ERR_INPUT,
+				 "the plan has Features and "
+				 "no 'config_file' beside which they are "
+				 "found");
+	*file = path_absolute(plan->config_file);
+	*q = (struct feature_request){
+		.store = from->store,
+		.registry = from->registry,
+		.pull = from->pull,
+		.lock = from->lock,
+		.config_file = *file,
+		.wanted = plan->features,
+		.override =
+			json_get(plan->config, "overrideFeatureInstallOrder"),
+	};
+	return 0;
+}
+
+/* Their entries come before that of the file itself. */
+static struct json *join_metadata(const struct cli_features *f,
+				  const struct record_plan *plan)
+{
+	struct json *all = feature_entries(&f->list);
+	const struct json *m = json_first(plan->metadata);
+
+	for (; m; m = json_next(m))
+		json_push(all, json_dup(m));
+	return all;
+}
+
+int cli_features_find(struct cli_features *f, const struct record_plan *plan,
+		      const struct cli_features_from *from, struct error *err)
+{
+	cleanup_free char *file = NULL;
+	struct feature_request q;
+
+	if (!json_first(plan->features))
+		return 0;
+	if (request(&q, plan, from, &file, err) < 0 ||
+	    feature_resolve(&q, &f->list, err) < 0)
+		return -1;
+	f->metadata = join_metadata(f, plan);
+	return 0;
+}
+
+int cli_features_write(struct cli_features *f, const struct record_plan *plan,
+		       const char *name, const struct strbuf *text,
+		       struct error *err)
+{
+	const struct feature_text in = { .name = name,
+					 .text = text->buf,
+					 .n = text->len,
+					 .target = plan->target,
+					 .config = plan->config };
+
+	return feature_dockerfile(&in, &f->list, &f->text, &f->target, err);
+}
+
+static int unpack(struct cli_features *f, const struct record_plan *plan,
+		  const struct cli_features_from *from,
+		  struct build_named_list *named, struct error *err)
+{
+	cleanup_free char *file = NULL;
+	struct feature_request q;
+
+	if (request(&q, plan, from, &file, err) < 0 ||
+	    feature_unpack(&q, &f->list, &f->dirs, err) < 0)
+		return -1;
+	for (size_t i = 0; i < f->dirs.nr; i++) {
+		cleanup_free char *context =
+			xstrfmt(FEATURE_CONTEXT "%zu=%s", i, f->dirs.v[i]);
+
+		if (build_named_add(named, context, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int cli_features_build(struct cli_features *f, const struct record_plan *plan,
+		       const struct cli_features_from *from,
+		       struct build_named_list *named, struct build_options *bo,
+		       struct error *err)
+{
+	const struct strbuf text = { .buf = (char *)bo->text,
+				     .len = bo->text_len };
+
+	if (cli_features_find(f, plan, from, err) < 0)
+		return -1;
+	if (!f->list.nr)
+		return 0;
+	if (cli_features_write(f, plan, bo->name, &text, err) < 0 ||
+	    unpack(f, plan, from, named, err) < 0)
+		return -1;
+	bo->text = f->text.buf;
+	bo->text_len = f->text.len;
+	bo->target = f->target;
+	bo->metadata = f->metadata;
+	bo->features = true;
+	return 0;
+}
+
+/* Which Feature a step installs, by the context that it reads; NULL: none. */
+static const struct devcontainer_feature *
+of_step(const struct cli_features *f, const struct build_step_report *step)
+{
+	const char *at = strstr(step->text, "from=" FEATURE_CONTEXT);
+	cleanup_free char *digits = NULL;
+	uint64_t i;
+
+	if (!f->list.nr || !at)
+		return NULL;
+	at += strlen("from=" FEATURE_CONTEXT);
+	digits = xstrndup(at, strspn(at, "0123456789"));
+	return str_to_u64(digits, f->list.nr - 1, &i) ? &f->list.v[i] : NULL;
+}
+
+int cli_features_failed(const struct cli_features *f,
+			const struct build_result *result, struct error *err)
+{
+	const struct devcontainer_feature *one = NULL;
+	const char *page;
+
+	for (size_t i = 0; !one && i < result->n_steps; i++)
+		if (result->steps[i].failed)
+			one = of_step(f, &result->steps[i]);
+	if (!one)
+		return -1;
+	error_wrap(err, "%s%sFeature '%s'", one->where ? one->where : "",
+		   one->where ? ": " : "", one->id);
+	page = json_get_str(one->metadata.json, "documentationURL");
+	return page ? error_hint(err, "it is described at %s", page) : -1;
+}
