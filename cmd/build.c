@@ -40,6 +40,7 @@ static const struct cmd_table tables[] = {
 	{ cli_build_rows, O(build) },
 	{ rows, 0 },
 	{ cli_registry_rows, O(registry) },
+	{ cli_upload_rows, O(registry) },
 	{ cli_git_rows, O(git) },
 	{ 0 },
 };

@@ -23,6 +23,7 @@ static const struct cmd_table tables[] = {
 	{ cli_attest_rows, offsetof(struct options, attest) },
 	{ cli_platform_rows, offsetof(struct options, platform) },
 	{ cli_registry_rows, offsetof(struct options, registry) },
+	{ cli_upload_rows, offsetof(struct options, registry) },
 	{ 0 },
 };
 

@@ -30,7 +30,8 @@ static const struct cmd_table tables[] = {
 	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
-	{ cli_registry_rows, O(registry) }, { 0 },
+	{ cli_registry_rows, O(registry) },
+	{ cli_upload_rows, O(registry) }, { 0 },
 };
 
 struct work {

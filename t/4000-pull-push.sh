@@ -117,9 +117,19 @@ t_status 0 "push over TLS with --ca-file"
 t_run env SSL_CERT_FILE="$TMP/tls/ca.pem" "$DEVENV" --store "$TMP/store3" \
 	pull "$tls/y/app:1"
 t_status 0 "pull over TLS with SSL_CERT_FILE"
-t_run "$DEVENV" --store "$TMP/store4" pull --insecure-registry "$tls" \
+t_run "$DEVENV" --store "$TMP/store4" pull --skip-tls-verify-registry "$tls" \
 	"$tls/y/app:1"
 t_status 0 "pull over TLS without verification, when told so"
+t_err "warning: .*$tls is used without verifying who it is" "and warned"
+t_run "$DEVENV" --store "$TMP/store5" pull --insecure-registry "$tls" \
+	"$tls/y/app:1"
+t_status 5 "leave to speak plain http is none to skip that"
+t_err "--skip-tls-verify-registry $tls" "the hint names the other option"
+mkdir -p "$TMP/certs/$tls"
+cp "$TMP/tls/ca.pem" "$TMP/certs/$tls/ca.crt"
+t_run env DEVENV_CERTS_DIR="$TMP/certs" "$DEVENV" --store "$TMP/store5" pull \
+	"$tls/y/app:1"
+t_status 0 "pull over TLS with an authority of certs.d"
 
 t_run "$DEVENV" pull "127.0.0.1:$(t_port)/a/b:1"
 t_status 5 "nobody listens: a network error"

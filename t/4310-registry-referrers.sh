@@ -2,17 +2,9 @@
 # documents about images: attached and listed, with and without the API
 . "$(dirname "$0")/lib.sh"
 . "$SRC/t/helper/registry.sh"
+. "$SRC/t/helper/odd.sh"
 t_need docker-registry python3 skopeo umoci
 
-odd_start() {
-	odd_port=$(t_port)
-	odd=127.0.0.1:$odd_port
-	: >"$TMP/odd.log"
-	python3 "$SRC/t/helper/oddregistry.py" "$odd_port" "$TMP/odd.log" \
-		2>"$TMP/odd.err" &
-	t_atexit "kill $! 2>/dev/null; wait $! 2>/dev/null"
-	t_wait curl -s "http://$odd/v2/x"
-}
 attach() { # REPOSITORY TYPE TEXT
 	t_run "$HELPER/referrers" attach "$1" "$subject" 428 "$2" "$3"
 }
@@ -54,9 +46,9 @@ for place in "$plain" "$odd/referrers/app" "$odd/race/app" "$odd/html/app"; do
 	list "$place" text/one
 	t_is "$(cat "$out")" "$first text/one first" "$kind: or those of a type"
 done
-t_is "$(grep -c "PUT .*referrers/app/manifests/$tag" "$TMP/odd.log")" 0 \
+t_is "$(grep -c "PUT .*referrers/app/manifests/$tag" "$odd_log")" 0 \
 	"no tag is written where the registry keeps the list"
-t_is "$(grep -c "GET .*/referrers/app/referrers/.*last=2 200" "$TMP/odd.log")" \
+t_is "$(grep -c "GET .*/referrers/app/referrers/.*last=2 200 " "$odd_log")" \
 	2 "a list goes on where its Link says"
 
 t_run skopeo inspect --raw --tls-verify=false "docker://$plain:$tag"

@@ -85,6 +85,12 @@ pull "https_proxy=$proxy" no_proxy=10.77.0.0/16 -- --ca-file "$ca" \
 	"$tls/a/app:1"
 t_status 0 "no_proxy with a network"
 t_is "$(wc -l <"$proxy_log")" 0 "goes past the proxy"
+pull "https_proxy=$proxy" "no_proxy=${tls%:*}:1,$tls" -- --ca-file "$ca" \
+	"$tls/a/app:1"
+t_is "$status $(wc -l <"$proxy_log")" "0 0" "so does a host with its port"
+pull "https_proxy=$proxy" "no_proxy=${tls%:*}:1" -- --ca-file "$ca" \
+	"$tls/a/app:1"
+t_is "$(grep -c CONNECT "$proxy_log")" 1 "but not one with another"
 pull "HTTP_PROXY=http://$proxy_address:1" REQUEST_METHOD=GET \
 	"HTTPS_PROXY=$proxy" -- --insecure-registry "$plain" "$plain/a/app:1"
 t_status 0 "below a CGI server HTTP_PROXY is not to be trusted"

@@ -40,14 +40,15 @@ int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
 /* --- registry.c: access to registries --- */
 
 struct cli_registry {
+	char *chunk_size;
 	char *docker_config, *docker_config_base64;
 	char *ca_file, *ca_base64;
-	struct strvec insecure;
+	struct strvec insecure, unverified, private_realms;
 	struct strvec mirrors;
-	int retries, stall_seconds;
+	int retries, stall_seconds, timeout_seconds;
 };
-/* Rows over struct cli_registry. */
-extern const struct opt cli_registry_rows[];
+/* Rows over struct cli_registry; the second are for those who push. */
+extern const struct opt cli_registry_rows[], cli_upload_rows[];
 /* The same for the client; strings and the list stay with `from`. */
 void cli_registry_options(const struct cli_registry *from,
 			  struct registry_options *to);

@@ -175,18 +175,21 @@ static int check_realm(const struct registry_call *call, const char *realm,
 	if (url_parse(&own, call->t.url, err) < 0)
 		return -1;
 	*limit = str_eq(u.host, own.host) ? URL_LOCAL : call->t.peer;
+	if (http_is_inner(call->r->http, u.host))
+		*limit = MAX(*limit, URL_LOOPBACK);
 	if (!u.tls && own.tls)
 		return error_set(err, ERR_REFUSED,
 				 "%s names a token server without TLS: '%s'",
 				 call->host->name, shown);
 	if (!u.tls && secret && !url_host_is_loopback(u.host))
 		return refuse_plain(call, err);
-	if (url_address_reach(u.host) > *limit)
-		return error_set(err, ERR_REFUSED,
-				 "%s names a token server further inside the "
-				 "network: '%s'",
-				 call->host->name, shown);
-	return 0;
+	if (url_address_reach(u.host) <= *limit)
+		return 0;
+	error_set(err, ERR_REFUSED,
+		  "%s names a token server further inside the network: '%s'",
+		  call->host->name, shown);
+	return error_hint(err, "if that is where it should be, allow it with "
+			       "--allow-private-realm %s", u.host);
 }
 
 /* What the call needs, and what else the challenge names. Some servers read

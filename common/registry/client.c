@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/units.h"
 
 #define TICK_MS 250
 #define WORDS_MAX 300
@@ -17,13 +18,16 @@ int64_t registry_now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-int registry_http(const struct registry_options *o, struct http **out,
-		  struct error *err)
+static int open_http(const struct registry_options *o,
+		     const struct strvec *inner, struct http **out,
+		     struct error *err)
 {
 	cleanup_strbuf struct strbuf pem = STRBUF_INIT;
 	struct http_options h = { .ca_file = o->ca_file,
 				  .stall_seconds = o->stall_seconds,
-				  .tries = o->retries };
+				  .tries = o->retries,
+				  .tries_seconds = o->timeout_seconds,
+				  .inner = inner };
 
 	if (o->ca_base64 && *o->ca_base64) {
 		if (base64_decode(&pem, o->ca_base64, err) < 0)
@@ -31,6 +35,12 @@ int registry_http(const struct registry_options *o, struct http **out,
 		h.ca_pem = pem.buf;
 	}
 	return http_new(out, &h, err);
+}
+
+int registry_http(const struct registry_options *o, struct http **out,
+		  struct error *err)
+{
+	return open_http(o, NULL, out, err);
 }
 
 int registry_new(struct registry **out, const struct registry_options *o,
@@ -41,8 +51,12 @@ int registry_new(struct registry **out, const struct registry_options *o,
 	r->o = *o;
 	r->o.parallel = o->parallel ? o->parallel : 4;
 	strvec_copy(&r->insecure, &o->insecure);
+	strvec_copy(&r->unverified, &o->unverified);
+	if (o->chunk_size && *o->chunk_size &&
+	    units_size(o->chunk_size, &r->chunk_size, err) < 0)
+		return error_wrap(err, "--chunk-size");
 	if (registry_mirrors_load(r, &o->mirrors, err) < 0 ||
-	    registry_http(o, &r->http, err) < 0)
+	    open_http(o, &o->private_realms, &r->http, err) < 0)
 		return -1;
 	*out = steal_ptr(&r);
 	return 0;
@@ -61,6 +75,7 @@ void registry_free(struct registry *r)
 	registry_config_release(&r->config);
 	registry_mirrors_release(r);
 	strvec_release(&r->insecure);
+	strvec_release(&r->unverified);
 	free(r);
 }
 
@@ -77,7 +92,7 @@ static struct registry_host *find_host(struct registry *r, const char *name)
 		if (str_eq(r->hosts[i]->name, name))
 			return r->hosts[i];
 	GROW(r->hosts, r->n_hosts, r->alloc_hosts);
-	r->hosts[r->n_hosts] = registry_host_new(name, &r->insecure);
+	r->hosts[r->n_hosts] = registry_host_new(r, name);
 	return r->hosts[r->n_hosts++];
 }
 
@@ -118,6 +133,7 @@ void registry_call_to(struct registry_call *call, const char *method,
 	strvec_release(&t->headers);
 	t->body = NULL;
 	t->body_size = 0;
+	t->body_offset = 0;
 	t->body_fd = -1;
 	t->once = false;
 	t->delay_ms = 0;
@@ -143,13 +159,10 @@ static void send_call(struct registry_call *call)
 {
 	struct registry_host *host = call->host;
 	struct http_transfer *t = &call->t;
-	bool tls = host->scheme == SCHEME_TLS ||
-		   host->scheme == SCHEME_PROBE_TLS;
 
 	if (call->path) {
 		free(t->url);
-		t->url = xstrfmt("%s://%s%s", tls ? "https" : "http",
-				 host->api, call->path);
+		t->url = registry_host_url(host, call->path);
 		t->once = host->scheme == SCHEME_PROBE_HTTP;
 	}
 	t->tls = call->elsewhere ? NULL : &host->tls;
@@ -170,6 +183,16 @@ static void add_word(struct strbuf *out, const char *word)
 	strbuf_add_safe(out, word, strnlen(word, WORDS_MAX));
 }
 
+/* Text, or whatever a registry finds worth saying: a digest that it lacks. */
+static void add_detail(struct strbuf *out, const struct json *detail)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (json_kind(detail) == JSON_OBJECT || json_kind(detail) == JSON_ARRAY)
+		json_write(&text, detail, false);
+	add_word(out, text.len ? text.buf : json_str(detail));
+}
+
 void registry_words(struct strbuf *out, const struct http_transfer *t)
 {
 	static const char *const others[] = { "message", "details", "error",
@@ -184,7 +207,7 @@ void registry_words(struct strbuf *out, const struct http_transfer *t)
 	for (e = json_first(json_get(j, "errors")); e; e = json_next(e)) {
 		add_word(out, json_get_str(e, "code"));
 		add_word(out, json_get_str(e, "message"));
-		add_word(out, json_get_str(e, "detail"));
+		add_detail(out, json_get(e, "detail"));
 	}
 	for (i = 0; i < ARRAY_SIZE(others); i++)
 		add_word(out, json_get_str(j, others[i]));
@@ -200,7 +223,8 @@ static int advise(const struct registry_call *call, struct error *err)
 
 	if (call->t.status == 413)
 		return error_hint(err, "a proxy in front of %s limits the size "
-				       "of a request",
+				       "of a request: send blobs in parts with "
+				       "--chunk-size",
 				  host);
 	if (call->t.status == 409 || call->t.status == 412)
 		return error_hint(err, "the tag may be immutable: push another "
@@ -227,15 +251,19 @@ int registry_refused(const struct registry_call *call, struct error *err)
 	return advise(call, err);
 }
 
-static int unreachable(struct registry_call *call, struct error *err)
+int registry_unreachable(struct registry_call *call, struct error *err)
 {
 	const char *name = call->host->name;
 
 	error_move(err, &call->t.err);
+	if (call->t.inward)
+		return error_hint(err, "if that is where %s keeps its blobs, "
+				       "allow the host with "
+				       "--allow-private-realm", name);
 	if (call->t.bad_cert)
 		return error_hint(err, "give the authority that signed for %s "
 				       "with --ca-file, or allow it unverified "
-				       "with --insecure-registry %s",
+				       "with --skip-tls-verify-registry %s",
 				  name, name);
 	if (call->t.no_tls)
 		return error_hint(err, "if %s speaks plain http, allow it with "
@@ -265,7 +293,7 @@ static int answered(struct registry_call *call, struct error *err)
 		return send_again(call, err);
 	registry_warn(call);
 	if (!call->t.status && !call->may_fail)
-		return unreachable(call, err);
+		return registry_unreachable(call, err);
 	if (call->t.status == 401 && !call->elsewhere) {
 		rc = registry_auth_answer(call, err);
 		if (rc > 0)

@@ -21,7 +21,7 @@ static char *bare_name(const char *name)
 	return colon ? xstrndup(name, (size_t)(colon - name)) : xstrdup(name);
 }
 
-static bool is_insecure(const struct strvec *list, const char *name)
+static bool is_listed(const struct strvec *list, const char *name)
 {
 	cleanup_free char *bare = bare_name(name);
 
@@ -57,25 +57,35 @@ static void take_cert(struct registry_host *host, const char *dir,
 	}
 }
 
+static void read_certs_of(struct registry_host *host, const char *place)
+{
+	cleanup_free char *dir = path_join(place, host->name);
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		take_cert(host, dir, e->d_name);
+	if (d)
+		closedir(d);
+}
+
 /* The places where docker and podman look, so that what works there works
  * here. The name has been checked: it holds no slash and no "..". */
 static void read_certs(struct registry_host *host)
 {
-	static const char *const places[] = { "/etc/containers/certs.d",
-					      "/etc/docker/certs.d" };
-	size_t i;
+	const char *own = getenv("DEVENV_CERTS_DIR"), *home = getenv("HOME");
+	cleanup_free char *users = NULL;
 
-	for (i = 0; i < ARRAY_SIZE(places); i++) {
-		cleanup_free char *dir = path_join(places[i], host->name);
-		DIR *d = opendir(dir);
-		struct dirent *e;
-
-		if (!d)
-			continue;
-		while ((e = readdir(d)))
-			take_cert(host, dir, e->d_name);
-		closedir(d);
+	if (own && *own) {
+		read_certs_of(host, own);
+		return;
 	}
+	if (home && *home) {
+		users = path_join(home, ".config/containers/certs.d");
+		read_certs_of(host, users);
+	}
+	read_certs_of(host, "/etc/containers/certs.d");
+	read_certs_of(host, "/etc/docker/certs.d");
 }
 
 static enum registry_scheme first_scheme(const struct registry_host *host)
@@ -89,8 +99,8 @@ static enum registry_scheme first_scheme(const struct registry_host *host)
 						: SCHEME_TLS;
 }
 
-struct registry_host *registry_host_new(const char *name,
-					const struct strvec *insecure)
+struct registry_host *registry_host_new(const struct registry *r,
+					const char *name)
 {
 	struct registry_host *host = xcalloc(1, sizeof(*host));
 	cleanup_free char *bare = bare_name(name);
@@ -99,12 +109,12 @@ struct registry_host *registry_host_new(const char *name,
 	host->api = xstrdup(str_eq(name, "docker.io") ? "registry-1.docker.io"
 						      : name);
 	host->loopback = url_host_is_loopback(bare);
-	host->insecure = is_insecure(insecure, name);
+	host->insecure = is_listed(&r->insecure, name);
 	host->tls = (struct http_tls)HTTP_TLS_INIT;
-	host->tls.unverified = host->insecure;
+	host->tls.unverified = is_listed(&r->unverified, name);
 	read_certs(host);
 	host->scheme = first_scheme(host);
-	if (host->insecure && !host->loopback)
+	if (host->tls.unverified)
 		log_warn("%s is used without verifying who it is", name);
 	return host;
 }
@@ -118,6 +128,14 @@ void registry_host_free(struct registry_host *host)
 	strvec_release(&host->warned);
 	http_tls_release(&host->tls);
 	free(host);
+}
+
+char *registry_host_url(const struct registry_host *host, const char *path)
+{
+	bool tls = host->scheme == SCHEME_TLS ||
+		   host->scheme == SCHEME_PROBE_TLS;
+
+	return xstrfmt("%s://%s%s", tls ? "https" : "http", host->api, path);
 }
 
 /* Another call that was under way has found out meanwhile. */

@@ -88,9 +88,12 @@ struct registry_host {
 	size_t n_tokens, alloc_tokens;
 };
 
-struct registry_host *registry_host_new(const char *name,
-					const struct strvec *insecure);
+/* `r` for its lists of hosts. */
+struct registry_host *registry_host_new(const struct registry *r,
+					const char *name);
 void registry_host_free(struct registry_host *host);
+/* The address of a path, as far as the scheme is known. */
+char *registry_host_url(const struct registry_host *host, const char *path);
 /* Whether the end of a transfer sent as `sent` says that it must be sent
  * again, over the other scheme mostly; the host remembers what was learnt. */
 bool registry_host_switch(struct registry_host *host,
@@ -121,7 +124,8 @@ int registry_try_places(struct registry *r, const struct oci_ref *ref,
 struct registry {
 	struct http *http;
 	struct registry_options o; /* strings are not owned */
-	struct strvec insecure;
+	struct strvec insecure, unverified;
+	uint64_t chunk_size; /* 0: none */
 	struct registry_host **hosts;
 	size_t n_hosts, alloc_hosts;
 	struct registry_config config;
@@ -179,6 +183,8 @@ int registry_run_one(struct registry_call *call, struct error *err)
 	MUST_CHECK;
 /* An error from the answer: its status, the registry's words, advice. */
 int registry_refused(const struct registry_call *call, struct error *err);
+/* The same where none came. */
+int registry_unreachable(struct registry_call *call, struct error *err);
 /* What the answer says for people: {"errors":[{"code","message","detail"}]},
  * what token servers write, or the first line of something else. */
 void registry_words(struct strbuf *out, const struct http_transfer *t);

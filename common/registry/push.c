@@ -1,24 +1,12 @@
-/* push.c - upload blobs in parallel: ask, mount, or send in one request */
+/* push.c - push blobs in parallel: ask, mount, or have them sent */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "registry/internal.h"
+#include "registry/push.h"
 
 #include <unistd.h>
 
 #include "base/log.h"
 
 #define CLEANUP_MS 2000
-
-enum push_state { PUSH_ASK, PUSH_BEGIN, PUSH_SEND, PUSH_TAKE_BACK };
-
-struct push {
-	struct registry_call call;
-	struct registry_source *source;
-	enum push_state state;
-	int fd;
-	int tries;
-	char *place; /* of an upload that was begun and not ended */
-	bool done;
-};
 
 struct pushes {
 	struct push *all;
@@ -68,6 +56,9 @@ static int find_place(struct push *p, struct url *place, struct url *own,
 {
 	const char *location = http_header(&p->call.t, "Location", 0);
 
+	/* Told with the first answer, and where it changes. */
+	if (!location)
+		location = p->place;
 	if (!location)
 		return error_set(err, ERR_NETWORK,
 				 "%s began an upload without saying where to "
@@ -90,7 +81,7 @@ static int find_place(struct push *p, struct url *place, struct url *own,
 	return 0;
 }
 
-static int open_source(struct push *p, struct error *err)
+int push_open_source(struct push *p, struct error *err)
 {
 	if (p->fd >= 0)
 		close(p->fd);
@@ -98,21 +89,31 @@ static int open_source(struct push *p, struct error *err)
 	return p->source->open(p->source->arg, &p->fd, err);
 }
 
-/* Prepare a request to the place of an upload; `add_digest` ends it. */
-static int to_place(struct push *p, const char *method, bool add_digest,
-		    struct error *err)
+/* Credentials are for the registry, not for where it wants a blob sent. */
+static bool is_elsewhere(const struct push *p, const struct url *place)
+{
+	cleanup_free char *text = registry_host_url(p->call.host, "/");
+	cleanup_url struct url home = { 0 };
+
+	return url_parse(&home, text, NULL) < 0 ||
+	       !url_same_origin(place, &home);
+}
+
+int push_to_place(struct push *p, const char *method, bool add_digest,
+		  struct error *err)
 {
 	struct http_transfer *t = &p->call.t;
 	cleanup_url struct url place = { 0 }, own = { 0 };
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	enum url_reach peer = t->peer;
 
 	if (find_place(p, &place, &own, err) < 0)
 		return -1;
+	if (t->status)
+		p->reach = MIN(p->reach, t->peer);
 	registry_call_to(&p->call, method, NULL);
-	p->call.elsewhere = !url_same_origin(&place, &own);
+	p->call.elsewhere = is_elsewhere(p, &place);
 	if (p->call.elsewhere)
-		t->limit = peer;
+		t->limit = p->reach;
 	free(p->place);
 	url_format(&place, &text);
 	p->place = xstrdup(text.buf);
@@ -125,60 +126,52 @@ static int to_place(struct push *p, const char *method, bool add_digest,
 	return 1;
 }
 
-static int send_blob(struct push *p, struct error *err)
-{
-	struct http_transfer *t = &p->call.t;
-
-	if (to_place(p, "PUT", true, err) < 0 || open_source(p, err) < 0)
-		return -1;
-	p->state = PUSH_SEND;
-	t->body_fd = p->fd;
-	t->body_size = p->source->size;
-	strvec_push(&t->headers, "Content-Type: application/octet-stream");
-	return 1;
-}
-
 /* A mount that did not happen became an upload that nobody wants. */
 static int decline(struct push *p, struct error *err)
 {
 	p->state = PUSH_TAKE_BACK;
-	return to_place(p, "DELETE", false, err);
+	return push_to_place(p, "DELETE", false, err);
 }
 
 /* After a broken upload nobody knows how much the registry kept, and some
  * append what is sent twice; a new upload is always right. */
-static int start_over(struct push *p, struct error *err)
+int push_start_over(struct push *p, struct error *err)
+{
+	if (push_count_failure(p, err) < 0)
+		return -1;
+	p->call.may_fail = false;
+	ask(p);
+	p->call.t.delay_ms = push_pause_ms(p);
+	return 1;
+}
+
+int push_count_failure(struct push *p, struct error *err)
 {
 	cleanup_error struct error cause = ERROR_INIT;
 	int status = p->call.t.status;
 
 	if (++p->tries >= (p->call.r->o.retries ? p->call.r->o.retries : 5) ||
-	    (!status && p->call.t.err.code == ERR_SYSTEM)) {
-		if (status)
-			return registry_refused(&p->call, err);
-		return error_move(err, &p->call.t.err);
-	}
+	    (!status && p->call.t.err.code == ERR_SYSTEM) ||
+	    p->call.t.inward)
+		return status ? registry_refused(&p->call, err)
+			      : registry_unreachable(&p->call, err);
 	if (!status)
 		error_move(&cause, &p->call.t.err);
 	log_info("%s: upload of %.19s failed (%s); trying again",
 		 p->call.host->name, p->source->digest,
 		 cause.msg ? cause.msg : "the registry was in trouble");
-	p->call.may_fail = false;
-	ask(p);
-	p->call.t.delay_ms = 500 << MIN(p->tries, 5);
-	return 1;
+	return 0;
 }
 
-static bool is_trouble(int status)
+int push_pause_ms(const struct push *p)
 {
-	return !status || status == 408 || status == 429 || status >= 500 ||
-	       status == 404 || status == 416;
+	return 250 << MIN(p->tries, 6);
 }
 
 static int next(struct registry_call *call, struct error *err)
 {
 	struct push *p = call->arg;
-	int status = call->t.status;
+	int status = call->t.status, rc;
 
 	switch (p->state) {
 	case PUSH_ASK:
@@ -197,15 +190,12 @@ static int next(struct registry_call *call, struct error *err)
 			return end(p, BLOB_MOUNTED);
 		if (status != 202)
 			break;
-		return p->source->open ? send_blob(p, err) : decline(p, err);
-	case PUSH_SEND:
-		if (status == 201 || status == 204 || status == 200)
-			return end(p, BLOB_UPLOADED);
-		if (is_trouble(status))
-			return start_over(p, err);
-		break;
+		return p->source->open ? push_upload(p, err) : decline(p, err);
 	case PUSH_TAKE_BACK:
 		return end(p, BLOB_MISSING);
+	default:
+		rc = push_upload_next(p, err);
+		return rc ? rc : end(p, BLOB_UPLOADED);
 	}
 	registry_refused(call, err);
 	return error_wrap(err, "blob %s", p->source->digest);
@@ -219,7 +209,8 @@ static uint64_t moved(const void *arg)
 
 	for (i = 0; i < all->n; i++)
 		sum += all->all[i].done ? all->all[i].source->size
-					: http_sent(&all->all[i].call.t);
+					: all->all[i].offset +
+						  http_sent(&all->all[i].call.t);
 	return sum;
 }
 
@@ -234,18 +225,20 @@ static void take_back(struct registry *r, struct pushes *all)
 	http_ignore_signals(r->http, true);
 	for (i = 0; i < all->n; i++) {
 		struct push *p = &all->all[i];
-		bool elsewhere = p->call.elsewhere;
+		cleanup_url struct url place = { 0 };
 
-		if (!p->place)
+		if (!p->place || url_parse(&place, p->place, NULL) < 0)
 			continue;
 		http_abort(r->http, &p->call.t);
 		registry_call_to(&p->call, "DELETE", NULL);
 		free(p->call.t.url);
 		p->call.t.url = steal_ptr(&p->place);
 		p->call.t.once = true;
-		if (p->call.secret_header && !elsewhere)
+		if (is_elsewhere(p, &place))
+			p->call.t.limit = p->reach;
+		else if (registry_auth_header(&p->call))
 			strvec_push(&p->call.t.headers,
-				    p->call.secret_header);
+				    registry_auth_header(&p->call));
 		http_start(r->http, &p->call.t);
 		n++;
 	}
@@ -261,6 +254,7 @@ static void init(struct push *p, struct registry *r,
 {
 	p->source = source;
 	p->fd = -1;
+	p->reach = URL_LOCAL;
 	registry_call_init(&p->call, r, ref, true);
 	p->call.next = next;
 	p->call.arg = p;

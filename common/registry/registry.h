@@ -13,8 +13,10 @@ struct registry_options {
 	const char *docker_config_base64; /* wins over files; NULL: none */
 	const char *ca_file;	     /* PEM, besides the system's roots */
 	const char *ca_base64;	     /* the same, as base64 of PEM text */
-	struct strvec insecure; /* host[:port] allowed without TLS or with an
-				   unverified certificate */
+	/* "host[:port]" each: may speak plain http; may have any certificate;
+	 * may be named by a registry further outside, as its token server or
+	 * the place of its blobs. */
+	struct strvec insecure, unverified, private_realms;
 	/* "[ORIGIN=]HOST[:PORT][/PREFIX]", ORIGIN docker.io by default: asked
 	 * in this order, the origin last. A mirror gets the credentials of its
 	 * own host only. Reading uses them, pushing never does. */
@@ -22,6 +24,9 @@ struct registry_options {
 	int parallel;		     /* blob transfers at once; 0: 4 */
 	int retries;	   /* tries for idempotent requests; 0: 5 */
 	int stall_seconds;	     /* 0: 60 */
+	int timeout_seconds; /* no try begins after it; 0: none */
+	const char *chunk_size; /* larger blobs are sent in parts of this size
+				   ("8MiB"); NULL: in one request */
 	/* Features: DEVCONTAINERS_OCI_AUTH ("HOST|USER|TOKEN,...") comes
 	 * before the docker configuration, GITHUB_TOKEN for ghcr.io after. */
 	bool devcontainers;

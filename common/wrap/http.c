@@ -30,6 +30,9 @@ int http_new(struct http **out, const struct http_options *o,
 	h->ca_pem = (struct strbuf)STRBUF_INIT;
 	h->stall_seconds = o->stall_seconds ? o->stall_seconds : 60;
 	h->tries = o->tries ? o->tries : 5;
+	h->tries_seconds = o->tries_seconds;
+	if (o->inner)
+		strvec_copy(&h->inner, o->inner);
 	if (o->ca_file && fs_read_file(o->ca_file, CA_MAX, &h->ca_pem,
 				       err) < 0)
 		return -1;
@@ -100,7 +103,13 @@ void http_free(struct http *h)
 		h->lib.curl_multi_cleanup(h->multi);
 	free(h->flights);
 	strbuf_release(&h->ca_pem);
+	strvec_release(&h->inner);
 	free(h);
+}
+
+bool http_is_inner(const struct http *h, const char *host)
+{
+	return strvec_has(&h->inner, host);
 }
 
 void http_free_ptr(struct http **h)
@@ -125,7 +134,7 @@ void http_tls_release(struct http_tls *tls)
 void http_transfer_reset(struct http_transfer *t)
 {
 	t->status = 0;
-	t->no_tls = t->bad_cert = false;
+	t->no_tls = t->bad_cert = t->inward = false;
 	strvec_release(&t->answer);
 	strbuf_reset(&t->content);
 	error_release(&t->err);
@@ -176,10 +185,12 @@ void http_start(struct http *h, struct http_transfer *t)
 	struct http_flight *f = xcalloc(1, sizeof(*f));
 	cleanup_error struct error err = ERROR_INIT;
 
-	*f = (struct http_flight){ .h = h, .t = t, .limit = t->limit };
+	*f = (struct http_flight){ .h = h, .t = t, .limit = t->limit,
+				   .received = t->begin };
 	GROW(h->flights, h->n, h->alloc);
 	h->flights[h->n++] = f;
 	t->flight = f;
+	f->first_ms = clock_ms() + t->delay_ms;
 	http_transfer_reset(t);
 	if (url_parse(&f->url, t->url, &err) < 0) {
 		error_move(&t->err, &err);
@@ -237,6 +248,14 @@ static int tries_for(const struct http_flight *f, CURLcode rc)
 	}
 }
 
+/* May another try begin after `pause` milliseconds? */
+static bool in_time(const struct http_flight *f, int64_t pause)
+{
+	return !f->h->tries_seconds ||
+	       clock_ms() + pause - f->first_ms <=
+		       (int64_t)f->h->tries_seconds * 1000;
+}
+
 /* Pauses double from try to try; a tenth of each is chance, so that many
  * clients that failed together do not come back together. */
 static int64_t pause_ms(const struct http_flight *f, int64_t first)
@@ -284,6 +303,7 @@ static void fail(struct http_flight *f, CURLcode rc)
 	t->status = 0;
 	t->no_tls = rc == CURLE_SSL_CONNECT_ERROR;
 	t->bad_cert = rc == CURLE_PEER_FAILED_VERIFICATION;
+	t->inward = f->blocked;
 	if (error_is(&t->err))
 		return;
 	if (f->blocked)
@@ -337,15 +357,16 @@ static void answered(struct http_flight *f)
 {
 	struct http_transfer *t = f->t;
 	curl_off_t after = 0;
+	int64_t pause;
 	char why[32];
 
 	f->h->lib.curl_easy_getinfo(f->easy, CURLINFO_RETRY_AFTER, &after);
+	after = MIN(MAX(after, 0), RETRY_AFTER_CAP_S);
+	pause = after ? (int64_t)after * 1000 : pause_ms(f, 1000);
 	if (!t->once && f->tries < f->h->tries &&
-	    status_is_transient(t->status)) {
+	    status_is_transient(t->status) && in_time(f, pause)) {
 		snprintf(why, sizeof(why), "status %d", t->status);
-		after = MIN(MAX(after, 0), RETRY_AFTER_CAP_S);
-		try_again(f, after ? (int64_t)after * 1000
-				   : pause_ms(f, 1000), why);
+		try_again(f, pause, why);
 		return;
 	}
 	if (t->status == 416 && f->received && f->tries < f->h->tries) {
@@ -373,6 +394,7 @@ static void answered(struct http_flight *f)
 static void landed(struct http_flight *f, CURLcode rc)
 {
 	struct http_transfer *t = f->t;
+	int64_t pause = pause_ms(f, 200);
 	const char *ip = NULL;
 
 	f->h->lib.curl_easy_getinfo(f->easy, CURLINFO_PRIMARY_IP, &ip);
@@ -381,8 +403,9 @@ static void landed(struct http_flight *f, CURLcode rc)
 	t->peer = url_address_reach(ip);
 	if (rc == CURLE_OK || f->cut)
 		answered(f);
-	else if (!error_is(&t->err) && f->tries < tries_for(f, rc))
-		try_again(f, pause_ms(f, 200), failure_text(f, rc));
+	else if (!error_is(&t->err) && f->tries < tries_for(f, rc) &&
+		 in_time(f, pause))
+		try_again(f, pause, failure_text(f, rc));
 	else
 		fail(f, rc);
 	if (f->done)

@@ -22,6 +22,9 @@ struct http_options {
 	const char *ca_pem;  /* the same as text */
 	int stall_seconds;   /* without progress; 0: 60 */
 	int tries;	     /* per transfer; 0: 5 */
+	int tries_seconds;   /* after them no other try begins; 0: no limit */
+	/* Hosts that a server may name, however far inside they are; copied. */
+	const struct strvec *inner;
 };
 
 int http_new(struct http **out, const struct http_options *o,
@@ -32,6 +35,9 @@ void http_free_ptr(struct http **h);
 /* Waiting ends with an error after SIGINT or SIGTERM (base/signals.h), except
  * while this is true: what has to be undone may still be sent. */
 void http_ignore_signals(struct http *h, bool ignore);
+
+/* Is this one of the `inner` hosts? */
+bool http_is_inner(const struct http *h, const char *host);
 
 /* What a host needs besides the client's settings. */
 struct http_tls {
@@ -67,9 +73,11 @@ struct http_transfer {
 	struct strvec headers; /* "Name: value" */
 	const void *body;
 	uint64_t body_size;
-	int body_fd; /* >= 0: the body is read from here, from offset 0 */
+	int body_fd; /* >= 0: the body is read from here, */
+	uint64_t body_offset; /* from here on */
 	struct http_tls *tls; /* NULL: defaults */
 	const struct http_sink *sink; /* for status 200 and 206 */
+	uint64_t begin; /* bytes that the sink has: the rest is asked for */
 	size_t max;  /* bytes of an answer without sink; 0: 1 MiB */
 	bool once;   /* not idempotent: neither retried nor resumed */
 	int delay_ms; /* before the first try */
@@ -88,6 +96,7 @@ struct http_transfer {
 	enum url_reach peer; /* where it came from */
 	bool no_tls;  /* the peer does not speak TLS */
 	bool bad_cert;
+	bool inward; /* an address further inside than `limit` was named */
 	struct error err;
 	struct http_flight *flight; /* private */
 };

@@ -11,6 +11,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "wrap/noproxy.h"
 
 #define HEADERS_MAX (256u << 10)
 #define CONTENT_MAX (1u << 20)
@@ -118,7 +119,8 @@ static size_t on_read(char *out, size_t one, size_t n, void *arg)
 		f->sent += n;
 		return n;
 	}
-	got = n ? pread(t->body_fd, out, n, (off_t)f->sent) : 0;
+	got = n ? pread(t->body_fd, out, n, (off_t)(t->body_offset + f->sent))
+		: 0;
 	if (got < 0 || (n && !got)) {
 		error_set(&t->err, ERR_SYSTEM,
 			  "cannot read what is being sent to %s: %s",
@@ -141,6 +143,15 @@ static int on_seek(void *arg, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/* Hosts of an inner network that were allowed by name may be named by
+ * anybody; what is nobody's to name stays so. */
+static enum url_reach limit_of(const struct http_flight *f)
+{
+	if (http_is_inner(f->h, f->url.host))
+		return MAX(f->limit, URL_LOOPBACK);
+	return f->limit;
+}
+
 /* The address is checked where it is used: a name cannot change its meaning
  * between a check and the connection. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose,
@@ -154,7 +165,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose,
 	getnameinfo(&a->addr, a->addrlen, host, sizeof(host), NULL, 0,
 		    NI_NUMERICHOST);
 	host[strcspn(host, "%")] = '\0';
-	if (!f->proxied && url_address_reach(host) > f->limit) {
+	if (!f->proxied && url_address_reach(host) > limit_of(f)) {
 		f->blocked = true;
 		return CURL_SOCKET_BAD;
 	}
@@ -174,7 +185,7 @@ static const char *proxy_for(const struct url *u)
 {
 	const char *proxy;
 
-	if (url_host_is_loopback(u->host))
+	if (url_host_is_loopback(u->host) || noproxy_names(u->host, u->port))
 		return NULL;
 	if (u->tls) {
 		proxy = env("https_proxy");
@@ -341,6 +352,8 @@ static void set_network(struct http_flight *f)
 
 	f->proxied = proxy;
 	l->curl_easy_setopt(f->easy, CURLOPT_PROXY, proxy ? proxy : "");
+	/* It was looked at already: without a proxy addresses are checked. */
+	l->curl_easy_setopt(f->easy, CURLOPT_NOPROXY, "");
 	l->curl_easy_setopt(f->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	l->curl_easy_setopt(f->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	l->curl_easy_setopt(f->easy, CURLOPT_HTTP_VERSION,
@@ -381,7 +394,8 @@ int http_launch(struct http_flight *f, struct error *err)
 	f->begun = f->cut = f->blocked = false;
 	f->sent = f->header_bytes = 0;
 	f->text[0] = '\0';
-	if (url_address_reach(f->url.host) > f->limit)
+	f->t->inward = url_address_reach(f->url.host) > limit_of(f);
+	if (f->t->inward)
 		return error_set(err, ERR_NETWORK,
 				 "%s lies further inside the network than the "
 				 "host that named it",

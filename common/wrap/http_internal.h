@@ -38,7 +38,8 @@ struct http {
 	struct http_flight **flights;
 	size_t n, alloc;
 	struct strbuf ca_pem; /* added to the system's roots */
-	int stall_seconds, tries;
+	int stall_seconds, tries, tries_seconds;
+	struct strvec inner;
 	bool ignore_signals;
 };
 
@@ -50,6 +51,7 @@ struct http_flight {
 	char text[CURL_ERROR_SIZE];
 	struct url url; /* where it is now; t->url is where it began */
 	int tries, redirects;
+	int64_t first_ms; /* when it was tried first */
 	bool foreign;	/* left the origin: credentials stay behind */
 	bool flying;	/* added to the multi handle */
 	bool done;

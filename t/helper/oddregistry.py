@@ -1,11 +1,23 @@
 #!/usr/bin/env python3
 """A registry in memory that is right but unusual: oddregistry.py PORT LOG.
 
-The first part of a repository's name says how; words are joined by "+":
+The first part of a repository's name says how; words are joined by "-":
   referrers   keeps lists of referrers, two on a page
   race        once loses an entry of the index under a referrers tag
   html        answers what it does not know with a page
-Each request is a line of LOG: method, path, status.
+  parts       takes parts of a blob, of 3000 bytes at least; a new Location
+              each time, relative, and only the newest is good
+  torn        keeps half of the second part, and the connection breaks
+  busy        answers the second part with 503, having kept it
+  short       keeps half of the second part and says so
+  vague       says "Range: 0-0" of whatever it has
+  lost        forgets the upload at the second part
+  deaf        takes the first part only, and says all is well
+  limit       takes no request of more than 4000 bytes
+  quota       has no room: 413 with the words of a registry
+  fixed       tags cannot be moved: 409
+  lacks       says of a manifest that a blob is unknown
+Each request is a line of LOG: method, path, status, bytes of the body.
 """
 import hashlib, http.server, json, re, sys, threading, urllib.parse
 
@@ -47,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
-        LOG.write(f"{self.command} {self.path} {status}\n")
+        LOG.write(f"{self.command} {self.path} {status} {len(self.body)}\n")
 
     def refuse(self, status, code, message="as told", detail=None, **headers):
         error = {"code": code, "message": message}
@@ -77,6 +89,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def put_manifest(self, name, what):
         body, kind = self.body, self.headers["Content-Type"]
         m, headers = json.loads(body), {}
+        if "fixed" in self.ways and (name, what) in MANIFESTS:
+            return self.refuse(409, "TAG_INVALID", "tags are immutable")
+        if "lacks" in self.ways:
+            return self.refuse(404, "MANIFEST_BLOB_UNKNOWN",
+                               "blob unknown to registry",
+                               {"digest": m["config"]["digest"]})
         if "race" in self.ways and what.startswith("sha256-") and \
                 once("race", name):
             body = json.dumps({"schemaVersion": 2, "mediaType": INDEX,
@@ -106,30 +124,89 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.refuse(404, "BLOB_UNKNOWN")
         self.answer(200, BLOBS[digest])
 
-    def upload(self, name, place, query):
+    def place(self, name, upload):
+        """Where the upload goes on: the newest only."""
+        UPLOADS[upload]["token"] += 1
+        token = UPLOADS[upload]["token"]
+        return f"/v2/{name}/blobs/uploads/{upload}?token={token}"
+
+    def upload(self, name, what, query):
         if self.command == "POST":
-            place = str(len(UPLOADS))
-            UPLOADS[place] = b""
-            self.answer(202, Location=f"/v2/{name}/blobs/uploads/{place}?s=1")
+            what = str(len(UPLOADS) + 1)
+            UPLOADS[what] = {"data": b"", "token": 0, "parts": 0}
+            return self.answer(202, Location=self.place(name, what),
+                               OCI_Chunk_Min_Length="3000")
+        upload = UPLOADS.get(what)
+        if not upload or int(query["token"]) != upload["token"]:
+            return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
+        if self.command == "PATCH":
+            self.part(name, what, upload)
         elif self.command == "PUT":
-            data = UPLOADS.pop(place) + self.body
-            if digest_of(data) != query["digest"]:
-                return self.refuse(400, "DIGEST_INVALID")
-            BLOBS[digest_of(data)] = data
-            self.answer(201, Location="/")
+            self.close(what, upload, query)
+        elif self.command == "GET":
+            self.answer(204, Location=self.place(name, what),
+                        Range=self.range(upload))
         else:
-            self.unknown()
+            del UPLOADS[what]
+            self.answer(204)
+
+    def range(self, upload):
+        if "vague" in self.ways:
+            return "0-0"
+        return f"0-{len(upload['data']) - 1}"
+
+    def part(self, name, what, upload):
+        if "parts" not in self.ways:
+            return self.refuse(405, "UNSUPPORTED")
+        first, last = map(int, self.headers["Content-Range"].split("-"))
+        if last - first + 1 != len(self.body):
+            return self.refuse(416, "RANGE_INVALID")
+        upload["parts"] += 1
+        second = upload["parts"] == 2
+        if "deaf" in self.ways and upload["parts"] > 1:
+            return self.answer(201, Location=self.place(name, what))
+        if first != len(upload["data"]):
+            return self.refuse(416, "RANGE_INVALID")
+        if second and "lost" in self.ways and once("lost", name):
+            del UPLOADS[what]
+            return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
+        half = second and {"torn", "short"} & set(self.ways)
+        upload["data"] += self.body[:len(self.body) // 2] if half \
+            else self.body
+        if second and "torn" in self.ways:
+            LOG.write(f"{self.command} {self.path} torn\n")
+            self.connection.close()
+            self.close_connection = True
+        elif second and "busy" in self.ways:
+            self.refuse(503, "UNAVAILABLE")
+        else:
+            self.answer(202, Location=self.place(name, what),
+                        Range=self.range(upload))
+
+    def close(self, what, upload, query):
+        data = upload["data"] + self.body
+        if digest_of(data) != query["digest"]:
+            return self.refuse(400, "DIGEST_INVALID")
+        del UPLOADS[what]
+        BLOBS[digest_of(data)] = data
+        self.answer(201, Location="/")
 
     def handle_any(self):
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
-        self.ways = url.path.split("/")[2].split("+")
+        self.ways = url.path.split("/")[2].split("-")
         self.body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         part = re.match(r"/v2/(.+)/(manifests|referrers|blobs/uploads|blobs)"
                         r"/([^/]*)$", url.path)
         with LOCK:
+            if url.path == "/v2/":
+                return self.answer(200)
             if not part:
                 return self.unknown()
+            if "limit" in self.ways and len(self.body) > 4000:
+                return self.answer(413, b"<html>too large</html>")
+            if "quota" in self.ways and self.body:
+                return self.refuse(413, "QUOTA", "no room", "5 of 5 GB")
             name, kind, what = part.groups()
             if kind == "manifests":
                 self.manifest(name, what)
