@@ -51,7 +51,8 @@ build b --cache-repo "$cache/team/steps"
 t_status 0 "the same in another store"
 t_is "$(id)" "$first" "is the same image"
 t_is "$(cached)" 6 "of cached steps only"
-t_is "$(requests GET '/blobs/' cache)" 0 "no layer was fetched from the cache"
+t_is "$(requests GET '/blobs/' cache)" 1 "no layer was fetched from the cache"
+t_is "$(requests GET "/blobs/$first" cache)" 1 "but the configuration"
 t_is "$(requests PUT '/' cache)" 0 "nothing was written there"
 t_ok "the store is sound" "$DEVENV" --store "$TMP/b" store verify
 

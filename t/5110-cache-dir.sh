@@ -84,9 +84,9 @@ t_is "$(cached)" 6 "in place of ENVBUILDER_CACHE_REPO"
 build f --cache-from "type=local,src=$dir" \
 	--cache-to "type=local,dest=$TMP/min,mode=min" --no-cache
 t_status 0 "docker's spelling"
-t_is "$(tags "$TMP/min" | wc -l)" 5 "mode=min publishes the target's steps"
+t_is "$(tags "$TMP/min" | grep -c "^step-")" 5 "mode=min publishes the target's steps"
 build g --cache-to "type=local,dest=$TMP/max,mode=max"
-t_is "$(tags "$TMP/max" | wc -l)" 6 "mode=max those of all stages"
+t_is "$(tags "$TMP/max" | grep -c "^step-")" 6 "mode=max those of all stages"
 build g --cache-to "type=local,dest=$TMP/max,mode=some"
 t_status 2 "an unknown mode is a usage error"
 t_err "'type=local,dest=.*,mode=some' names no step cache" "named"
@@ -113,7 +113,9 @@ one() { # STORE
 		"oci:$TMP/damaged" "$TMP/one"
 }
 one h1
-layer=$(skopeo inspect --raw "oci:$TMP/damaged" | jq -r '.layers[0].digest')
+step=$(tags "$TMP/damaged" | grep '^step-')
+layer=$(skopeo inspect --raw "oci:$TMP/damaged:$step" |
+	jq -r '.layers[0].digest')
 layer=$TMP/damaged/blobs/sha256/${layer#sha256:}
 size=$(stat -c %s "$layer")
 head -c "$size" /dev/zero >"$layer"
@@ -128,7 +130,7 @@ one h3
 t_is "$(cached)" 2 "and published again"
 t_run "$DEVENV" --store "$TMP/h3" run "$(id)" cat /two
 t_is "$(cat "$out")" one "as it should be"
-for tag in $(tags "$TMP/damaged"); do
+for tag in $(tags "$TMP/damaged" | grep '^step-'); do
 	rm "$TMP/damaged/blobs/sha256/$(skopeo inspect --raw \
 		"oci:$TMP/damaged:$tag" | jq -r '.layers[0].digest' |
 		sed 's/sha256://')"
@@ -178,7 +180,7 @@ many() {
 	! grep -l "warning: " "$TMP"/out[1-8]
 }
 t_ok "eight builds publish at once" many
-t_is "$(tags "$TMP/many" | wc -l)" 9 "every step is there"
+t_is "$(tags "$TMP/many" | grep -c '^step-')" 9 "every step is there"
 t_ok "the directory is sound" sound "$TMP/many"
 killed() {
 	for n in 1 2 3 4 5 6; do

@@ -101,25 +101,31 @@ static bool has_env(const struct opt *row)
 	       !(row->compat && !*row->compat);
 }
 
+int opt_set(const struct opt *row, void *values, const char *text,
+	    struct error *err)
+{
+	cleanup_strvec struct strvec parts = STRVEC_INIT;
+	size_t i;
+
+	if (row->type != OPT_LIST)
+		return set_value(row, values, text, err);
+	strvec_release(member(row, values));
+	strvec_split(&parts, text, ",");
+	for (i = 0; i < parts.nr; i++)
+		if (set_value(row, values, parts.v[i], err) < 0)
+			return -1;
+	return 0;
+}
+
 static int from_env(const struct opt *row, void *values, const char *name,
 		    struct error *err)
 {
 	const char *value = getenv(name);
-	cleanup_strvec struct strvec parts = STRVEC_INIT;
-	size_t i;
 
 	if (!value || !*value)
 		return 0;
-	if (row->type != OPT_LIST) {
-		if (set_value(row, values, value, err) < 0)
-			return error_wrap(err, "%s", name);
-		return 0;
-	}
-	strvec_release(member(row, values));
-	strvec_split(&parts, value, ",");
-	for (i = 0; i < parts.nr; i++)
-		if (set_value(row, values, parts.v[i], err) < 0)
-			return -1;
+	if (opt_set(row, values, value, err) < 0)
+		return error_wrap(err, "%s", name);
 	return 0;
 }
 

@@ -55,6 +55,9 @@ int opt_parse(const struct opt *const *tables, void *const *values,
 /* Fill values from the environment; call before opt_parse. */
 int opt_from_env(const struct opt *table, void *values, struct error *err)
 	MUST_CHECK;
+/* Set one row as its option would: a list from words with commas. ERR_USAGE. */
+int opt_set(const struct opt *row, void *values, const char *text,
+	    struct error *err) MUST_CHECK;
 /* Free everything the rows own. */
 void opt_release(const struct opt *table, void *values);
 /* The options part of --help. */

@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "build/history.h"
 #include "build/references.h"
+#include "build/share.h"
 #include "build/stage.h"
 
 #define JOBS_MIN 4
@@ -27,6 +28,8 @@ void build_result_release(struct build_result *r)
 	for (i = 0; i < r->n_steps; i++) {
 		free(r->steps[i].text);
 		free(r->steps[i].label);
+		free(r->steps[i].created);
+		strvec_release(&r->steps[i].parts);
 		strvec_release(&r->steps[i].reasons);
 	}
 	free(r->steps);
@@ -74,7 +77,7 @@ static int ask_first(struct build *b, const struct build_eval_options *eo,
 	return build_references_ask(&list, b->o->name, err);
 }
 
-static int prepare(struct build *b, struct error *err)
+int build_prepare(struct build *b, struct error *err)
 {
 	const struct build_options *o = b->o;
 	cleanup_oci_platform struct oci_platform host = { 0 };
@@ -112,7 +115,7 @@ static int prepare(struct build *b, struct error *err)
 	return 0;
 }
 
-static void release(struct build *b)
+void build_release(struct build *b)
 {
 	size_t i;
 
@@ -121,6 +124,7 @@ static void release(struct build *b)
 	free(b->stages);
 	free(b->made.v);
 	source_release_all(b);
+	resolve_release(b);
 	build_eval_free(b->ev);
 	dockerfile_lint_release(&b->lint);
 	dockerfile_release(&b->df);
@@ -135,34 +139,42 @@ static void release(struct build *b)
 	free(b->now);
 	registry_free(b->registry);
 	registry_free(b->share);
+	strvec_release(&b->dead);
+}
+
+void build_set_labels(const struct build *b, struct oci_config *c)
+{
+	const struct strvec *labels = b->o->labels;
+	size_t i;
+
+	build_put_metadata(b->o->metadata, c);
+	for (i = 0; labels && i < labels->nr; i++) {
+		cleanup_free char *key =
+			xstrndup(labels->v[i], strcspn(labels->v[i], "="));
+		const char *value = labels->v[i] + strlen(key);
+
+		strvec_env_set(&c->labels, key, *value ? value + 1 : "");
+	}
+	oci_platform_normalise(&c->platform);
 }
 
 static void finish(struct build *b, size_t target)
 {
 	struct store_image *image = &b->result->image;
 	struct build_stage *st = &b->stages[target];
-	const struct strvec *labels = b->o->labels;
-	size_t i;
 
-	build_copy_image(image, &st->image);
-	free(steal_ptr(&image->reference));
-	build_put_metadata(b->o->metadata, &image->config);
-	for (i = 0; labels && i < labels->nr; i++) {
-		cleanup_free char *key =
-			xstrndup(labels->v[i], strcspn(labels->v[i], "="));
-		const char *value = labels->v[i] + strlen(key);
-
-		strvec_env_set(&image->config.labels, key,
-			       *value ? value + 1 : "");
-	}
 	b->result->base_layers = st->base_layers;
 	b->result->epoch = b->epoch;
-	oci_platform_normalise(&image->config.platform);
+	b->result->dependencies = dependencies_json(b);
+	if (b->known)
+		return;
+	build_copy_image(image, &st->image);
+	free(steal_ptr(&image->reference));
+	build_set_labels(b, &image->config);
 	history_finish(&image->config, st->base_history, b->epoch);
 	/* another image than its base, even when only text differs */
 	image->config_digest[0] = '\0';
 	image->manifest[0] = '\0';
-	b->result->dependencies = dependencies_json(b);
 	json_free(image->annotations);
 	image->annotations = dependencies_annotations(b, st);
 }
@@ -180,13 +192,12 @@ static void warn_unused(struct build *b)
 
 static int run_all(struct build *b, struct error *err)
 {
-	if (prepare(b, err) < 0 || plan_all(b, err) < 0 ||
-	    schedule_run(b, err) < 0)
+	if (build_prepare(b, err) < 0 || plan_all(b, err) < 0 ||
+	    (!b->known && schedule_run(b, err) < 0))
 		return -1;
 	warn_unused(b);
 	finish(b, build_eval_target(b->ev));
-	share_publish(b);
-	return 0;
+	return share_publish(b, err);
 }
 
 /* What a step cache promised may be gone from its registry: forgotten, those
@@ -210,7 +221,7 @@ static int run_once(const struct build_options *o, struct build_result *result,
 		error_move(err, &why);
 	}
 	result->seconds = clock_seconds() - b.started;
-	release(&b);
+	build_release(&b);
 	return rc;
 }
 

@@ -152,6 +152,8 @@ struct build_options {
 	 * seconds; 0: never. */
 	uint64_t cache_ttl;
 	bool cache_max;
+	bool must_publish; /* or else the build fails */
+	bool latest; /* publish the image as the newest, too */
 	const struct build_secret *secrets;
 	size_t n_secrets;
 	const struct build_ssh *ssh;
@@ -209,6 +211,10 @@ struct build_step_report {
 	char *label; /* "builder 2/5", or NULL for those without a layer */
 	bool ran, failed;
 	double start, seconds; /* since the build began; how long it ran */
+	/* Of a step that was probed for, NULL and none where not known: when
+	 * its layer was made, and what its key follows from. */
+	char *created;
+	struct strvec parts;
 };
 
 struct build_result {

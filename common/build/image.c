@@ -1,6 +1,6 @@
 /* image.c - find an image, have its layers on disk, know its id */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build/history.h"
+#include "build/docs.h"
 #include "build/stage.h"
 #include "wrap/gate.h"
 
@@ -85,43 +85,6 @@ static int need_registry(struct registry **r, const struct registry_options *o,
 	return *r ? 0 : registry_new(r, o, err);
 }
 
-/* A configuration or manifest: small, and verified by its digest. */
-static int pull_write(void *arg, const void *data, size_t n,
-		      struct error *err UNUSED)
-{
-	strbuf_add(arg, data, n);
-	return 0;
-}
-
-static int pull_restart(void *arg, struct error *err UNUSED)
-{
-	strbuf_reset(arg);
-	return 0;
-}
-
-static int get_config(struct store *s, struct registry *r,
-		      const struct oci_ref *ref,
-		      const struct oci_descriptor *d, struct strbuf *text,
-		      struct error *err)
-{
-	struct registry_blob blob = {
-		.desc = *d,
-		.sink = { pull_write, pull_restart, text },
-	};
-	char digest[DIGEST_TEXT];
-
-	if (store_has_blob(s, d->digest, NULL))
-		return store_read_blob(s, d->digest, OCI_CONFIG_MAX, text,
-				       err);
-	if (d->size > OCI_CONFIG_MAX)
-		return error_set(err, ERR_INPUT,
-				 "the image configuration is larger than %u "
-				 "bytes", OCI_CONFIG_MAX);
-	if (registry_pull_blobs(r, ref, &blob, 1, err) < 0)
-		return -1;
-	return store_put_blob(s, text->buf, text->len, digest, err);
-}
-
 int build_describe(struct store_image *image, const struct oci_manifest *m,
 		   struct error *err)
 {
@@ -203,28 +166,13 @@ static int from_registry(struct store *s, struct registry *r,
 			 const struct oci_platform *platform,
 			 struct store_image *image, struct error *err)
 {
-	cleanup_registry_manifest struct registry_manifest got = {
-		.body = STRBUF_INIT
-	};
-	cleanup_oci_manifest struct oci_manifest m = { 0 };
-	cleanup_strbuf struct strbuf config = STRBUF_INIT;
-	cleanup_free char *name = oci_ref_format(ref);
+	CLEANUP(docs_release) struct build_docs docs = { 0 };
 	char digest[DIGEST_TEXT];
 
-	if (registry_resolve(r, ref, platform, &got, err) < 0 ||
-	    oci_manifest_parse(&m, got.body.buf, got.body.len, err) < 0 ||
-	    get_config(s, r, ref, &m.config, &config, err) < 0 ||
-	    oci_config_parse(&image->config, config.buf, config.len, err) <
-		    0 ||
-	    build_describe(image, &m, err) < 0 ||
-	    build_ask(name, NULL, &image->config, err) < 0 ||
-	    store_put_blob(s, got.body.buf, got.body.len, digest, err) < 0)
+	if (docs_fetch(&docs, s, r, ref, platform, digest, err) < 0 ||
+	    docs_image(&docs, ref, digest, platform, image, err) < 0)
 		return -1;
-	memcpy(image->manifest, got.digest, DIGEST_TEXT);
-	memcpy(image->config_digest, m.config.digest, DIGEST_TEXT);
-	image->reference = steal_ptr(&name);
-	image->origin = xstrfmt("%s/%s", ref->host, ref->repository);
-	return store_put_image(s, image, err);
+	return docs_keep(&docs, s, image, err);
 }
 
 /* 12 or more hexadecimal digits, perhaps after "sha256:". */
@@ -285,18 +233,14 @@ int build_find_image(struct store *s, struct registry **r,
 		     struct store_image *image, struct error *err)
 {
 	cleanup_oci_ref struct oci_ref ref = { 0 };
-	cleanup_free char *full = NULL;
 	int rc = build_find_local(s, name, platform, pull, image, err);
 
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	if (oci_ref_parse(&ref, name, err) < 0 || need_registry(r, o, err) < 0)
 		return -1;
-	full = oci_ref_format(&ref);
 	store_image_release(image);
-	if (from_registry(s, *r, &ref, platform, image, err) < 0)
-		return error_wrap(err, "%s", full);
-	return 0;
+	return from_registry(s, *r, &ref, platform, image, err);
 }
 
 static int find_diff_ids(struct store *s, struct store_image *image,

@@ -5,6 +5,7 @@
 
 #include "build/build.h"
 #include "build/copy.h"
+#include "build/docs.h"
 #include "cache/cache.h"
 
 /* --- layout.c --- */
@@ -30,7 +31,7 @@ int build_describe_stored(struct store *s, const char *manifest,
 			  struct store_image *image, struct error *err)
 	MUST_CHECK;
 
-/* --- whole.c --- */
+/* --- known.c --- */
 
 /* The text of a document, which matches its digest. */
 typedef int build_document_fn(void *arg, const struct oci_descriptor *d,
@@ -100,7 +101,16 @@ struct build {
 	const struct build_options *o;
 	struct registry *registry; /* of the process, for jobs */
 	struct registry *share;	   /* share.c: never a job's */
+	bool probe; /* nothing is run, and no image becomes the store's */
+	bool resolved; /* the images of FROM lines, a first time */
+	struct build_docs docs; /* of images that the network was asked for */
+	struct build_used_list used;
 	bool lost; /* a layer that a cache promised was not to be had */
+	struct strvec dead; /* caches that failed: asked no more */
+	char key[CACHE_KEY]; /* known.h: of the image, as planned */
+	bool known;   /* the result is an image that was there already */
+	bool adopted; /* from a cache just now */
+	bool changed; /* files did while a step read them: of no use to others */
 	struct dockerfile df;
 	struct dockerfile_lint lint;
 	struct build_eval *ev;
@@ -126,9 +136,13 @@ struct build {
 	struct build_result *result;
 };
 
+/* Read the text and open what it needs; whatever comes of that, release. */
+int build_prepare(struct build *b, struct error *err) MUST_CHECK;
+void build_release(struct build *b);
 /* How many jobs may work at once. */
 size_t build_jobs(const struct build *b);
-/* Plan the target and all it needs, looking every step up in the cache. */
+/* Plan the target and all it needs, looking every step up in the cache; who
+ * only asks looks elsewhere himself. */
 int plan_all(struct build *b, struct error *err) MUST_CHECK;
 /* Put "FILE:LINE:COL: " before the message of an error that an instruction is
  * to blame for; returns -1. */
@@ -148,18 +162,9 @@ int explain_put(struct build *b, const struct build_planned *p,
 /* Say of all steps that have to run why, in the result. */
 int explain_missing(struct build *b, struct error *err) MUST_CHECK;
 
-/* --- share.c: step caches in registries --- */
-
-/* Look the missing steps of the plan up in the caches of the options. */
-int share_look_up(struct build *b, struct error *err) MUST_CHECK;
-/* Take over a step that a cache has: its layer has another name then. */
-int share_accept(struct build *b, struct build_planned *p,
-		 const struct cache_entry *e, struct error *err) MUST_CHECK;
-/* Forget the steps whose layers were promised and are not here; their number
- * or -1. */
-int share_forget(struct build *b, struct error *err) MUST_CHECK;
-/* Publish the steps of this build that the cache of the options lacks. */
-void share_publish(struct build *b);
+/* What the options add to a configuration: metadata, labels; and names of
+ * platforms as images use them. */
+void build_set_labels(const struct build *b, struct oci_config *c);
 /* image.c: a layer that a cache knows, here or in a registry. */
 void build_place_layer(struct store_image_layer *l,
 		       const struct cache_entry *e);
@@ -184,6 +189,7 @@ int schedule_run(struct build *b, struct error *err) MUST_CHECK;
 /* Find the base images of all needed stages, several at a time where the
  * network is asked; of those found before nothing is done. */
 int resolve_bases(struct build *b, struct error *err) MUST_CHECK;
+void resolve_release(struct build *b);
 /* --- source.c: where COPY, ADD and mounts read from --- */
 
 /* A source opened for reading; root of `tree` is its top. */

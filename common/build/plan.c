@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "build/display.h"
+#include "build/known.h"
+#include "build/share.h"
 #include "build/stage.h"
 
 #define PLAN_MAX ((size_t)512 << 20) /* bytes: many RUN, each with all ENV */
@@ -291,6 +293,20 @@ static void announce(struct build *b, size_t stage)
 	}
 }
 
+/* What is not known here may be known elsewhere. */
+static int look_elsewhere(struct build *b, struct error *err)
+{
+	int rc;
+
+	known_key(b, b->key);
+	rc = known_find(b, err);
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	if (share_look_up(b, err) < 0)
+		return -1;
+	return b->o->explain ? explain_missing(b, err) : 0;
+}
+
 int plan_all(struct build *b, struct error *err)
 {
 	size_t target = build_eval_target(b->ev), i;
@@ -301,10 +317,9 @@ int plan_all(struct build *b, struct error *err)
 		if (build_eval_needed(b->ev, i) && !b->stages[i].begun &&
 		    plan_stage(b, i, err) < 0)
 			return -1;
-	if (share_look_up(b, err) < 0 ||
-	    (b->o->explain && explain_missing(b, err) < 0))
+	if (!b->probe && look_elsewhere(b, err) < 0)
 		return -1;
-	for (i = 0; i <= target; i++)
+	for (i = 0; i <= target && !b->probe; i++)
 		if (b->stages[i].begun)
 			announce(b, i);
 	return 0;

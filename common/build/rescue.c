@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 #include "build/display.h"
+#include "build/share.h"
 #include "build/stage.h"
 
 /*
@@ -191,6 +192,7 @@ int rescue_settle(struct build *b, size_t stage, struct build_planned *p,
 	if (!rc) {
 		/* of files that nobody will see again */
 		store_new_id(e.as);
+		b->changed = true;
 	} else if (!str_eq(e.layer, p->layer) &&
 		   (stage_fits(&b->stages[stage], p, &e) ||
 		    !store_has_layer(b->o->store, p->layer))) {

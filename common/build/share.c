@@ -1,18 +1,45 @@
 /* share.c - steps that caches elsewhere know, and those they get */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "base/signals.h"
+#include "build/known.h"
+#include "build/share.h"
 #include "build/stage.h"
 
 /* A registry client of its own: connections of this process are none of its
  * jobs' business. */
-static int open_cache(struct build *b, const char *name,
-		      struct cache_place *c, struct error *err)
+int share_open(struct build *b, const char *name, struct cache_place *place,
+	       struct error *err)
 {
-	if (cache_place_init(c, name, &b->share, b->o->registry, err) < 0)
+	if (cache_place_init(place, name, &b->share, b->o->registry, err) < 0)
 		return -1;
-	c->ttl = b->o->cache_ttl;
-	c->renews = true;
+	place->ttl = b->o->cache_ttl;
+	place->renews = !b->probe;
 	return 0;
+}
+
+/* A cache that cannot be read is as good as none. */
+static int give_up(struct build *b, const char *name, struct error *why,
+		   struct error *err)
+{
+	if (b->probe || signals_pending())
+		return error_move(err, why);
+	log_warn("the step cache %s is not used: %s", name, why->msg);
+	strvec_push(&b->dead, name);
+	return 0;
+}
+
+int share_ask(struct build *b, struct cache_place *place, const char *name,
+	      struct cache_document *list, size_t n, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (strvec_has(&b->dead, name))
+		return 0;
+	if (share_open(b, name, place, &why) < 0 ||
+	    cache_place_look_up(place, list, n, &why) < 0)
+		return give_up(b, name, &why, err);
+	return 1;
 }
 
 /* --- what others have built --- */
@@ -96,9 +123,13 @@ int share_accept(struct build *b, struct build_planned *p,
 		rename_layer(&b->stages[i], p->layer, e);
 	memcpy(p->layer, e->layer, STORE_ID);
 	memcpy(rep->layer, e->layer, STORE_ID);
+	free(p->created);
+	p->created = xstrdup(e->created);
 	p->cached = rep->cached = true;
 	p->remote = !store_has_layer(b->o->store, e->layer);
 	b->result->cached++;
+	if (b->probe)
+		return 0;
 	/* The next build need not ask. */
 	return cache_put(b->o->store, p->key, &p->text, e, err);
 }
@@ -143,15 +174,16 @@ static int accept_found(struct build *b, const struct asked *a,
 	return 0;
 }
 
-/* A cache that cannot be read is as good as none. */
-static void ask(struct build *b, const char *place, struct asked *a)
+static int ask(struct build *b, const char *name, struct asked *a,
+	       struct error *err)
 {
-	cleanup_cache_place struct cache_place c = { 0 };
-	cleanup_error struct error err = ERROR_INIT;
+	cleanup_cache_place struct cache_place place = { 0 };
+	cleanup_error struct error why = ERROR_INIT;
 
-	if (open_cache(b, place, &c, &err) < 0 ||
-	    cache_remote_get(&c, a->keys, a->n, a->found, &err) < 0)
-		log_warn("the step cache %s is not used: %s", place, err.msg);
+	if (share_open(b, name, &place, &why) == 0 &&
+	    cache_remote_get(&place, a->keys, a->n, a->found, &why) == 0)
+		return 0;
+	return give_up(b, name, &why, err);
 }
 
 int share_look_up(struct build *b, struct error *err)
@@ -165,8 +197,10 @@ int share_look_up(struct build *b, struct error *err)
 		collect(b, is_missing, &a);
 		if (!a.n)
 			return 0;
-		ask(b, from->v[i], &a);
-		if (accept_found(b, &a, err) < 0)
+		if (strvec_has(&b->dead, from->v[i]))
+			continue;
+		if (ask(b, from->v[i], &a, err) < 0 ||
+		    accept_found(b, &a, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -292,7 +326,7 @@ static int pack_all(struct build *b, const struct asked *a,
 	return 0;
 }
 
-static int publish(struct build *b, struct error *err)
+static int publish_steps(struct build *b, struct error *err)
 {
 	CLEANUP(asked_release) struct asked a = { 0 };
 	cleanup_cache_place struct cache_place c = { 0 };
@@ -306,7 +340,7 @@ static int publish(struct build *b, struct error *err)
 		return 0;
 	list = xcalloc(a.n, sizeof(*list));
 	shared = xcalloc(a.n, sizeof(*shared));
-	if (open_cache(b, b->o->cache_to, &c, err) < 0 ||
+	if (share_open(b, b->o->cache_to, &c, err) < 0 ||
 	    cache_remote_get(&c, a.keys, a.n, a.found, err) < 0)
 		return -1;
 	rc = pack_all(b, &a, list, shared, &n, err);
@@ -319,11 +353,32 @@ static int publish(struct build *b, struct error *err)
 	return rc;
 }
 
-void share_publish(struct build *b)
+/* The image comes last: where it is, all its steps are. What came from a cache
+ * is there for others already. */
+static int publish(struct build *b, struct error *err)
 {
-	cleanup_error struct error err = ERROR_INIT;
+	int there = b->adopted;
 
-	if (b->o->cache_to && publish(b, &err) < 0)
-		log_warn("steps were not published in %s: %s", b->o->cache_to,
-			 err.msg);
+	if (!there && !b->o->no_cache)
+		there = known_is_there(b, err);
+	if (there < 0 ||
+	    (!there && (publish_steps(b, err) < 0 ||
+			known_publish(b, err) < 0)))
+		return -1;
+	return b->o->latest ? known_publish_latest(b, err) : 0;
+}
+
+int share_publish(struct build *b, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (!b->o->cache_to || b->changed || publish(b, &why) == 0)
+		return 0;
+	if (b->o->must_publish || signals_pending()) {
+		error_wrap(&why, "publishing in %s", b->o->cache_to);
+		return error_move(err, &why);
+	}
+	log_warn("steps were not published in %s: %s", b->o->cache_to,
+		 why.msg);
+	return 0;
 }

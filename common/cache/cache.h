@@ -28,6 +28,20 @@ void cache_key_add_list(struct cache_key *k, const char *name,
 void cache_key_finish(struct cache_key *k, char hex[CACHE_KEY]);
 void cache_key_release(struct cache_key *k);
 
+/* --- field.c --- */
+
+/* One line of a key's text: "NAME LENGTH:VALUE", or the head of a list,
+ * "NAME[] COUNT". Nothing is terminated. */
+struct cache_field {
+	const char *line, *name, *value;
+	size_t line_len, name_len, len;
+	bool head;
+};
+/* From *at on, which moves behind it; false at the end, and at what is no
+ * field. */
+bool cache_field_next(const char **at, const char *end, struct cache_field *f);
+bool cache_field_is(const struct cache_field *f, const char *name);
+
 #define CACHE_GROUND "scratch"
 
 /* What a step with a key made. */

@@ -8,8 +8,7 @@
 /* A key's text, taken apart. */
 struct fields {
 	struct field {
-		const char *name, *value; /* not terminated */
-		size_t name_len, len;
+		struct cache_field f;
 		bool paired;
 	} *v;
 	size_t nr, alloc;
@@ -20,58 +19,29 @@ static void fields_release(struct fields *f)
 	free(f->v);
 }
 
-/* "NAME LENGTH:VALUE", or "NAME[] COUNT" before the values of a list; false
- * at the end, and at what is neither. */
-static bool next_field(const char **at, const char *end, struct field *f,
-		       bool *head)
-{
-	const char *line = *at, *blank = memchr(line, ' ', (size_t)(end - line));
-	char *stop;
-	unsigned long n;
-
-	if (!blank || blank == line)
-		return false;
-	n = strtoul(blank + 1, &stop, 10);
-	*f = (struct field){ .name = line, .name_len = (size_t)(blank - line),
-			     .value = stop + 1, .len = n };
-	*head = *stop == '\n';
-	if (*head) {
-		*at = stop + 1;
-		return true;
-	}
-	if (*stop != ':' || n >= (size_t)(end - stop) - 1 ||
-	    stop[1 + n] != '\n')
-		return false;
-	*at = stop + 1 + n + 1;
-	return true;
-}
-
 static void parse(const char *text, size_t n, struct fields *out)
 {
 	const char *end = text + n;
-	struct field f;
-	bool head;
+	struct cache_field f;
 
-	while (text < end && out->nr < FIELDS_MAX &&
-	       next_field(&text, end, &f, &head)) {
-		if (head)
+	while (out->nr < FIELDS_MAX && cache_field_next(&text, end, &f)) {
+		if (f.head)
 			continue;
 		GROW(out->v, out->nr, out->alloc);
-		out->v[out->nr++] = f;
+		out->v[out->nr++] = (struct field){ .f = f };
 	}
 }
 
 static bool named(const struct field *f, const char *name)
 {
-	return f->name_len == strlen(name) &&
-	       !memcmp(f->name, name, f->name_len);
+	return cache_field_is(&f->f, name);
 }
 
 static bool same(const struct field *a, const struct field *b)
 {
-	return a->name_len == b->name_len && a->len == b->len &&
-	       !memcmp(a->name, b->name, a->name_len) &&
-	       !memcmp(a->value, b->value, a->len);
+	return a->f.name_len == b->f.name_len && a->f.len == b->f.len &&
+	       !memcmp(a->f.name, b->f.name, a->f.name_len) &&
+	       !memcmp(a->f.value, b->f.value, a->f.len);
 }
 
 /* Pair each field with an equal one of the other key, in order where that is
@@ -173,9 +143,9 @@ static int look(void *arg, const char *key, const char *text, size_t len,
 /* Names only: a value may be what nobody should see. */
 static void say_variable(const struct field *f, struct strvec *out)
 {
-	const char *equals = memchr(f->value, '=', f->len);
+	const char *value = f->f.value, *equals = memchr(value, '=', f->f.len);
 	cleanup_free char *name = xstrndup(
-		f->value, equals ? (size_t)(equals - f->value) : f->len);
+		value, equals ? (size_t)(equals - value) : f->f.len);
 	cleanup_free char *text = xstrfmt("the variable %s is another", name);
 
 	if (!strvec_has(out, text))
@@ -209,7 +179,7 @@ static void say(const struct field *f, struct strvec *out)
 			text = texts[i].text;
 	if (!text)
 		text = other = xstrfmt("its %.*s is another",
-				       (int)f->name_len, f->name);
+				       (int)f->f.name_len, f->f.name);
 	if (!strvec_has(out, text))
 		strvec_push(out, text);
 }

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "cli/caches.h"
 #include "cli/features.h"
+#include "cli/probe.h"
 
 #define O(member) offsetof(struct cli_build_options, member)
 const struct opt cli_build_rows[] = {
@@ -49,6 +50,12 @@ const struct opt cli_build_rows[] = {
 	  O(cache_ttl) },
 	{ OPT_STR, 0, "cache-ttl-days", "N", "ENVBUILDER_CACHE_TTL_DAYS",
 	  "--cache-ttl in days, where 0 is a week", O(cache_ttl_days) },
+	{ OPT_BOOL, 0, "push-image", NULL, "ENVBUILDER_PUSH_IMAGE",
+	  "call the published image 'latest' in the cache, too",
+	  O(push_image) },
+	{ OPT_BOOL, 0, "exit-on-push-failure", NULL,
+	  "ENVBUILDER_EXIT_ON_PUSH_FAILURE",
+	  "fail when the cache cannot be written to", O(must_publish) },
 	{ OPT_INT, 0, "jobs", "N", NULL,
 	  "steps at once (default: the processors, at least 4)", O(jobs) },
 	{ OPT_STR, 0, "report", "FILE.html", NULL,
@@ -127,25 +134,33 @@ static int check_annotations(const struct cli_build_options *o,
 	return 0;
 }
 
-int cli_build_plan(const struct cli_builder *b,
-		   const struct cli_build_options *o,
-		   const struct record_plan *plan, struct build_result *result,
-		   struct error *err)
+/* The options of a build, and what they borrow. */
+struct ready {
+	struct strbuf text;
+	struct build_named_list named;
+	struct cli_caches caches;
+	struct cli_granted granted;
+	struct cli_features features;
+	char *name;
+	struct build_options o;
+};
+
+static void ready_release(struct ready *r)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_build_named struct build_named_list named = { 0 };
-	cleanup_cli_caches struct cli_caches caches = { 0 };
-	cleanup_free char *name = NULL;
-	CLEANUP(cli_granted_release) struct cli_granted granted = { 0 };
-	cleanup_cli_features struct cli_features features = CLI_FEATURES_INIT;
-	const struct cli_features_from from = {
-		.store = b->store,
-		.registry = &b->registry_options,
-		.pull = o->pull,
-		.lock = cli_features_lock(o),
-	};
-	const char *inside = NULL;
-	struct build_options bo = {
+	strbuf_release(&r->text);
+	build_named_release(&r->named);
+	cli_caches_release(&r->caches);
+	cli_granted_release(&r->granted);
+	cli_features_release(&r->features);
+	oci_platform_release(&r->o.platform);
+	free(r->name);
+}
+
+static void set_options(struct ready *r, const struct cli_builder *b,
+			const struct cli_build_options *o,
+			const struct record_plan *plan)
+{
+	r->o = (struct build_options){
 		.store = b->store,
 		.registry = &b->registry_options,
 		.context = plan->context,
@@ -153,7 +168,7 @@ int cli_build_plan(const struct cli_builder *b,
 		.dockerfile = plan->dockerfile,
 		.target = plan->target,
 		.args = &plan->args,
-		.named = &named,
+		.named = &r->named,
 		.labels = o->labels.nr ? &o->labels : NULL,
 		.origin = { b->source.url, b->source.commit,
 			    plan->kind == RECORD_TEMPLATE ? plan->name
@@ -170,38 +185,83 @@ int cli_build_plan(const struct cli_builder *b,
 			 .ca_file = b->registry_options.ca_file,
 			 .ca_base64 = b->registry_options.ca_base64 },
 		.jobs = (unsigned int)MIN(o->jobs, JOBS_MAX),
+		.explain = o->explain || o->report,
+		.must_publish = o->must_publish,
+		.latest = o->push_image,
 	};
-	int rc;
-
 	if (b->git)
-		cli_git_access(b->git, &bo.git);
-	if (cli_caches_get(&caches, o, err) < 0 ||
-	    cli_build_contexts(o, &named, err) < 0 ||
+		cli_git_access(b->git, &r->o.git);
+}
+
+static int get_ready(struct ready *r, const struct cli_builder *b,
+		     const struct cli_build_options *o,
+		     const struct record_plan *plan, struct error *err)
+{
+	const struct cli_features_from from = {
+		.store = b->store,
+		.registry = &b->registry_options,
+		.pull = o->pull,
+		.lock = cli_features_lock(o),
+	};
+	const char *inside = NULL;
+
+	*r = (struct ready){ .text = STRBUF_INIT,
+			     .features = CLI_FEATURES_INIT };
+	set_options(r, b, o, plan);
+	if (cli_caches_get(&r->caches, o, err) < 0 ||
+	    cli_build_contexts(o, &r->named, err) < 0 ||
 	    check_annotations(o, err) < 0 ||
-	    cli_granted_get(&granted, o, b->mode, &bo, err) < 0 ||
-	    cli_project_dockerfile(plan, &text, &name, err) < 0)
+	    cli_granted_get(&r->granted, o, b->mode, &r->o, err) < 0 ||
+	    cli_project_dockerfile(plan, &r->text, &r->name, err) < 0)
 		return -1;
-	bo.explain = o->explain || o->report;
-	bo.cache_from = &caches.from;
-	bo.cache_to = caches.to;
-	bo.cache_max = caches.max;
-	bo.cache_ttl = caches.ttl;
+	if (o->push_image && !r->caches.to)
+		return error_set(err, ERR_USAGE,
+				 "--push-image needs --cache-repo or "
+				 "--cache-to");
+	r->o.cache_from = &r->caches.from;
+	r->o.cache_to = r->caches.to;
+	r->o.cache_max = r->caches.max;
+	r->o.cache_ttl = r->caches.ttl;
 	if (b->fetched && plan->dockerfile)
 		inside = path_below(plan->dockerfile, plan->context);
-	bo.name = inside ? inside : name;
-	bo.text = text.buf;
-	bo.text_len = text.len;
-	if (cli_features_build(&features, plan, &from, &named, &bo, err) < 0)
+	r->o.name = inside ? inside : r->name;
+	r->o.text = r->text.buf;
+	r->o.text_len = r->text.len;
+	if (cli_features_build(&r->features, plan, &from, &r->named, &r->o,
+			       err) < 0)
 		return -1;
-	if (!plan->platform)
-		oci_platform_host(&bo.platform);
-	else if (oci_platform_parse(&bo.platform, plan->platform, err) < 0)
+	if (plan->platform)
+		return oci_platform_parse(&r->o.platform, plan->platform, err);
+	oci_platform_host(&r->o.platform);
+	return 0;
+}
+
+int cli_build_plan(const struct cli_builder *b,
+		   const struct cli_build_options *o,
+		   const struct record_plan *plan, struct build_result *result,
+		   struct error *err)
+{
+	CLEANUP(ready_release) struct ready r;
+	int rc;
+
+	if (get_ready(&r, b, o, plan, err) < 0)
 		return -1;
-	rc = build_run(&bo, result, err);
+	rc = build_run(&r.o, result, err);
 	if (rc < 0)
-		cli_features_failed(&features, result, err);
-	oci_platform_release(&bo.platform);
-	return write_report(b, o, bo.name, result, rc, err);
+		cli_features_failed(&r.features, result, err);
+	return write_report(b, o, r.o.name, result, rc, err);
+}
+
+int cli_probe_plan(const struct cli_builder *b,
+		   const struct cli_build_options *o,
+		   const struct record_plan *plan, bool verify,
+		   struct build_probe *probe, struct error *err)
+{
+	CLEANUP(ready_release) struct ready r;
+
+	if (get_ready(&r, b, o, plan, err) < 0)
+		return -1;
+	return build_probe(&r.o, verify, probe, err);
 }
 
 int cli_build_name(const struct cli_builder *b, const struct strvec *tags,

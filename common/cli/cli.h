@@ -189,7 +189,7 @@ bool cli_input_possible(void);
 #define CLI_DRIVERS "auto|overlay|chroot" /* as enum runtime_driver */
 #define CLI_DRIVER_HELP "how a root file system is made for commands"
 struct cli_build_options {
-	bool no_cache, pull, explain;
+	bool no_cache, pull, explain, push_image, must_publish;
 	bool frozen_lockfile, no_lockfile;
 	int network, jobs;
 	int driver; /* enum runtime_driver */

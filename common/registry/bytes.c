@@ -16,6 +16,8 @@ static int open_bytes(void *arg, int *fd, struct error *err)
 		return error_errno(err, "cannot make a file in memory");
 	if (fs_write_all(mem, b->data, b->n, err) < 0)
 		return -1;
+	if (lseek(mem, 0, SEEK_SET) < 0)
+		return error_errno(err, "cannot rewind a file in memory");
 	*fd = steal_fd(&mem);
 	return 0;
 }

@@ -72,6 +72,11 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 		     struct registry_manifest *out, struct error *err)
 	MUST_CHECK;
 
+/* HEAD: the digest of what a name means, by mirrors as well. */
+int registry_find_digest(struct registry *r, const struct oci_ref *ref,
+			 char digest[DIGEST_TEXT], struct error *err)
+	MUST_CHECK;
+
 /* One of several manifests that may be there or not. */
 struct registry_lookup {
 	const struct oci_ref *ref; /* borrowed; all of one host */

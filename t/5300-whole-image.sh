@@ -1,0 +1,155 @@
+#!/bin/sh
+# images in a cache: a build that somebody has finished is taken over whole
+. "$(dirname "$0")/lib.sh"
+. "$SRC/t/helper/registry.sh"
+. "$SRC/t/build-lib.sh"
+t_need docker-registry skopeo jq
+
+# What a registry was asked for since it was last forgotten.
+requests() { # NAME [PATTERN]
+	grep -a 'msg="response completed' "$TMP/$1/log" |
+		sed 's/.*http.request.method=\([A-Z]*\).*http.request.uri="*\([^ "?]*\).*/\1 \2/' |
+		grep -c "${2:-.}"
+}
+forget() { : >"$TMP/cache/log"; : >"$TMP/bases/log"; }
+build() { # STORE OPTION...
+	b_store=$1
+	shift
+	forget
+	t_run "$DEVENV" --store "$TMP/$b_store" build "$@" "$TMP/ctx"
+}
+record() { jq -r "$1" "$out"; }
+
+t_ok "a base image in a registry" build_bases busybox
+skopeo copy -q --src-tls-verify=false --dest-tls-verify=false \
+	"docker://$BASE" "docker://$registry/other" || exit 1
+OTHER=$registry/other
+registry_start cache
+cache=$registry
+mkdir "$TMP/ctx"
+echo one >"$TMP/ctx/file"
+cat >"$TMP/ctx/Dockerfile" <<END
+FROM $BASE AS tool
+RUN echo tool >/tool
+FROM $OTHER
+ARG WORD=none
+WORKDIR /work
+COPY file /work/file
+COPY --from=tool /tool /tool
+RUN cat /tool file >/all; echo \$WORD >>/all
+CMD ["cat", "/all"]
+END
+
+build a --cache-repo "$cache/c" --digest
+t_status 0 "a build with a cache"
+t_err "the image was published as $cache/c:image-[0-9a-f]{64}\$" \
+	"publishes its image"
+id=$(record .image.config_digest)
+digest=$(record .image.digest)
+t_is "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+	"docker://$cache/c@$digest")" "$digest" "which others can pull"
+t_ok "with all its layers" skopeo copy -q --src-tls-verify=false \
+	"docker://$cache/c@$digest" "dir:$TMP/pulled"
+build a --cache-repo "$cache/c"
+t_is "$(requests cache) $(requests cache 'GET /v2/c/manifests/image-')" "1 1" \
+	"the next build asks once, and publishes nothing"
+
+build b --cache-repo "$cache/c" --digest
+t_status 0 "the same build in an empty store"
+t_is "$(record .image.config_digest) $(record .image.digest)" "$id $digest" \
+	"gives the same image, to the byte"
+t_is "$(record '[.image.steps[] | select(.key) | .cached] | all')" true \
+	"of cached steps"
+t_is "$(requests bases) $(requests bases HEAD)" "2 2" \
+	"a base image costs one request for what its name means"
+t_is "$(requests cache '/manifests/')" 2 "the image and its bases one each"
+t_is "$(requests cache) $(requests cache "GET /v2/c/blobs/$id")" "3 1" \
+	"and nothing is fetched but the configuration"
+t_is "$(find "$TMP/b/layers" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" 0 \
+	"nothing is unpacked"
+build b
+t_is "$(requests cache) $(requests bases)" "0 0" "it is remembered"
+t_is "$(record '[.image.steps[] | select(.key) | .cached] | all')" true \
+	"with all its steps"
+
+forget
+t_run "$DEVENV" --store "$TMP/b" push "$id" "$cache/app:1"
+t_status 0 "it is pushed to another repository of that registry"
+t_is "$(requests cache 'PUT /v2/app/blobs')" 0 "all blobs are mounted"
+t_is "$(requests cache 'GET .*/blobs/')" 0 "and none is fetched"
+t_run "$DEVENV" --store "$TMP/b" run "$id"
+t_is "$(cat "$out")" "tool
+one
+none" "it runs, with layers from the cache"
+t_ok "the store is sound" "$DEVENV" --store "$TMP/b" store verify
+
+# What is no part of the image makes none other, what is does.
+echo unrelated >"$TMP/ctx/README"
+build c --cache-repo "$cache/c"
+t_is "$(record .image.config_digest)" "$id" "another file is no reason"
+for change in "--label a=b" "--build-arg WORD=two" "--build-arg \
+SOURCE_DATE_EPOCH=1700000000" "--annotation a=b"; do
+	# shellcheck disable=SC2086 # words
+	build d --cache-from "$cache/c" $change
+	t_is "$status $(requests cache 'GET /v2/c/manifests/image-.*')" "0 1" \
+		"$change asks for an image"
+	t_is "$(grep -c 'is this build' "$err")" 0 "that is not this one"
+	rm -rf "$TMP/d"
+done
+
+# On a stage that came out as it was, keys are those of the first build.
+sed -i 's/echo tool/echo  tool/' "$TMP/ctx/Dockerfile"
+build a --cache-repo "$cache/c"
+again=$(record .image.config_digest)
+t_err 'published as' "a stage that is built anew, to the same files"
+build e --cache-repo "$cache/c"
+t_is "$(record .image.config_digest) $(requests cache 'GET .*/blobs/')" \
+	"$again 1" "an empty store finds what was made of it"
+
+# A directory does the same.
+build f --cache-repo "oci:$TMP/dir"
+t_err "published as oci:$TMP/dir:image-" "an image goes into a directory"
+id=$(record .image.config_digest)
+mv "$TMP/bases/data" "$TMP/bases/gone"
+build g --cache-repo "oci:$TMP/dir"
+t_status 6 "a base image that is gone is missed"
+mv "$TMP/bases/gone" "$TMP/bases/data"
+build g --cache-repo "oci:$TMP/dir"
+t_is "$(record .image.config_digest)" "$id" "and comes out again"
+t_is "$(requests bases 'GET')" 0 "what describes the bases is there, too"
+t_run "$DEVENV" --store "$TMP/g" run "$id"
+t_is "$(sed -n 1p "$out")" tool "it runs"
+
+# Whoever writes to the cache decides what is found there; but a build takes
+# no image that says something else of itself.
+for tag in $(skopeo list-tags --tls-verify=false "docker://$cache/c" |
+	jq -r '.Tags[] | select(startswith("image-"))'); do
+	skopeo copy -q --src-tls-verify=false --dest-tls-verify=false \
+		"docker://$BASE" "docker://$cache/c:$tag" || exit 1
+done
+build h --cache-from "$cache/c"
+t_status 0 "somebody puts another image there"
+t_err 'the image of this build is not used: it is not what this build makes' \
+	"it is not used, with a warning"
+t_run "$DEVENV" --store "$TMP/h" run "$(record .image.config_digest)"
+t_is "$(cat "$out")" "tool
+one
+none" "and what it builds is right"
+
+# Publishing is no part of the build, unless it is meant to be.
+build i --cache-repo "127.0.0.1:1/none"
+t_status 0 "a cache that is not there is no reason to fail"
+build i --cache-to "127.0.0.1:1/none" --exit-on-push-failure
+t_status 5 "but with --exit-on-push-failure"
+t_err 'publishing in 127.0.0.1:1/none: ' "which says so"
+build i --push-image
+t_status 2 "--push-image without a cache is a usage error"
+t_err '\-\-push-image needs --cache-repo or --cache-to' "named"
+forget
+t_run env ENVBUILDER_PUSH_IMAGE=true ENVBUILDER_CACHE_REPO="$cache/p" \
+	"$DEVENV" --store "$TMP/i" build --digest "$TMP/ctx"
+t_is "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+	"docker://$cache/p:latest")" "$(record .image.digest)" \
+	"with one the image is its latest"
+
+t_done
