@@ -52,6 +52,7 @@ struct cmd {
 	X(build) \
 	X(push) \
 	X(pull) \
+	X(cache_probe) \
 	X(run) \
 	X(exec) \
 	X(ps) \

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/probe.h"
 #include "cmd/cmd.h"
 #include "wrap/giturl.h"
 
@@ -14,7 +15,7 @@ struct options {
 	struct cli_run_options run;
 	struct cli_life_options life;
 	struct cli_registry registry;
-	bool json;
+	bool json, get_cached;
 };
 
 #define O(member) offsetof(struct options, member)
@@ -22,6 +23,9 @@ static const struct opt rows[] = {
 	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
 	  "leave it running, as -d; the last line is what editors expect of "
 	  "the Dev Container CLI", O(json) },
+	{ OPT_BOOL, 0, "get-cached-image", NULL, "ENVBUILDER_GET_CACHED_IMAGE",
+	  "only print ENVBUILDER_CACHED_IMAGE=IMAGE if a cache has it",
+	  O(get_cached) },
 	{ OPT_END },
 };
 
@@ -180,14 +184,18 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	    cli_life_get(&w->life, &o->life, err) < 0 ||
 	    get_tree(w, word, &words, err) < 0 ||
 	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
-	    cli_initialize(w->round.plan.config, w->round.project.dir,
-			   o->life.initialize, err) < 0 ||
+	    (!o->get_cached &&
+	     cli_initialize(w->round.plan.config, w->round.project.dir,
+			    o->life.initialize, err) < 0) ||
 	    cli_open_store(call->globals->store, o->build.driver, &w->b.store,
 			   &w->b.mode, err) < 0)
 		return -1;
 	keep_source(w);
 	cli_registry_options(&o->registry, &w->b.registry_options);
 	w->b.git = &o->git;
+	if (o->get_cached)
+		return cli_probe_variable(&w->b, &o->build, &w->round.plan,
+					  err);
 	if (cli_round_build(&w->round, &w->b, &o->build, err) < 0)
 		return -1;
 	tell(&w->round.result);

@@ -125,6 +125,8 @@ static int ask_digests(struct build *b, struct lookups *l, struct error *err)
 		open++;
 		last = i;
 	}
+	if (!open)
+		return 0;
 	if (open == 1)
 		return ask_here(b, &l->v[last], err);
 	if (run_jobs(b, l, ask_digest, &failed, err) < 0)
@@ -209,17 +211,17 @@ static bool find_known(struct build *b, struct lookups *l)
 /* Where a cache may know what describes an image, a tag is resolved by asking
  * for its digest alone. */
 int lookup_run(struct build *b, struct lookups *l, size_t *failed,
-		struct error *err)
+	       struct error *err)
 {
+	bool cached = b->o->cache_from && b->o->cache_from->nr;
+
 	*failed = 0;
-	if (l->nr && b->o->cache_from && b->o->cache_from->nr) {
-		if (ask_digests(b, l, err) < 0)
+	if (cached && ask_digests(b, l, err) < 0)
+		return -1;
+	if (!find_known(b, l) && cached) {
+		if (bases_read(b, l, err) < 0)
 			return -1;
-		if (!find_known(b, l)) {
-			if (bases_read(b, l, err) < 0)
-				return -1;
-			find_known(b, l);
-		}
+		find_known(b, l);
 	}
 	return fetch_rest(b, l, failed, err);
 }

@@ -235,17 +235,20 @@ static void tell_bases(const struct build *b, struct build_probe *p)
 	}
 }
 
-static void tell_times(const struct build *b)
+static void tell_steps(const struct build *b)
 {
 	size_t i, k;
 
 	for (i = 0; i < b->n_stages; i++) {
 		for (k = 0; k < b->stages[i].n_plan; k++) {
 			const struct build_planned *s = &b->stages[i].plan[k];
+			struct build_step_report *rep =
+				&b->result->steps[s->report];
 
 			if (s->cached && !b->known)
-				b->result->steps[s->report].created =
-					xstrdup(s->created);
+				rep->created = xstrdup(s->created);
+			if (b->o->explain)
+				cache_key_parts(&s->text, &rep->parts);
 		}
 	}
 }
@@ -267,7 +270,7 @@ int build_probe(const struct build_options *o, bool verify,
 	if (!rc) {
 		p->user = xstrdup_null(target_of(&b)->image.config.user);
 		tell_bases(&b, p);
-		tell_times(&b);
+		tell_steps(&b);
 	}
 	build_release(&b);
 	return rc;

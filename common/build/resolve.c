@@ -56,6 +56,21 @@ static int take(struct build *b, const struct lookup *l,
 	return b->probe ? 0 : docs_keep(&b->docs, b->o->store, image, err);
 }
 
+/* Two answers in one build could differ. */
+static void recall(const struct build *b, struct lookup *l)
+{
+	cleanup_free char *name = oci_ref_format(&l->ref);
+	cleanup_free char *platform = oci_platform_format(l->platform);
+	size_t i;
+
+	for (i = 0; i < b->used.nr; i++) {
+		const struct build_used *u = &b->used.v[i];
+
+		if (str_eq(u->name, name) && str_eq(u->platform, platform))
+			memcpy(l->digest, u->digest, DIGEST_TEXT);
+	}
+}
+
 int resolve_image(struct build *b, const char *name,
 		  const struct oci_platform *platform,
 		  struct store_image *image, struct error *err)
@@ -63,8 +78,10 @@ int resolve_image(struct build *b, const char *name,
 	cleanup_lookups struct lookups l = { 0 };
 	size_t failed;
 
-	if (lookup_add(&l, b, name, platform, err) < 0 ||
-	    lookup_run(b, &l, &failed, err) < 0)
+	if (lookup_add(&l, b, name, platform, err) < 0)
+		return -1;
+	recall(b, &l.v[0]);
+	if (lookup_run(b, &l, &failed, err) < 0)
 		return -1;
 	return take(b, &l.v[0], image, err);
 }

@@ -41,6 +41,9 @@ struct cache_field {
  * field. */
 bool cache_field_next(const char **at, const char *end, struct cache_field *f);
 bool cache_field_is(const struct cache_field *f, const char *name);
+/* What a key follows from, for people: neither values of variables nor text of
+ * commands. */
+void cache_key_parts(const struct cache_key *k, struct strvec *out);
 
 #define CACHE_GROUND "scratch"
 

@@ -34,3 +34,41 @@ bool cache_field_is(const struct cache_field *f, const char *name)
 	return !f->head && f->name_len == strlen(name) &&
 	       !memcmp(f->name, name, f->name_len);
 }
+
+/* Those whose value is no secret and no long text. */
+static bool is_shown(const struct cache_field *f)
+{
+	static const char *const names[] = {
+		"parent", "platform", "ids",  "op",	 "cwd",	    "user",
+		"network", "dest",    "dir",  "chown",	 "chmod",   "parents",
+		"link",	   "file",    "from", "source",	 "layer",   "epoch",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (cache_field_is(f, names[i]))
+			return true;
+	return cache_field_is(f, "content") && f->len == DIGEST_HEX;
+}
+
+void cache_key_parts(const struct cache_key *k, struct strvec *out)
+{
+	const char *at = k->text.buf, *end = at + k->text.len;
+	struct cache_field f;
+
+	while (cache_field_next(&at, end, &f)) {
+		const char *equals = memchr(f.value, '=', f.head ? 0 : f.len);
+
+		if (f.head || cache_field_is(&f, "format"))
+			continue;
+		if (is_shown(&f))
+			strvec_pushf(out, "%.*s %.*s", (int)f.name_len, f.name,
+				     (int)f.len, f.value);
+		else if (cache_field_is(&f, "env") && equals)
+			strvec_pushf(out, "env %.*s", (int)(equals - f.value),
+				     f.value);
+		else if (f.len)
+			strvec_pushf(out, "%.*s (%zu bytes)", (int)f.name_len,
+				     f.name, f.len);
+	}
+}

@@ -364,6 +364,14 @@ int cli_context_plan(struct cli_context *c, struct cli_builder *b,
 		     const struct cli_project_options *o, struct error *err)
 	MUST_CHECK;
 
+/* The same of the repository that the options name, without its history, in a
+ * directory that goes with the context. */
+int cli_context_clone(struct cli_context *c, struct cli_builder *b,
+		      struct cli_round *r,
+		      const struct cli_clone_options *clone,
+		      const struct cli_project_options *o, struct error *err)
+	MUST_CHECK;
+
 /* --- multi.c: several platforms at once --- */
 
 /* One build a platform, in the order in which they are named. */

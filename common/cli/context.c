@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "base/path.h"
 
 void cli_context_release(struct cli_context *c)
 {
@@ -112,6 +113,47 @@ static int plan_url(struct cli_context *c, struct cli_builder *b,
 	source = (struct record_source){ .url = c->fetched.url,
 					 .ref = c->fetched.ref,
 					 .commit = c->fetched.commit };
+	record_source_set(&source, &r->project.record);
+	return 0;
+}
+
+/* Its history differs from clone to clone, and is no part of what others have
+ * built of it. */
+static int clone_into(struct cli_context *c, const struct cli_builder *b,
+		      const struct cli_clone_options *clone,
+		      struct record *record, struct error *err)
+{
+	struct cli_clone_options o = *clone;
+	cleanup_free char *git = NULL;
+
+	c->store = b->store;
+	c->dir = store_scratch(b->store, &c->lock, err);
+	if (!c->dir)
+		return -1;
+	if (!o.depth)
+		o.depth = 1;
+	if (cli_clone_get(&o, b->git, o.git_url, c->dir, record, err) < 0)
+		return -1;
+	git = path_join(c->dir, ".git");
+	return fs_remove_tree(AT_FDCWD, git, err);
+}
+
+int cli_context_clone(struct cli_context *c, struct cli_builder *b,
+		      struct cli_round *r,
+		      const struct cli_clone_options *clone,
+		      const struct cli_project_options *o, struct error *err)
+{
+	cleanup_strvec struct strvec none = STRVEC_INIT;
+	cleanup_record struct record record = RECORD_INIT;
+	struct record_source source;
+
+	if (clone_into(c, b, clone, &record, err) < 0)
+		return -1;
+	record_source_get(&source, &record);
+	source.path = NULL;
+	b->origin = clone->git_url;
+	if (plan_inside(c, r, &none, o, err) < 0)
+		return error_wrap(err, "%s", source.url);
 	record_source_set(&source, &r->project.record);
 	return 0;
 }

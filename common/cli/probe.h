@@ -49,6 +49,11 @@ const struct build_step_report *cli_probe_miss(const struct cli_probe *p);
  * =IMAGE" or nothing, or strings for Terraform. */
 int cli_probe_print(struct cli_probe *p, enum cli_probe_format format,
 		    struct error *err) MUST_CHECK;
+/* Probe for a plan and print that variable; a miss is ERR_NO. */
+int cli_probe_variable(const struct cli_builder *b,
+		       const struct cli_build_options *o,
+		       const struct record_plan *plan, struct error *err)
+	MUST_CHECK;
 /* A failure, for formats that tell it: JSON has it as an object, and for
  * Terraform every status but 1 would be the same. Returns -1. */
 int cli_probe_failed(struct cli_probe *p, enum cli_probe_format format,

@@ -1,0 +1,198 @@
+#!/bin/sh
+# cache-probe: what a build would do, asked of a registry, a directory, a store
+. "$(dirname "$0")/lib.sh"
+. "$SRC/t/helper/registry.sh"
+. "$SRC/t/build-lib.sh"
+t_need docker-registry skopeo jq git
+
+requests() { # NAME [PATTERN]
+	grep -a 'msg="response completed' "$TMP/$1/log" |
+		sed 's/.*http.request.method=\([A-Z]*\).*http.request.uri="*\([^ "?]*\).*/\1 \2/' |
+		grep -c "${2:-.}"
+}
+forget() { : >"$TMP/cache/log"; : >"$TMP/bases/log"; }
+probe() { # STORE OPTION...
+	p_store=$1
+	shift
+	forget
+	t_run "$DEVENV" --store "$TMP/$p_store" cache-probe \
+		--cache-repo "$cache/c" "$@"
+}
+fact() { jq -r "$1" "$out"; }
+
+t_ok "a base image in a registry" build_bases busybox
+skopeo copy -q --src-tls-verify=false --dest-tls-verify=false \
+	"docker://$BASE" "docker://$registry/other" || exit 1
+OTHER=$registry/other
+registry_start cache
+cache=$registry
+mkdir "$TMP/ctx"
+echo one >"$TMP/ctx/file"
+cat >"$TMP/ctx/Dockerfile" <<END
+FROM $BASE AS tool
+RUN echo tool >/tool
+FROM tool AS both
+ADD file /added
+FROM $OTHER
+ARG WORD=hush
+WORKDIR /work
+COPY file /work/file
+COPY --from=both /tool /added /
+COPY --from=$BASE /bin/sh /sh
+RUN cat /tool file >/all; echo \$WORD >/word
+CMD ["cat", "/all"]
+USER bob
+END
+
+probe p "$TMP/ctx"
+t_status 1 "before anybody built it: a miss"
+t_is "$(fact .cache.status) $(fact .cache.image)" "miss null" "says the record"
+t_is "$(fact .cache.first_miss.line)" 2 "from the first step on"
+t_is "$(fact '.plan.kind')" dockerfile "the plan passes through"
+probe p --format=env "$TMP/ctx"
+t_is "$status $(cat "$out")" "1 " "--format=env prints nothing then"
+
+"$DEVENV" --store "$TMP/a" build --cache-repo "$cache/c" --digest "$TMP/ctx" \
+	>"$TMP/built" 2>"$err" || t_show
+digest=$(jq -r .image.digest "$TMP/built")
+probe p "$TMP/ctx"
+t_status 0 "after somebody did: a hit"
+t_is "$(fact .cache.image)" "$cache/c@$digest" "the image that was built"
+t_is "$(requests bases) $(requests cache)" "2 2" \
+	"two base images, two requests more"
+t_is "$(requests bases HEAD) $(requests cache GET)" "2 2" "none that writes"
+t_is "$(ls -A "$TMP/p/images" "$TMP/p/blobs/sha256" "$TMP/p/layers" |
+	grep -vc ':$\|^$')" 0 "the store has neither image, blob nor layer of it"
+t_is "$(fact '[.cache.steps[].cached] | all')" true "all steps are known"
+probe p --format=env "$TMP/ctx"
+t_is "$status $(cat "$out")" "0 ENVBUILDER_CACHED_IMAGE=$cache/c@$digest" \
+	"--format=env prints a variable"
+t_is "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+	"docker://$cache/c@$digest")" "$digest" "of what can be pulled"
+
+# JSON, and what is secret.
+t_run env ENVBUILDER_CACHE_REPO="$cache/c" ENVBUILDER_GIT_PASSWORD=hidden \
+	ENVBUILDER_INIT_SCRIPT="sleep 1" ENVBUILDER_SKIP_REBUILD=false \
+	"$DEVENV" --store "$TMP/p" cache-probe --format=json "$TMP/ctx"
+t_status 0 "--format=json"
+t_is "$(fact '[.status, .exists, .mode, .user, .spec_path] | join(" ")')" \
+	"hit true dockerfile bob Dockerfile" "has the facts"
+t_is "$(fact .id)" "$digest" "the digest"
+t_is "$(fact '.tag | test("/c:image-[0-9a-f]{64}$")')" true "the tag"
+t_is "$(fact '.base_images | map(.ref) | sort | join(" ")')" \
+	"$(printf '%s\n' "$BASE:latest" "$OTHER:latest" | sort | xargs)" \
+	"the images it stands on"
+t_is "$(fact '.env | join(" ")')" \
+	"ENVBUILDER_CACHE_REPO=$cache/c ENVBUILDER_INIT_SCRIPT=sleep 1" \
+	"variables that are set"
+t_is "$(fact '.env_sensitive_keys | join(" ")')" ENVBUILDER_GIT_PASSWORD \
+	"secret ones are named"
+t_is "$(grep -c hidden "$out" "$err")" "$out:0
+$err:0" "and not shown"
+t_run env ENVBUILDER_GIT_PASSWORD=hidden "$DEVENV" --store "$TMP/p" \
+	cache-probe --format=json --cache-repo "$cache/c" --with-secrets \
+	"$TMP/ctx"
+t_is "$(fact .env_map.ENVBUILDER_GIT_PASSWORD)" hidden \
+	"but with --with-secrets"
+
+# Whatever is no part of the image.
+echo note >"$TMP/ctx/README"
+touch -d @1 "$TMP/ctx/file"
+probe p --format=text "$TMP/ctx"
+t_status 0 "other files and times change nothing"
+t_out "^hit: $cache/c@$digest\$" "it is told in lines, too"
+t_out "^  hit    line 2    RUN echo tool >/tool\$" "with the steps"
+
+# Options that change a key, and those of a pipe.
+for change in --build-arg=WORD=two --label=a=b --target=both \
+	--platform=linux/arm64; do
+	probe p --format=env "$change" "$TMP/ctx"
+	t_is "$(cat "$out")" "" "$change is another image"
+done
+probe p --format=env --build-arg=UNUSED=1 "$TMP/ctx"
+t_status 0 "an argument that nothing uses changes nothing"
+t_ok "a record is read from a pipe" sh -c "'$DEVENV' parse '$TMP/ctx' |
+	'$DEVENV' --store '$TMP/p' cache-probe - --cache-repo '$cache/c' |
+	jq -e '.cache.status == \"hit\" and .source.path == \"$TMP/ctx\"'"
+
+# A repository whose branch has another name.
+git init -q -b trunk "$TMP/repository"
+cp "$TMP/ctx/Dockerfile" "$TMP/ctx/file" "$TMP/repository"
+git -C "$TMP/repository" add .
+git -C "$TMP/repository" -c user.name=T -c user.email=t@example.com \
+	commit -q -m first
+t_run env ENVBUILDER_GIT_URL="file://$TMP/repository" \
+	ENVBUILDER_CACHE_REPO="$cache/c" "$DEVENV" --store "$TMP/q" \
+	cache-probe --format=json
+t_status 0 "a repository is cloned and found built"
+t_is "$(fact .image) $(fact .commit)" "$cache/c@$digest \
+$(git -C "$TMP/repository" rev-parse HEAD)" "at its commit"
+t_is "$(ls -A "$TMP/q/tmp")" "" "nothing of it stays"
+t_ok "clone, parse and cache-probe in a pipe" sh -c "cd '$TMP' && '$DEVENV' \
+	clone 'file://$TMP/repository' cloned | '$DEVENV' parse - | '$DEVENV' \
+	--store '$TMP/q' cache-probe - --cache-repo '$cache/c' --format=env |
+	grep -qx 'ENVBUILDER_CACHED_IMAGE=$cache/c@$digest'"
+t_run "$DEVENV" --store "$TMP/q" cache-probe --format=json \
+	--cache-repo "$cache/c" --git-url "file://$TMP/none"
+t_status 6 "a repository that is not there is an error"
+t_is "$(fact '.status + " " + .error_class')" "error git-auth" "of its class"
+t_run env ENVBUILDER_GET_CACHED_IMAGE=true ENVBUILDER_CACHE_REPO="$cache/c" \
+	"$DEVENV" --store "$TMP/q" up "$TMP/ctx"
+t_is "$status $(cat "$out")" "0 ENVBUILDER_CACHED_IMAGE=$cache/c@$digest" \
+	"up with ENVBUILDER_GET_CACHED_IMAGE says the same"
+
+# Terraform's protocol.
+terraform() { # QUERY
+	printf '%s' "$1" >"$TMP/query"
+	t_run "$DEVENV" --store "$TMP/q" cache-probe --format=terraform \
+		<"$TMP/query"
+}
+terraform "{\"git_url\":\"file://$TMP/repository\",\"cache_repo\":\"$cache/c\",\"builder_image\":\"builder:1\",\"devcontainer_dir\":\"\"}"
+t_is "$status $(fact '.exists + " " + .image + " " + .id')" \
+	"0 true $cache/c@$digest $digest" "a query gives a flat answer"
+t_is "$(fact '[.[] | type] | unique | join(" ")')" string "of strings"
+t_is "$(fact '.env | fromjson | join(" ")')" "ENVBUILDER_CACHE_REPO=$cache/c \
+ENVBUILDER_GIT_URL=file://$TMP/repository" "structures are JSON in there"
+terraform "{\"git_url\":\"file://$TMP/repository\",\"cache_repo\":\"$cache/n\",\"builder_image\":\"builder:1\"}"
+t_is "$status $(fact '.exists + " " + .image + " " + .id')" \
+	"0 false builder:1 00000000-0000-0000-0000-000000000000" \
+	"a miss is an answer as well"
+terraform '{"cash_repo":"x"}'
+t_status 1 "errors have one status"
+t_err "the query has 'cash_repo', which is no option" "and are told"
+
+# Nothing to build, and a store without a cache.
+mkdir "$TMP/plain"
+echo "FROM $BASE" >"$TMP/plain/Dockerfile"
+base_digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+	"docker://$BASE")
+probe p --format=json "$TMP/plain"
+t_is "$status $(fact '.status + " " + .image')" \
+	"0 nothing-to-build $BASE@$base_digest" "an image as it came"
+t_run "$DEVENV" --store "$TMP/a" cache-probe --format=json "$TMP/ctx"
+t_is "$status $(fact '.status + " " + .image')" \
+	"0 hit $(jq -r .image.config_digest "$TMP/built")" \
+	"a store is asked where there is no cache"
+t_run "$DEVENV" --store "$TMP/p" cache-probe --format=json "$TMP/ctx"
+t_is "$status $(fact .status)" "1 miss" "one that has not built it has not"
+
+# What a cache lost, and one that cannot be asked.
+layer=$(skopeo inspect --raw --tls-verify=false "docker://$cache/c@$digest" |
+	jq -r '.layers[-1].digest')
+curl -sf -X DELETE "http://$cache/v2/c/blobs/$layer" || exit 1
+probe p "$TMP/ctx"
+t_status 0 "the manifest is enough"
+probe p --verify=layers --format=text "$TMP/ctx"
+t_status 1 "but with --verify=layers"
+t_out "^miss: $cache/c lacks $layer of this image\$" "that names the blob"
+t_run "$DEVENV" --store "$TMP/p" cache-probe --format=json \
+	--cache-repo 127.0.0.1:1/none "$TMP/ctx"
+t_is "$status $(fact .error_class)" "5 registry-network" \
+	"a cache that cannot be asked is no miss"
+t_err '127.0.0.1:1' "and named"
+echo 'FROM' >"$TMP/plain/Dockerfile"
+probe p --format=json "$TMP/plain"
+t_is "$status $(fact '.status + " " + .error_class')" "3 error spec" \
+	"a wrong file is an error"
+t_err "Dockerfile:1:" "with its position"
+t_done
