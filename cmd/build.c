@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "build/build.h"
+#include "cli/attest.h"
 #include "cli/cli.h"
 #include "cli/findings.h"
 #include "cmd/cmd.h"
@@ -13,7 +14,7 @@ struct options {
 	struct cli_registry registry;
 	struct cli_git git;
 	struct strvec tags, outputs;
-	char *iid_file, *metadata_file;
+	char *iid_file, *metadata_file, *sbom;
 	bool digest, push, check;
 };
 
@@ -28,6 +29,8 @@ static const struct opt rows[] = {
 	  O(iid_file) },
 	{ OPT_STR, 0, "metadata-file", "FILE", NULL,
 	  "write digests as JSON there, as docker does", O(metadata_file) },
+	{ OPT_STR, 0, "sbom", "FILE", NULL,
+	  "write the list of its packages there (SPDX)", O(sbom) },
 	{ OPT_BOOL, 0, "digest", NULL, NULL,
 	  "find out the digest of the manifest, too", O(digest) },
 	{ OPT_BOOL, 0, "check", NULL, NULL,
@@ -52,6 +55,7 @@ struct work {
 	struct cli_context context;
 	struct cli_round round;
 	struct cli_multi multi; /* with several platforms, not round.result */
+	struct cli_documents documents; /* to go with a push */
 };
 
 static void work_release(struct work *w)
@@ -59,6 +63,7 @@ static void work_release(struct work *w)
 	cli_context_release(&w->context);
 	cli_round_release(&w->round);
 	cli_multi_release(&w->multi);
+	cli_documents_release(&w->documents);
 	cli_builder_release(&w->b);
 }
 
@@ -132,14 +137,18 @@ static int write_metadata(struct work *w, const struct store_image *image,
 static int make_manifest(struct work *w, struct error *err)
 {
 	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
+	cleanup_oci_descriptor struct oci_descriptor subject = { 0 };
 	size_t i;
 
 	if (build_materialize(w->b.store, &w->b.registry,
 			      &w->b.registry_options, &w->round.result.image, &m,
 			      err) < 0)
 		return -1;
+	oci_descriptor_set(&subject, oci_manifest_media_type(&m.parsed),
+			   m.digest, m.body.len);
 	for (i = 0; w->o->push && i < w->o->tags.nr; i++) {
 		cleanup_oci_ref struct oci_ref ref = { 0 };
+		const struct cli_subject s = { &ref, 1, m.digest };
 
 		if (oci_ref_parse(&ref, w->o->tags.v[i], err) < 0)
 			return -1;
@@ -148,7 +157,9 @@ static int make_manifest(struct work *w, struct error *err)
 				 err) < 0)
 			return -1;
 		if (build_push(w->b.store, w->b.registry, &w->round.result.image,
-			       &m, &ref, err) < 0)
+			       &m, &ref, err) < 0 ||
+		    cli_documents_attach(&w->documents, w->b.registry, &s,
+					 &subject, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -173,12 +184,32 @@ static int hand_out(struct work *w, struct store_image *image, const char *id,
 	return store_sync(w->b.store, err);
 }
 
+/* What a push takes along is made before it. */
+static int list_packages(struct work *w, struct error *err)
+{
+	const struct cli_attest_options want = { .sbom = w->o->sbom };
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+	cleanup_free char *name = NULL;
+	struct cli_attested about = { .image = &w->round.result.image,
+				      .store = w->b.store,
+				      .registry = &w->b.registry,
+				      .options = &w->b.registry_options };
+
+	if (w->o->tags.nr) {
+		if (oci_ref_parse(&ref, w->o->tags.v[0], err) < 0)
+			return -1;
+		about.name = name = oci_ref_format(&ref);
+	}
+	return cli_documents_make(&w->documents, &want, &about, NULL, err);
+}
+
 static int deliver(struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
 	struct store_image *image = &w->round.result.image;
 
-	if (build_identify(w->b.store, image, err) < 0)
+	if (build_identify(w->b.store, image, err) < 0 ||
+	    (o->sbom && list_packages(w, err) < 0))
 		return -1;
 	if ((o->digest || o->push || o->metadata_file) &&
 	    make_manifest(w, err) < 0)
@@ -208,6 +239,9 @@ static int build_multi(struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
 
+	if (o->sbom)
+		return error_set(err, ERR_USAGE, "--sbom lists the packages "
+				 "of one image: name one platform");
 	if (check_outputs(o, err) < 0 ||
 	    cli_multi_build(&w->multi, &w->b, &o->build, &w->round.plan,
 			    err) < 0)

@@ -45,8 +45,14 @@ static int push_all(struct cli_pushed *p, const struct registry_options *o,
 {
 	cleanup_oci_descriptor struct oci_descriptor subject = { 0 };
 	cleanup_cli_documents struct cli_documents documents = { .n = 0 };
-	struct cli_subject what = { refs, n, NULL };
 	cleanup_registry struct registry *r = NULL;
+	struct cli_subject what = { refs, n, NULL };
+	struct cli_attested about = {
+		.record = &p->record,
+		.store = p->store,
+		.registry = &r,
+		.options = o,
+	};
 	struct json *pushed = json_new_array();
 	size_t i;
 
@@ -56,7 +62,9 @@ static int push_all(struct cli_pushed *p, const struct registry_options *o,
 		return -1;
 	cli_pushed_subject(p, &subject);
 	what.digest = subject.digest;
-	if (cli_documents_make(&documents, attest, &p->record, &what, err) < 0)
+	if (!p->layout && !p->whole.n)
+		about.image = &p->image;
+	if (cli_documents_make(&documents, attest, &about, &what, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
 		cleanup_free char *name = oci_ref_format(&refs[i]);

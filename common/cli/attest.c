@@ -12,6 +12,9 @@ const struct opt cli_attest_rows[] = {
 	{ OPT_STR, 0, "provenance", "FILE", NULL,
 	  "attach how it was built (and write it to FILE)", O(provenance),
 	  .optional = true },
+	{ OPT_STR, 0, "sbom", "FILE", NULL,
+	  "attach the list of its packages (and write it to FILE)", O(sbom),
+	  .optional = true },
 	{ OPT_STR, 0, "builder-id", "URI", NULL,
 	  "who says that it built the image", O(builder) },
 	{ OPT_END },
@@ -51,17 +54,27 @@ static int keep(const struct cli_document *d, const char *value,
 
 int cli_documents_make(struct cli_documents *d,
 		       const struct cli_attest_options *o,
-		       const struct record *record,
+		       const struct cli_attested *a,
 		       const struct cli_subject *s, struct error *err)
 {
 	struct cli_document *doc;
 
-	if (!wanted(o->provenance))
+	if (wanted(o->provenance)) {
+		doc = add(d, CLI_IN_TOTO, CLI_PROVENANCE);
+		if (cli_provenance(a->record, s, o->builder, &doc->text,
+				   err) < 0 ||
+		    keep(doc, o->provenance, err) < 0)
+			return -1;
+	}
+	if (!wanted(o->sbom))
 		return 0;
-	doc = add(d, CLI_IN_TOTO, CLI_PROVENANCE);
-	if (cli_provenance(record, s, o->builder, &doc->text, err) < 0)
+	if (!a->image)
+		return error_set(err, ERR_USAGE, "--sbom lists the packages "
+				 "of one image of the store");
+	doc = add(d, CLI_SPDX, NULL);
+	if (cli_sbom(a, &doc->text, err) < 0)
 		return -1;
-	return keep(doc, o->provenance, err);
+	return keep(doc, o->sbom, err);
 }
 
 static int attach(struct registry *r, const struct cli_document *d,

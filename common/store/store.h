@@ -205,6 +205,19 @@ int store_flat_tar(struct store *s, const struct store_chain *chain,
  * owners are set where this process may. */
 int store_flat_copy(struct store *s, const struct store_chain *chain,
 		    const char *dest, struct error *err) MUST_CHECK;
+/* A file as a chain of layers shows it; `name` in `dirfd` of its layer. */
+struct store_file {
+	const char *path; /* from the top, without "/" */
+	int dirfd;
+	const char *name;
+	const struct stat *st;
+};
+/* Visit all, directories before what is in them, sorted. `visit` returns 1 to
+ * leave out what is in a directory; -1 ends it. */
+int store_walk(struct store *s, const char *const *ids, size_t n,
+	       int (*visit)(void *arg, const struct store_file *f,
+			    struct error *err),
+	       void *arg, struct error *err) MUST_CHECK;
 /*
  * Owner of a file of a layer: the file's own, or in single_id mode what
  * user.devenv.owner says (else meta->uid, gid; `meta` NULL: 0). Links and
