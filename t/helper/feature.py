@@ -6,10 +6,12 @@
 # METADATA becomes the annotation of the manifest; without one ("-") it is
 # only in the archive. KEY=VALUE: config=TYPE and layer=TYPE are other media
 # types, size=N lies about the size of the archive. The digest of the manifest
-# is printed.
+# is printed. $FEATURE_AUTH is USER:PASSWORD where they are asked for.
+import base64
 import hashlib
 import http.client
 import json
+import os
 import sys
 
 
@@ -19,7 +21,11 @@ def digest(data):
 
 def call(host, method, path, body=None, headers=None):
     c = http.client.HTTPConnection(host)
-    c.request(method, path, body, headers or {})
+    headers = dict(headers or {})
+    if "FEATURE_AUTH" in os.environ:
+        headers["Authorization"] = "Basic " + base64.b64encode(
+            os.environ["FEATURE_AUTH"].encode()).decode()
+    c.request(method, path, body, headers)
     r = c.getresponse()
     r.read()
     if r.status >= 300:
