@@ -46,7 +46,8 @@ view() { # OPTION...
 }
 build() { # OPTION...
 	t_run timeout 60 "$DEVENV" "$@" build -o "type=local,dest=$TMP/image" "$P"
-	order=$(cat "$TMP/image/order" 2>/dev/null | tr '\n' ' ')
+	order=
+	[ -e "$TMP/image/order" ] && order=$(tr '\n' ' ' <"$TMP/image/order")
 	rm -rf "$TMP/image"
 }
 requests() { # REGEX
@@ -60,7 +61,7 @@ tool=$(publish tool "\"dependsOn\":{\"$base/ns/lib\":{\"x\":true}}" \
 lib=$(publish lib '"legacyIds":["oldlib"]')
 publish late "\"installsAfter\":[\"$base/ns/oldlib\",\"$base/gone/x\"]" >"$TMP/late"
 config "{\"image\":\"$BASE\",\"features\":{\"$base/ns/late\":{},
-	\"$(echo "$base" | tr a-z A-Z)/NS/Tool:1\":{}}}"
+	\"$(echo "$base" | tr '[:lower:]' '[:upper:]')/NS/Tool:1\":{}}}"
 : >"$TMP/bases/log"
 view
 t_is "$status $(jq -r '.[].id' "$out" | tr '\n' ' ')" \

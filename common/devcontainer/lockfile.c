@@ -51,6 +51,13 @@ static int check(const struct devcontainer *file, struct error *err)
 	return 0;
 }
 
+static bool is_blank(const char *text, size_t n)
+{
+	while (n && strchr(" \t\r\n", text[n - 1]) && text[n - 1])
+		n--;
+	return !n;
+}
+
 int devcontainer_lock_parse(struct devcontainer_lock *lock, const char *name,
 			    const char *text, size_t n, struct error *err)
 {
@@ -58,7 +65,7 @@ int devcontainer_lock_parse(struct devcontainer_lock *lock, const char *name,
 
 	*lock = (struct devcontainer_lock)DEVCONTAINER_LOCK_INIT;
 	/* An empty file asks for a lock to be written. */
-	if (strspn(text, " \t\r\n") == n)
+	if (is_blank(text, n))
 		return 0;
 	if (devcontainer_read(&file, name, text, n, err) < 0 ||
 	    check(&file, err) < 0)
