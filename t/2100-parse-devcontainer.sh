@@ -11,7 +11,7 @@ cat >p/sub/.devcontainer/devcontainer.json <<'J'
 	"remoteUser": "dev", "containerUser": "root",
 	"name": "${localWorkspaceFolderBasename} in ${containerWorkspaceFolder}",
 	"remoteEnv": {"PATH": "${containerEnv:PATH}:/x"},
-	"mounts": [], "unknownThing": 1
+	"runServices": [], "unknownThing": 1
 }
 J
 echo 'FROM scratch AS dev' >p/sub/Dockerfile
@@ -25,7 +25,7 @@ t_out '"user": "dev"' "remoteUser is the user"
 t_out "\"context\": \"$TMP/p/sub\"" "the context is the Dockerfile's folder"
 t_out '"name": "sub in /workspaces/p/sub"' "the workspace is below the Git tree"
 t_out 'PATH\}:/x"' "containerEnv stays for later"
-t_err "devcontainer.json:7:2: 'mounts' is not acted on" "a property without effect is named"
+t_err "devcontainer.json:7:2: 'runServices' is not acted on" "a property without effect is named"
 
 t_run "$DEVENV" parse p/sub --print=config
 t_status 0 "config view"

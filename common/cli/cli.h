@@ -231,34 +231,13 @@ int cli_granted_get(struct cli_granted *g, const struct cli_build_options *o,
 		    enum runtime_mode mode, struct build_options *to,
 		    struct error *err) MUST_CHECK;
 
-/* --- mounts.c: what of this host is seen --- */
-
-struct cli_mounts {
-	struct runtime_mount *v;
-	size_t nr, alloc;
-};
-void cli_mounts_release(struct cli_mounts *m);
-
-/* "DIR:TARGET[:ro|rw]" of the command line. */
-int cli_mounts_volume(struct cli_mounts *m, const char *text,
-		      struct error *err) MUST_CHECK;
-/*
- * The workspace `dir`, at the place that `config` (may be NULL) gives it, and
- * what of `root`, the top of its tree, a "workspaceMount" asks for instead.
- * A configuration comes from the repository: it mounts nothing outside of it.
- * `folder` is where commands start (malloc'ed).
- */
-int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
-			 const char *dir, const char *root, char **folder,
-			 struct error *err) MUST_CHECK;
-
 /* --- launch.c: an image at work --- */
 
 struct cli_run_options {
 	char *name, *user, *workdir, *hostname, *entrypoint;
 	struct strvec env, volumes;
 	int network;
-	bool tty, detach, replace, no_hooks;
+	bool tty, detach, replace, no_hooks, privileged;
 };
 extern const struct opt cli_run_rows[];
 

@@ -1,6 +1,8 @@
 /* launch.c - an image at work, as run, up and iterate start it */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/merged.h"
+#include "cli/mounts.h"
+#include "cli/settings.h"
 
 #include <unistd.h>
 
@@ -20,14 +22,17 @@ const struct opt cli_run_rows[] = {
 	  "user of the command", O(user) },
 	{ OPT_STR, 'w', "workdir", "DIR", OPT_NO_ENV,
 	  "working directory of the command", O(workdir) },
-	{ OPT_LIST, 'v', "volume", "DIR:TARGET[:ro]", OPT_NO_ENV,
-	  "mount a directory or file of this host", O(volumes) },
+	{ OPT_LIST, 'v', "volume", "SOURCE:TARGET[:ro]", OPT_NO_ENV,
+	  "mount a directory or file of this host, or a volume", O(volumes) },
 	{ OPT_ENUM, 0, "net", "host|none", NULL,
 	  "network of the sandbox (default: the host's)", O(network) },
 	{ OPT_STR, 0, "hostname", "NAME", NULL, "host name in there",
 	  O(hostname) },
 	{ OPT_STR, 0, "entrypoint", "COMMAND", OPT_NO_ENV,
 	  "instead of the image's; empty: none", O(entrypoint) },
+	{ OPT_BOOL, 0, "allow-privileged", NULL, NULL,
+	  "as root, too, grant the rights a configuration asks for",
+	  O(privileged) },
 	{ OPT_BOOL, 't', "tty", NULL, OPT_NO_ENV,
 	  "terminal for the command (default: when we have one)", O(tty) },
 	{ OPT_BOOL, 0, "skip-hooks", NULL, NULL,
@@ -41,6 +46,7 @@ struct work {
 	struct json *config; /* NULL: none, as in docker run */
 	struct strvec env, argv;
 	struct cli_mounts mounts;
+	struct cli_settings settings;
 	char *folder;
 };
 
@@ -50,6 +56,7 @@ static void work_release(struct work *w)
 	strvec_release(&w->env);
 	strvec_release(&w->argv);
 	cli_mounts_release(&w->mounts);
+	cli_settings_release(&w->settings);
 	free(w->folder);
 }
 
@@ -86,8 +93,11 @@ static int collect_mounts(struct work *w, struct error *err)
 	    cli_mounts_workspace(&w->mounts, w->config, l->workspace, root,
 				 &w->folder, err) < 0)
 		return -1;
+	if (cli_mounts_config(&w->mounts, l, &w->settings.run, err) < 0)
+		return -1;
 	for (i = 0; i < l->o->volumes.nr; i++)
-		if (cli_mounts_volume(&w->mounts, l->o->volumes.v[i], err) < 0)
+		if (cli_mounts_volume(&w->mounts, l, l->o->volumes.v[i],
+				      err) < 0)
 			return -1;
 	return 0;
 }
@@ -148,8 +158,15 @@ static int run(struct work *w, int *status, struct json **environment,
 		.workspace = l->workspace,
 		.env = &w->env,
 		.user = o->user,
-		.hostname = o->hostname,
-		.network = o->network ? RUNTIME_NET_NONE : RUNTIME_NET_HOST,
+		.hostname = o->hostname ? o->hostname
+					: w->settings.run.hostname,
+		.network = o->network || w->settings.run.no_network
+				   ? RUNTIME_NET_NONE
+				   : RUNTIME_NET_HOST,
+		.privileged = w->settings.privileged,
+		.no_seccomp = w->settings.no_seccomp,
+		.no_new_privs = w->settings.run.no_new_privs,
+		.cap_add = &w->settings.cap_add,
 		.mounts = w->mounts.v,
 		.n_mounts = w->mounts.nr,
 		.replace = o->replace,
@@ -182,11 +199,13 @@ static int run(struct work *w, int *status, struct json **environment,
 int cli_launch_run(const struct cli_launch *l, int *status,
 		   struct json **environment, struct error *err)
 {
-	CLEANUP(work_release) struct work w = { .l = l };
+	CLEANUP(work_release) struct work w = { .l = l,
+					.settings = CLI_SETTINGS_INIT };
 
 	if (l->environment) {
 		w.config = cli_merge_launch(l, err);
-		if (!w.config)
+		if (!w.config ||
+		    cli_settings_get(&w.settings, l, w.config, err) < 0)
 			return -1;
 	}
 	collect_env(&w);

@@ -1,10 +1,10 @@
 /* mounts.c - what of this host is seen in an environment */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+#include "cli/mounts.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/path.h"
-#include "devcontainer/devcontainer.h"
 
 static void mount_release(struct runtime_mount *m)
 {
@@ -32,8 +32,8 @@ static bool is_read_only(const char *mode, bool *read_only)
 	return *read_only || !*mode || str_eq(mode, ":rw");
 }
 
-int cli_mounts_volume(struct cli_mounts *m, const char *text,
-		      struct error *err)
+int cli_mounts_volume(struct cli_mounts *m, const struct cli_launch *l,
+		      const char *text, struct error *err)
 {
 	struct runtime_mount one = { .kind = RUNTIME_BIND };
 	const char *colon = strchr(text, ':');
@@ -43,40 +43,81 @@ int cli_mounts_volume(struct cli_mounts *m, const char *text,
 	if (!colon || colon == text || colon[1] != '/') {
 		error_set(err, ERR_USAGE, "--volume: '%s' is not DIR:TARGET",
 			  text);
-		return error_hint(err, "TARGET is absolute; volumes with a "
-				       "name are not supported");
+		return error_hint(err, "TARGET is absolute; NAME:TARGET is a "
+				       "volume of the store, ./NAME:TARGET a "
+				       "directory");
 	}
 	n = strcspn(colon + 1, ":");
 	if (!is_read_only(colon + 1 + n, &one.read_only))
 		return error_set(err, ERR_USAGE, "--volume: '%s' is neither "
 				 "ro nor rw", colon + 2 + n);
 	source = xstrndup(text, (size_t)(colon - text));
-	if (!fs_exists(source))
-		return error_set(err, ERR_USAGE, "--volume: there is no '%s'",
-				 source);
-	one.source = path_absolute(source);
 	one.target = xstrndup(colon + 1, n);
+	if (strchr(source, '/') || fs_exists(source)) {
+		if (!fs_exists(source)) {
+			mount_release(&one);
+			return error_set(err, ERR_USAGE,
+					 "--volume: there is no '%s'", source);
+		}
+		one.source = path_absolute(source);
+	} else {
+		one.source = cli_volume(l, source, one.target, err);
+	}
+	if (!one.source) {
+		mount_release(&one);
+		return -1;
+	}
 	add(m, one);
 	return 0;
 }
 
-/* "a,b" at its commas; quotes keep those inside and go. */
-static void split_fields(const char *text, struct strvec *out)
+/* Does a path lie in the tree it may show, whatever links it has? */
+static int check_source(const char *source, const char *root,
+			struct error *err)
 {
-	cleanup_strbuf struct strbuf field = STRBUF_INIT;
-	bool quoted = false;
+	cleanup_free char *real = realpath(source, NULL);
+	cleanup_free char *top = real ? realpath(root, NULL) : NULL;
 
-	for (; *text; text++) {
-		if (*text == '"') {
-			quoted = !quoted;
-		} else if (*text == ',' && !quoted) {
-			strvec_push(out, field.buf);
-			strbuf_reset(&field);
-		} else {
-			strbuf_addch(&field, *text);
-		}
-	}
-	strvec_push(out, field.buf);
+	if (!top)
+		return error_errno_code(err, ERR_INPUT, "'%s'", source);
+	if (path_within(real, top))
+		return 0;
+	error_set(err, ERR_INPUT, "'%s' is outside of '%s'", source, root);
+	return error_hint(err, "--volume mounts what you choose; a repository "
+			       "may show itself only");
+}
+
+/* Takes what it needs of `from`. */
+static void take(struct cli_mounts *m, struct devcontainer_mount *from)
+{
+	const struct runtime_mount one = {
+		.kind = from->type == DEVCONTAINER_TMPFS ? RUNTIME_TMPFS
+							 : RUNTIME_BIND,
+		.source = steal_ptr(&from->source),
+		.target = steal_ptr(&from->target),
+		.options = steal_ptr(&from->options),
+		.read_only = from->read_only,
+	};
+
+	add(m, one);
+}
+
+static int workspace_mount(struct devcontainer_mount *m, const char *text,
+			   const char *root, struct error *err)
+{
+	/* One that does not say what it is shows a path, too. */
+	cleanup_free char *typed = xstrfmt("type=bind,%s", text);
+
+	if (devcontainer_mount_parse(m, typed, err) < 0)
+		return error_wrap(err, "workspaceMount");
+	if (m->type != DEVCONTAINER_BIND)
+		return error_set(err, ERR_INPUT,
+				 "workspaceMount: 'type=%s' is not supported",
+				 m->type == DEVCONTAINER_VOLUME ? "volume"
+								: "tmpfs");
+	return check_source(m->source, root, err) < 0
+		       ? error_wrap(err, "workspaceMount")
+		       : 0;
 }
 
 static void replace(char **place, const char *value)
@@ -85,90 +126,79 @@ static void replace(char **place, const char *value)
 	*place = xstrdup(value);
 }
 
-static int set_field(struct runtime_mount *m, const char *field,
-		     struct error *err)
-{
-	const char *eq = strchr(field, '=');
-	size_t n = strcspn(field, "=");
-	cleanup_free char *key = xstrndup(field, n);
-	const char *value = eq ? eq + 1 : "";
-
-	if (str_eq(key, "source") || str_eq(key, "src"))
-		replace(&m->source, value);
-	else if (str_eq(key, "target") || str_eq(key, "dst") ||
-		 str_eq(key, "destination"))
-		replace(&m->target, value);
-	else if (str_eq(key, "readonly") || str_eq(key, "ro"))
-		m->read_only = !eq || str_eq(value, "true") ||
-			       str_eq(value, "1");
-	else if (!str_eq(key, "consistency") && !str_eq(field, "type=bind"))
-		return error_set(err, ERR_INPUT, "workspaceMount: '%s' is not "
-				 "supported", field);
-	return 0;
-}
-
-static int check(const struct runtime_mount *m, const char *root,
-		 struct error *err)
-{
-	cleanup_free char *real = NULL, *top = NULL;
-
-	if (!m->source || *m->source != '/' || !m->target ||
-	    *m->target != '/') {
-		error_set(err, ERR_INPUT, "workspaceMount: source and target "
-					  "must be absolute paths");
-		return error_hint(err, "for example source="
-				  "${localWorkspaceFolder},target=/workspace,"
-				  "type=bind");
-	}
-	real = realpath(m->source, NULL);
-	top = realpath(root, NULL);
-	if (!real || !top)
-		return error_errno_code(err, ERR_INPUT,
-					"workspaceMount: '%s'", m->source);
-	if (path_within(real, top))
-		return 0;
-	error_set(err, ERR_INPUT, "workspaceMount: '%s' is outside of '%s'",
-		  m->source, root);
-	return error_hint(err, "--volume mounts what you choose; a repository "
-			       "may show itself only");
-}
-
-/* As the configuration, or the default, puts it. */
-static int parse_mount(struct runtime_mount *m, const char *text,
-		       const char *root, struct error *err)
-{
-	cleanup_strvec struct strvec fields = STRVEC_INIT;
-	size_t i;
-
-	split_fields(text, &fields);
-	for (i = 0; i < fields.nr; i++)
-		if (set_field(m, fields.v[i], err) < 0)
-			return -1;
-	return check(m, root, err);
-}
-
 int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
 			 const char *dir, const char *root, char **folder,
 			 struct error *err)
 {
 	struct devcontainer_scope scope = { .folder = dir,
 					    .mount_root = root };
-	struct runtime_mount one = { .kind = RUNTIME_BIND, .as_user = true };
+	CLEANUP(devcontainer_mount_release) struct devcontainer_mount one = {
+		.type = DEVCONTAINER_BIND
+	};
 	cleanup_free char *text = NULL;
 
 	devcontainer_workspace(config, &scope, folder, &text);
 	if (!text)
 		return 0;
-	if (parse_mount(&one, text, root, err) < 0) {
-		mount_release(&one);
+	if (workspace_mount(&one, text, root, err) < 0)
 		return -1;
-	}
 	/* A folder without a mount of its own is where the workspace is. */
 	if (!json_get_str(config, "workspaceMount") &&
 	    !path_within(*folder, one.target)) {
 		replace(&one.source, dir);
 		replace(&one.target, *folder);
 	}
-	add(m, one);
+	take(m, &one);
+	return 0;
+}
+
+/* A name of its own, so that it is found again. */
+static int name_volume(const struct cli_launch *l,
+		       struct devcontainer_mount *one, struct error *err)
+{
+	cleanup_free char *name = NULL;
+	char digest[DIGEST_TEXT];
+
+	if (one->source) {
+		name = steal_ptr(&one->source);
+	} else {
+		digest_bytes(one->target, strlen(one->target), digest);
+		name = xstrfmt("%s-%.12s", l->name ? l->name : "unnamed",
+			       digest + strlen("sha256:"));
+	}
+	one->source = cli_volume(l, name, one->target, err);
+	return one->source ? 0 : -1;
+}
+
+int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
+		      const struct devcontainer_run *run, struct error *err)
+{
+	const char *root = l->mount_root ? l->mount_root : l->workspace;
+
+	for (size_t i = 0; i < run->n_mounts; i++) {
+		const struct devcontainer_mount *from = &run->mounts[i];
+		cleanup_error struct error why = ERROR_INIT;
+		CLEANUP(devcontainer_mount_release)
+		struct devcontainer_mount one = {
+			.type = from->type,
+			.source = xstrdup_null(from->source),
+			.target = xstrdup(from->target),
+			.options = xstrdup_null(from->options),
+			.read_only = from->read_only,
+		};
+
+		if (one.type == DEVCONTAINER_VOLUME &&
+		    name_volume(l, &one, err) < 0)
+			return -1;
+		if (one.type == DEVCONTAINER_BIND &&
+		    check_source(one.source, root ? root : "/nowhere", &why) <
+			    0) {
+			log_warn("the mount at '%s' is left out: %s%s%s",
+				 one.target, why.msg, why.hint ? "; " : "",
+				 why.hint ? why.hint : "");
+			continue;
+		}
+		take(m, &one);
+	}
 	return 0;
 }

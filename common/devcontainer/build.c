@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "devcontainer/feature.h"
 #include "devcontainer/internal.h"
+#include "devcontainer/run.h"
 
 void devcontainer_build_release(struct devcontainer_build *b)
 {
@@ -26,18 +27,7 @@ void devcontainer_build_release(struct devcontainer_build *b)
 static const struct {
 	const char *name, *done; /* JSON, or NULL */
 } not_acted_on[] = {
-	{ "appPort", NULL },
-	{ "capAdd", NULL },
-	{ "forwardPorts", NULL },
-	{ "hostRequirements", NULL },
-	{ "mounts", NULL },
-	{ "overrideCommand", "true" },
-	{ "privileged", "false" },
-	{ "runArgs", NULL },
 	{ "runServices", NULL },
-	{ "secrets", NULL },
-	{ "securityOpt", NULL },
-	{ "shutdownAction", "\"stopContainer\"" },
 };
 
 struct builder {
@@ -152,6 +142,40 @@ static bool set_option(struct builder *bd, const char *name,
 	return true;
 }
 
+static void note_at(struct builder *bd, const struct strvec *path,
+		    const char *text)
+{
+	cleanup_error struct error at = ERROR_INIT;
+
+	devcontainer_fail(bd->dc, path, false, &at, "%s", text);
+	strvec_push(&bd->b->warnings, at.msg);
+}
+
+static void note_option(struct builder *bd, size_t i, const char *name)
+{
+	static const char *const keys[] = { "build", "options", NULL };
+	cleanup_strvec struct strvec path = STRVEC_INIT;
+	cleanup_free char *text =
+		xstrfmt("build option '%s' is not acted on", name);
+
+	strvec_push_all(&path, keys);
+	strvec_pushf(&path, "%zu", i);
+	note_at(bd, &path, text);
+}
+
+/* Whoever fills a cache decides what later builds of anybody get from it. */
+static void note_cache(struct builder *bd)
+{
+	static const char *const keys[] = { "build", "cacheFrom", NULL };
+	cleanup_strvec struct strvec path = STRVEC_INIT;
+
+	strvec_push_all(&path, keys);
+	if (bd->b->cache_from.nr)
+		note_at(bd, &path,
+			"'cacheFrom' is not acted on; --cache-from reads a "
+			"step cache that you trust");
+}
+
 /* Raw flags of `docker build`, as "--name=value" or in two words. */
 static void set_options(struct builder *bd)
 {
@@ -169,8 +193,7 @@ static void set_options(struct builder *bd)
 
 		if (!set_option(bd, name, eq ? eq + 1 :
 					  two ? words.v[i + 1] : ""))
-			note(bd, &bd->b->warnings, "build",
-			     "build option '%s' is not acted on", name);
+			note_option(bd, i, name);
 		if (two)
 			i++;
 	}
@@ -238,6 +261,24 @@ static void note_ignored(struct builder *bd)
 	}
 }
 
+/* What the runner leaves out, at the element it is about. */
+static void note_run(struct builder *bd)
+{
+	cleanup_devcontainer_run struct devcontainer_run r =
+		DEVCONTAINER_RUN_INIT;
+
+	devcontainer_run_get(&r, bd->config);
+	for (size_t i = 0; i < r.n_notes; i++) {
+		const struct devcontainer_note *n = &r.notes[i];
+		cleanup_strvec struct strvec path = STRVEC_INIT;
+
+		strvec_push(&path, n->property);
+		if (n->index != SIZE_MAX)
+			strvec_pushf(&path, "%zu", n->index);
+		note_at(bd, &path, n->text);
+	}
+}
+
 static int set_image(struct builder *bd, const char *fallback)
 {
 	const char *image = json_get_str(bd->config, "image");
@@ -282,10 +323,12 @@ int devcontainer_build_get(struct devcontainer_build *b,
 	if (set_image(&bd, fallback) < 0)
 		return -1;
 	set_args(&bd);
+	note_cache(&bd);
 	set_options(&bd);
 	if (set_features(&bd) < 0)
 		return -1;
 	note_ignored(&bd);
+	note_run(&bd);
 	*b = got;
 	got = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
 	return 0;

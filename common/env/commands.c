@@ -28,6 +28,7 @@ int commands_describe(struct env *e, const struct env_options *o,
 	const char *user = o->user ? o->user : devcontainer_user(o->config);
 	struct json *vars;
 
+	e->no_new_privs = o->no_new_privs;
 	strvec_copy(&e->env, &c->env);
 	if (o->config) {
 		e->config = json_dup(o->config);
@@ -72,6 +73,7 @@ void commands_remember(struct env *e)
 	json_set_strvec(e->state, "remote_env", &e->remote);
 	json_set_str(e->state, "user", e->user);
 	json_set_str(e->state, "cwd", e->cwd);
+	json_set_bool(e->state, "no_new_privs", e->no_new_privs);
 }
 
 int commands_recall(struct env *e, struct error *err)
@@ -80,6 +82,7 @@ int commands_recall(struct env *e, struct error *err)
 	json_get_strings(json_get(e->state, "remote_env"), &e->remote);
 	e->user = xstrdup_null(json_get_str(e->state, "user"));
 	e->cwd = xstrdup_null(json_get_str(e->state, "cwd"));
+	e->no_new_privs = json_get_bool(e->state, "no_new_privs");
 	if (!e->user || !e->cwd)
 		return state_damaged(e, "has no user or directory", err);
 	return 0;

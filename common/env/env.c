@@ -161,7 +161,10 @@ static int start(struct env *e, const struct env_options *o,
 				     .work = work,
 				     .hostname = o->hostname ? o->hostname
 							     : e->name,
-				     .network = o->network };
+				     .network = o->network,
+				     .privileged = o->privileged,
+				     .no_seccomp = o->no_seccomp,
+				     .cap_add = o->cap_add };
 	size_t i;
 
 	for (i = 0; i < o->image->n_layers; i++)
@@ -202,7 +205,10 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0)
 		return -1;
 	e->joined = e->running;
+	/* An editor that goes away leaves it running, if so configured. */
 	e->detach = o->detach ||
+		    str_eq_null(json_get_str(o->config, "shutdownAction"),
+				"none") ||
 		    (e->joined && json_get_bool(e->state, "detached"));
 	json_set_bool(e->state, "detached", e->detach);
 	if (commands_describe(e, o, err) < 0 ||
@@ -210,6 +216,8 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 		return -1;
 	commands_remember(e);
 	if (state_write(e, err) < 0)
+		return -1;
+	if (e->config && !e->joined && entry_start(e, o, err) < 0)
 		return -1;
 	return o->no_hooks || !e->config ? 0 : hooks_run(e, err);
 }
@@ -305,7 +313,7 @@ struct json *env_describe(const struct env *e)
 	json_set_str(j, "provider", "local");
 	json_set_str(j, "workspace", e->cwd);
 	json_set_str(j, "user", *e->user ? e->user : "root");
-	json_set(j, "ports", json_new_array());
+	json_set(j, "ports", ports_describe(e->config));
 	if (e->config)
 		json_set(j, "hooks", hooks_describe(e));
 	return j;

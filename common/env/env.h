@@ -38,6 +38,9 @@ struct env_options {
 	bool replace;	/* start from the image again, whatever is there */
 	bool no_hooks;
 	bool detach;	/* goes on when this process ends */
+	/* Rights beyond the usual ones; `cap_add` may be NULL. */
+	bool privileged, no_seccomp, no_new_privs;
+	const struct strvec *cap_add;
 	const struct env_life *life; /* NULL: no secrets, all commands */
 	enum runtime_mode mode; /* RUNTIME_CHROOT: for env_run only */
 };

@@ -27,6 +27,7 @@ struct env {
 	struct strvec probed; /* on top, as the user's shell sets them */
 	struct strvec remote; /* on top, for hooks and commands */
 	char *user;	      /* as written */
+	bool no_new_privs;    /* of every command */
 	char *cwd;
 };
 
@@ -87,6 +88,13 @@ int owner_mounts(struct env *e, const struct env_options *o,
  * what one said when the environment was started. One that takes longer than
  * `limit_ms` is told of, with what it waits for, and given up. */
 int probe_user(struct env *e, int64_t limit_ms, struct error *err) MUST_CHECK;
+
+/* ports.c: those that a configuration forwards, each with its attributes. */
+struct json *ports_describe(const struct json *config);
+
+/* entry.c: what runs in the background from the start. */
+int entry_start(struct env *e, const struct env_options *o,
+		struct error *err) MUST_CHECK;
 
 /* hooks.c: the hooks due now. */
 int hooks_run(struct env *e, struct error *err) MUST_CHECK;

@@ -90,6 +90,7 @@ int env_prepare(struct env *e, const struct env_command *c,
 	env_variables(&e->env, &e->remote, c->env, c->tty, ep);
 	ep->cwd = xstrdup(c->cwd ? c->cwd : e->cwd);
 	env_process_fill(ep, c);
+	ep->p.no_new_privs = e->no_new_privs;
 	return 0;
 }
 

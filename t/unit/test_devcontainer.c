@@ -218,7 +218,7 @@ Test(devcontainer_build, names_what_it_does_not_act_on)
 	cleanup_error struct error err = ERROR_INIT;
 
 	cr_assert_eq(get_build("{\"image\":\"x\",\n\"features\":{\"a/b/c\":"
-			       "\"1\"},\n\"mounts\":[],\"build\":{\"options\":"
+			       "\"1\"},\n\"runServices\":[],\"build\":{\"options\":"
 			       "[\"--target=t\",\"--build-arg\",\"A=b\","
 			       "\"--no-cache\"]}}",
 			       &b, &err),
@@ -230,9 +230,10 @@ Test(devcontainer_build, names_what_it_does_not_act_on)
 	cr_assert_str_eq(b.unsupported.v[0], "f:2:1: features are not "
 					     "supported by this version");
 	cr_assert_eq(b.warnings.nr, 2);
-	cr_assert_str_eq(b.warnings.v[0], "f:3:13: build option "
+	cr_assert_str_eq(b.warnings.v[0], "f:3:71: build option "
 					  "'--no-cache' is not acted on");
-	cr_assert_str_eq(b.warnings.v[1], "f:3:1: 'mounts' is not acted on");
+	cr_assert_str_eq(b.warnings.v[1], "f:3:1: 'runServices' is not "
+					 "acted on");
 }
 
 Test(devcontainer, lists_commands_of_a_hook)

@@ -1,0 +1,42 @@
+/* mounts.h - what an environment sees of this host and its volumes */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_MOUNTS_H
+#define CLI_MOUNTS_H
+
+#include "cli/cli.h"
+#include "devcontainer/run.h"
+
+struct cli_mounts {
+	struct runtime_mount *v;
+	size_t nr, alloc;
+};
+void cli_mounts_release(struct cli_mounts *m);
+
+/* "DIR:TARGET[:ro|rw]" or "NAME:TARGET[:ro|rw]" of the command line. */
+int cli_mounts_volume(struct cli_mounts *m, const struct cli_launch *l,
+		      const char *text, struct error *err) MUST_CHECK;
+/*
+ * The workspace `dir`, at the place that `config` (may be NULL) gives it, and
+ * what of `root`, the top of its tree, a "workspaceMount" asks for instead.
+ * A configuration comes from the repository: it mounts nothing outside of it.
+ * `folder` is where commands start (malloc'ed).
+ */
+int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
+			 const char *dir, const char *root, char **folder,
+			 struct error *err) MUST_CHECK;
+/* The other mounts of a configuration. What it may not see, or what is not
+ * there, is left out with a warning. */
+int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
+		      const struct devcontainer_run *run, struct error *err)
+	MUST_CHECK;
+
+/* --- volume.c --- */
+
+/*
+ * The directory of a volume of the store, malloc'ed. One that is new begins
+ * with what the image has at `target`, as with docker.
+ */
+char *cli_volume(const struct cli_launch *l, const char *name,
+		 const char *target, struct error *err);
+
+#endif
