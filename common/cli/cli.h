@@ -84,10 +84,8 @@ struct cli_project {
 	struct record record; /* read, or new */
 	bool replan;	      /* set by who asks: a record's plan is not taken */
 	bool alone; /* as well: nothing above the directory belongs to it */
-	/* as well: what to read in place of a devcontainer.json, and what
-	 * ${devcontainerId} is made of; borrowed, NULL as a rule */
-	const char *content;
-	const struct json *labels;
+	const char *content; /* as well: read instead of `file`, or NULL */
+	const struct json *labels; /* as well: as in devcontainer_scope */
 	bool planned;	      /* the record's own plan is what counts */
 	enum record_kind kind;
 	char *dir;  /* the workspace */
@@ -125,7 +123,12 @@ char *cli_project_top(const char *dir);
 /* An absolute path as a person would write it here; malloc'ed. */
 char *cli_project_name(const char *path);
 
-/* --- record.c: sections of records --- */
+/* --- output.c, record.c: results, sections of records --- */
+
+/* Write a result to standard output, or to `path` (atomically; NULL or "-":
+ * standard output). */
+int cli_write(const char *path, const struct strbuf *data, struct error *err)
+	MUST_CHECK;
 
 /* Set the section, without steps. */
 void cli_image_record(struct record *r, const struct store *s,
@@ -401,12 +404,5 @@ int cli_places_watch(struct cli_places *w, const struct strvec *words,
 int cli_places_fd(const struct cli_places *w); /* to poll */
 /* Take what happened: was any of it more than an ignored file? */
 bool cli_places_changed(struct cli_places *w);
-
-/* --- output.c: results --- */
-
-/* Write a result to standard output, or to `path` (atomically; NULL or "-":
- * standard output). */
-int cli_write(const char *path, const struct strbuf *data, struct error *err)
-	MUST_CHECK;
 
 #endif
