@@ -62,6 +62,25 @@ static int restart_blob(void *arg, struct error *err)
 	return f->writer ? store_writer_restart(f->writer, err) : 0;
 }
 
+static void blob_digest(void *arg, char digest[DIGEST_TEXT])
+{
+	struct fetch *f = arg;
+
+	if (f->writer)
+		store_writer_digest(f->writer, digest);
+	else
+		digest_bytes("", 0, digest);
+}
+
+static int resume_blob(void *arg, uint64_t *have, struct error *err)
+{
+	struct fetch *f = arg;
+	const struct oci_descriptor *d = &f->layer->desc;
+
+	return store_writer_resume(f->store, d->digest, d->size, &f->writer,
+				   have, err);
+}
+
 static const char *origin_of(const struct fetch *f)
 {
 	return build_layer_origin(f->image, f->layer);
@@ -250,7 +269,8 @@ static int pull_from(struct fetching *f, struct registry **r,
 		one->pulled = false;
 		blobs[n++] = (struct registry_blob){
 			.desc = one->layer->desc,
-			.sink = { write_blob, restart_blob, one },
+			.sink = { write_blob, restart_blob, one, blob_digest,
+				  resume_blob },
 			.done = blob_done,
 		};
 	}

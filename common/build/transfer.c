@@ -9,12 +9,20 @@ struct incoming {
 	struct store *store;
 	struct store_writer *writer;
 	char digest[DIGEST_TEXT];
+	uint64_t size;
 };
+
+static int need_writer(struct incoming *in, struct error *err)
+{
+	return in->writer ? 0 : store_writer_new(in->store, &in->writer, err);
+}
 
 static int in_write(void *arg, const void *data, size_t n, struct error *err)
 {
 	struct incoming *in = arg;
 
+	if (need_writer(in, err) < 0)
+		return -1;
 	return store_writer_write(in->writer, data, n, err);
 }
 
@@ -22,14 +30,33 @@ static int in_restart(void *arg, struct error *err)
 {
 	struct incoming *in = arg;
 
-	return store_writer_restart(in->writer, err);
+	return in->writer ? store_writer_restart(in->writer, err) : 0;
+}
+
+static void in_digest(void *arg, char digest[DIGEST_TEXT])
+{
+	struct incoming *in = arg;
+
+	if (in->writer)
+		store_writer_digest(in->writer, digest);
+	else
+		digest_bytes("", 0, digest);
+}
+
+static int in_resume(void *arg, uint64_t *have, struct error *err)
+{
+	struct incoming *in = arg;
+
+	return store_writer_resume(in->store, in->digest, in->size,
+				   &in->writer, have, err);
 }
 
 static int in_done(void *arg, struct error *err)
 {
 	struct incoming *in = arg;
 
-	if (store_writer_commit(in->writer, in->digest, NULL, err) < 0)
+	if (need_writer(in, err) < 0 ||
+	    store_writer_commit(in->writer, in->digest, NULL, err) < 0)
 		return -1;
 	in->writer = NULL;
 	return 0;
@@ -54,24 +81,24 @@ int build_bring_blobs(struct store *s, struct registry **r,
 	cleanup_free struct registry_blob *blobs = xcalloc(n + 1,
 							   sizeof(*blobs));
 	size_t i, k = 0;
-	int rc = 0;
+	int rc;
 
-	for (i = 0; i < n && !rc; i++) {
+	for (i = 0; i < n; i++) {
 		if (store_has_blob(s, list[i].digest, NULL) ||
 		    seen_before(list, i))
 			continue;
 		in[k].store = s;
 		memcpy(in[k].digest, list[i].digest, DIGEST_TEXT);
-		rc = store_writer_new(s, &in[k].writer, err);
+		in[k].size = list[i].size;
 		blobs[k] = (struct registry_blob){
 			.desc = list[i],
-			.sink = { in_write, in_restart, &in[k] },
+			.sink = { in_write, in_restart, &in[k], in_digest,
+				  in_resume },
 			.done = in_done,
 		};
 		k++;
 	}
-	if (!rc)
-		rc = cache_pull(r, o, origin, blobs, k, err);
+	rc = cache_pull(r, o, origin, blobs, k, err);
 	for (i = 0; i < k; i++)
 		store_writer_free(in[i].writer);
 	return rc;

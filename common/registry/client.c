@@ -276,7 +276,8 @@ static int send_again(struct registry_call *call, struct error *err)
 {
 	const struct http_sink *sink = call->t.sink;
 
-	if (sink && sink->restart(sink->arg, err) < 0)
+	/* A challenge has not reached the sink, which may have a part. */
+	if (sink && call->t.status != 401 && sink->restart(sink->arg, err) < 0)
 		return -1;
 	send_call(call);
 	return 1;

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/internal.h"
 
+#include "base/log.h"
+
 struct pull {
 	struct registry_call call;
 	struct registry_blob *blob;
@@ -17,20 +19,26 @@ struct pulls {
 	size_t n;
 };
 
+static int sink_restart(void *arg, struct error *err);
+
 static int sink_write(void *arg, const void *data, size_t n,
 		      struct error *err)
 {
 	struct pull *p = arg;
 	const struct registry_sink *sink = &p->blob->sink;
 
-	if (n > p->blob->desc.size - p->got)
+	if (n > p->blob->desc.size - p->got) {
+		if (sink_restart(p, err) < 0)
+			return -1;
 		return error_set(err, ERR_NETWORK,
 				 "blob %s is longer than the %llu bytes its "
 				 "descriptor says",
 				 p->blob->desc.digest,
 				 (unsigned long long)p->blob->desc.size);
+	}
 	p->got += n;
-	digest_update(&p->digest, data, n);
+	if (!sink->digest)
+		digest_update(&p->digest, data, n);
 	return sink->write(sink->arg, data, n, err);
 }
 
@@ -41,10 +49,28 @@ static int sink_restart(void *arg, struct error *err)
 
 	digest_release(&p->digest);
 	digest_init(&p->digest, true);
-	if (!p->got)
-		return 0;
 	p->got = 0;
+	p->call.t.begin = 0;
 	return sink->restart(sink->arg, err);
+}
+
+/* What is refuted is no beginning for another time. */
+static int refute(struct pull *p, const char *digest, struct error *err)
+{
+	const struct oci_descriptor *d = &p->blob->desc;
+	uint64_t got = p->got;
+
+	if (sink_restart(p, err) < 0)
+		return -1;
+	if (got != d->size)
+		return error_set(err, ERR_NETWORK,
+				 "blob %s has %llu bytes where its descriptor "
+				 "says %llu",
+				 d->digest, (unsigned long long)got,
+				 (unsigned long long)d->size);
+	return error_set(err, ERR_NETWORK,
+			 "blob %s does not match its digest: got %s",
+			 d->digest, digest);
 }
 
 /* 1: a first mismatch, to be fetched again from the start. */
@@ -53,22 +79,16 @@ static int verify(struct pull *p, struct error *err)
 	const struct oci_descriptor *d = &p->blob->desc;
 	char got[DIGEST_TEXT];
 
-	digest_final_text(&p->digest, got);
+	if (p->blob->sink.digest)
+		p->blob->sink.digest(p->blob->sink.arg, got);
+	else
+		digest_final_text(&p->digest, got);
 	if (p->got == d->size && str_eq(got, d->digest))
 		return 0;
-	if (!p->again) {
-		p->again = true;
-		return sink_restart(p, err) < 0 ? -1 : 1;
-	}
-	if (p->got != d->size)
-		return error_set(err, ERR_NETWORK,
-				 "blob %s has %llu bytes where its descriptor "
-				 "says %llu",
-				 d->digest, (unsigned long long)p->got,
-				 (unsigned long long)d->size);
-	return error_set(err, ERR_NETWORK,
-			 "blob %s does not match its digest: got %s",
-			 d->digest, got);
+	if (p->again)
+		return refute(p, got, err);
+	p->again = true;
+	return sink_restart(p, err) < 0 ? -1 : 1;
 }
 
 static int next(struct registry_call *call, struct error *err)
@@ -123,21 +143,39 @@ struct fetch {
 	bool again; /* what came from another place is dropped */
 };
 
-static size_t begin(struct fetch *f, struct registry *r,
-		    const struct oci_ref *at, struct pull *list,
-		    struct registry_batch *b)
+/* A part that an earlier process got. */
+static int resume(struct pull *p, struct error *err)
 {
-	size_t i, n = 0;
+	const struct registry_sink *sink = &p->blob->sink;
+
+	if (!sink->resume || sink->resume(sink->arg, &p->got, err) < 0)
+		return sink->resume ? -1 : 0;
+	p->call.t.begin = p->got;
+	if (p->got)
+		log_info("going on with blob %.19s at %llu of %llu bytes",
+			 p->blob->desc.digest, (unsigned long long)p->got,
+			 (unsigned long long)p->blob->desc.size);
+	return 0;
+}
+
+static int begin(struct fetch *f, struct registry *r, const struct oci_ref *at,
+		 struct pull *list, struct registry_batch *b,
+		 struct error *err)
+{
+	size_t i;
 
 	for (i = 0; i < f->n; i++) {
 		if (f->have[i])
 			continue;
-		init(&list[n], r, at, &f->blobs[i], &f->have[i]);
-		b->calls[n] = &list[n].call;
+		init(&list[b->n], r, at, &f->blobs[i], &f->have[i]);
+		b->calls[b->n] = &list[b->n].call;
 		b->total += f->blobs[i].desc.size;
-		n++;
+		if (!f->again && resume(&list[b->n], err) < 0)
+			return -1;
+		b->n++;
 	}
-	return n;
+	f->again = true;
+	return 0;
 }
 
 static int drop_partial(struct fetch *f, struct error *err)
@@ -150,7 +188,6 @@ static int drop_partial(struct fetch *f, struct error *err)
 		if (!f->have[i] && sink->restart(sink->arg, err) < 0)
 			return -1;
 	}
-	f->again = true;
 	return 0;
 }
 
@@ -173,8 +210,10 @@ static int fetch_at(struct registry *r, const struct oci_ref *at, void *arg,
 
 	if (drop_partial(f, err) < 0)
 		return -1;
-	all.n = b.n = begin(f, r, at, list, &b);
-	rc = registry_run(r, &b, err);
+	rc = begin(f, r, at, list, &b, err);
+	all.n = b.n;
+	if (!rc)
+		rc = registry_run(r, &b, err);
 	for (i = 0; i < b.n; i++) {
 		registry_call_release(&list[i].call);
 		digest_release(&list[i].digest);

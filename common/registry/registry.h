@@ -103,6 +103,11 @@ struct registry_sink {
 	int (*write)(void *arg, const void *data, size_t n, struct error *err);
 	int (*restart)(void *arg, struct error *err);
 	void *arg;
+	/* The digest of all that was written, from a sink that knows it: then
+	 * nobody computes it twice. With it a sink may also say, before it is
+	 * written to, how many bytes it has from before. NULL: neither. */
+	void (*digest)(void *arg, char digest[DIGEST_TEXT]);
+	int (*resume)(void *arg, uint64_t *have, struct error *err);
 };
 
 struct registry_blob {

@@ -34,7 +34,7 @@ struct store {
  * a lock on it. `name` is relative to the store.
  */
 struct store_temp {
-	char name[32];
+	char name[96];
 	int fd;
 };
 #define STORE_TEMP_INIT { .fd = -1 }

@@ -76,10 +76,20 @@ int store_put_blob(struct store *s, const void *data, size_t n,
 struct store_writer;
 int store_writer_new(struct store *s, struct store_writer **w,
 		     struct error *err) MUST_CHECK;
+/*
+ * The same for a blob of which an earlier process may have got a part, `have`
+ * bytes: the rest is to be written. What is written is kept for a day when it
+ * is not committed.
+ */
+int store_writer_resume(struct store *s, const char *digest, uint64_t size,
+			struct store_writer **w, uint64_t *have,
+			struct error *err) MUST_CHECK;
 int store_writer_write(struct store_writer *w, const void *data, size_t n,
 		       struct error *err) MUST_CHECK;
 int store_writer_restart(struct store_writer *w, struct error *err)
 	MUST_CHECK;
+/* Of all that was written; nothing may follow but a restart. */
+void store_writer_digest(struct store_writer *w, char digest[DIGEST_TEXT]);
 /* `digest` holds the expected digest, or "" to receive it. Frees w when it
  * succeeds. */
 int store_writer_commit(struct store_writer *w, char digest[DIGEST_TEXT],

@@ -1,6 +1,6 @@
 /* temp.c - names in the making: locks, atomic replacement, sweeping */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/writer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -197,9 +197,12 @@ static void sweep_one(struct store *s, int tmp, const char *name)
 	cleanup_close int fd = openat(tmp, name,
 				      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	cleanup_error struct error err = ERROR_INIT;
+	struct stat st;
 
 	/* A symbolic link is never made there; a socket or device neither. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	if (fd >= 0 && fstat(fd, &st) == 0 && store_partial_waits(name, &st))
 		return;
 	if (fs_remove_tree(tmp, name, &err) < 0)
 		log_debug("leftover '%s/tmp/%s' stays: %s", s->path, name,

@@ -7,8 +7,10 @@
 #
 # It stops when the script ends.
 
+odd_pid=
+
 odd_stop() {
-	[ -z "${odd_pid:-}" ] || kill "$odd_pid" 2>/dev/null
+	[ -z "$odd_pid" ] || kill "$odd_pid" 2>/dev/null
 	wait "$odd_pid" 2>/dev/null
 	odd_pid=
 }

@@ -19,12 +19,13 @@ The first part of a repository's name says how; words are joined by "-":
   lacks       says of a manifest that a blob is unknown
 Each request is a line of LOG: method, path, status, bytes of the body.
 """
-import hashlib, http.server, json, re, sys, threading, urllib.parse
+import hashlib, http.server, itertools, json, re, sys, threading, urllib.parse
 
 PORT, LOG = int(sys.argv[1]), open(sys.argv[2], "a", buffering=1)
 INDEX = "application/vnd.oci.image.index.v1+json"
 LOCK = threading.RLock()
 BLOBS, MANIFESTS, UPLOADS, DONE = {}, {}, {}, set()
+NUMBERS = itertools.count(1)
 
 
 def digest_of(data):
@@ -132,7 +133,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def upload(self, name, what, query):
         if self.command == "POST":
-            what = str(len(UPLOADS) + 1)
+            what = str(next(NUMBERS))
             UPLOADS[what] = {"data": b"", "token": 0, "parts": 0}
             return self.answer(202, Location=self.place(name, what),
                                OCI_Chunk_Min_Length="3000")
