@@ -24,7 +24,7 @@ static int key_files(const struct build_tree *tree,
 			return -1;
 		cache_key_add(k, "file",
 			      item->type == S_IFDIR ? "" : item->name);
-		cache_key_add(k, "parents", item->include ? "1" : "0");
+		cache_key_add(k, "implied", item->include ? "1" : "0");
 		cache_key_add(k, "content", hex.buf);
 	}
 	return 0;

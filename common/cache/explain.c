@@ -84,6 +84,24 @@ static bool agree(const struct fields *a, const struct fields *b,
 	return x && y && same(x, y);
 }
 
+/* The fields of one name, which may be several: the words of a command. */
+static bool agree_in_all(const struct fields *a, const struct fields *b,
+			 const char *name)
+{
+	size_t i = 0, k = 0;
+
+	for (;; i++, k++) {
+		while (i < a->nr && !named(&a->v[i], name))
+			i++;
+		while (k < b->nr && !named(&b->v[k], name))
+			k++;
+		if (i == a->nr || k == b->nr)
+			return i == a->nr && k == b->nr;
+		if (!same(&a->v[i], &b->v[k]))
+			return false;
+	}
+}
+
 /* Could it be the same instruction, before it was changed? */
 static bool comparable(const struct fields *a, const struct fields *b)
 {
@@ -127,7 +145,11 @@ static int look(void *arg, const char *key, const char *text, size_t len,
 	parse(other, strlen(other), &f);
 	if (!comparable(&n->wanted, &f))
 		return 0;
-	pairs = 2 * pair(&n->wanted, &f) + agree(&n->wanted, &f, "parent");
+	/* Of steps that differ in as much, the one in the same place is meant,
+	 * and the one that does the same rather than another beside it. */
+	pairs = 4 * pair(&n->wanted, &f) + agree(&n->wanted, &f, "parent") +
+		2 * (agree_in_all(&n->wanted, &f, "arg") &&
+		     agree_in_all(&n->wanted, &f, "dest"));
 	if (pairs < n->pairs || (pairs == n->pairs && used <= n->used))
 		return 0;
 	n->pairs = pairs;
@@ -193,10 +215,21 @@ static void say_unpaired(const struct fields *f, bool files,
 		const struct field *one = &f->v[i];
 
 		if (one->paired ||
-		    (files && (named(one, "content") || named(one, "file"))))
+		    (files && (named(one, "content") || named(one, "file") ||
+			       named(one, "implied"))))
 			continue;
 		say(one, out);
 	}
+}
+
+static bool unpaired(const struct fields *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nr; i++)
+		if (!f->v[i].paired)
+			return true;
+	return false;
 }
 
 /* --- files --- */
@@ -309,6 +342,8 @@ int cache_explain(struct store *s, const struct cache_key *k,
 	if (known)
 		say_files(files, &before, reasons);
 	if (!reasons->nr)
-		strvec_push(reasons, "what it made is no longer there");
+		strvec_push(reasons, known && unpaired(&n.wanted) ?
+				     "the order of its sources is another" :
+				     "what it made is no longer there");
 	return 0;
 }
