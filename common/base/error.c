@@ -88,6 +88,15 @@ int error_wrap(struct error *err, const char *fmt, ...)
 	return -1;
 }
 
+int error_recode(struct error *err, enum error_code code)
+{
+	if (!err)
+		return -1;
+	assert(error_is(err));
+	err->code = code;
+	return -1;
+}
+
 int error_hint(struct error *err, const char *fmt, ...)
 {
 	va_list ap;

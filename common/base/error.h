@@ -46,6 +46,9 @@ int error_errno_code(struct error *err, enum error_code code,
 		     const char *fmt, ...) PRINTF(3, 4);
 /* Put "context: " before the message of a set error; returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) PRINTF(2, 3);
+/* Let a set error be of another kind: what is wrong with a text depends on
+ * whose it is. Returns -1. */
+int error_recode(struct error *err, enum error_code code);
 /* Attach advice to a set error, unless it has one; returns -1. */
 int error_hint(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 /* Move `from` into the empty `to`; `from` is empty afterwards. Returns -1. */

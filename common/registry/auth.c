@@ -169,9 +169,10 @@ static int check_realm(const struct registry_call *call, const char *realm,
 	cleanup_url struct url u = { 0 }, own = { 0 };
 	cleanup_free char *shown = url_shown(realm);
 
-	if (url_parse(&u, realm, err) < 0)
-		return error_wrap(err, "token server named by %s",
-				  call->host->name);
+	if (url_parse(&u, realm, err) < 0) {
+		error_wrap(err, "token server named by %s", call->host->name);
+		return error_recode(err, ERR_NETWORK);
+	}
 	if (url_parse(&own, call->t.url, err) < 0)
 		return -1;
 	*limit = str_eq(u.host, own.host) ? URL_LOCAL : call->t.peer;

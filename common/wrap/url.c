@@ -158,8 +158,8 @@ static char *merge_path(const struct url *base, const char *reference)
 	return xstrfmt("%.*s%s", (int)n, base->rest, reference);
 }
 
-int url_resolve(struct url *u, const struct url *base, const char *reference,
-		struct error *err)
+static int resolve(struct url *u, const struct url *base,
+		   const char *reference, struct error *err)
 {
 	cleanup_free char *full = NULL;
 	size_t scheme = strspn(reference, "abcdefghijklmnopqrstuvwxyz"
@@ -179,6 +179,14 @@ int url_resolve(struct url *u, const struct url *base, const char *reference,
 			   .host = xstrdup(base->host),
 			   .rest = merge_path(base, reference) };
 	u->rest[strcspn(u->rest, "#")] = '\0';
+	return 0;
+}
+
+int url_resolve(struct url *u, const struct url *base, const char *reference,
+		struct error *err)
+{
+	if (resolve(u, base, reference, err) < 0)
+		return error_recode(err, ERR_NETWORK);
 	return 0;
 }
 

@@ -20,7 +20,8 @@ void url_release(struct url *u);
  * refused. Errors are ERR_INPUT. */
 int url_parse(struct url *u, const char *text, struct error *err) MUST_CHECK;
 void url_format(const struct url *u, struct strbuf *out);
-/* A Location or any other reference, relative to `base` (RFC 3986, 5.2). */
+/* A Location or any other reference that a server gives, relative to `base`
+ * (RFC 3986, 5.2); ERR_NETWORK. */
 int url_resolve(struct url *u, const struct url *base, const char *reference,
 		struct error *err) MUST_CHECK;
 /* Scheme, host and port are the same: may see each other's credentials. */
