@@ -72,7 +72,7 @@ say = @echo
 endif
 
 .PHONY: all check check-unit check-sh check-fuzz asan lint fmt fmt-check \
-	hdr-check bench fuzz differential install uninstall dist clean help \
+	hdr-check bench fuzz differential faults install uninstall dist clean help \
 	demo deps completions golden rows
 .DELETE_ON_ERROR:
 
@@ -90,6 +90,7 @@ help:
 	@echo "make rows       which tests prove which row of the language"
 	@echo "make bench      time it beside buildah, print the ratios"
 	@echo "make differential  random Dockerfiles beside buildah (SEEDS=A-B)"
+	@echo "make faults     commands among random faults of servers (SEEDS=A-B)"
 	@echo "make fuzz       libFuzzer on every parser (FUZZ_SECONDS each)"
 	@echo "make deps       install packages to build; deps-test, deps-lint"
 	@echo "make install    to PREFIX ($(PREFIX)); uninstall, dist, clean"
@@ -149,6 +150,10 @@ SEEDS ?= 1-500
 differential: deps-test
 	@$(MAKE) --no-print-directory devenv helpers
 	@sh t/differential/run.sh --seeds $(SEEDS)
+
+faults: deps-test
+	@$(MAKE) --no-print-directory devenv helpers
+	@sh t/faults/run.sh --seeds $(SEEDS)
 
 fuzz: deps-lint
 	@sh t/fuzz/run.sh "$(LIBS)" $(BASE_FLAGS)
