@@ -6,6 +6,7 @@
 #include "cli/attest.h"
 #include "cli/cli.h"
 #include "cli/findings.h"
+#include "cli/lost.h"
 #include "cmd/cmd.h"
 
 struct options {
@@ -252,18 +253,6 @@ static int build_multi(struct work *w, struct error *err)
 			w->multi.digest, err);
 }
 
-static int build_one(struct work *w, struct error *err)
-{
-	struct build_result *r = &w->round.result;
-
-	if (cli_build_plan(&w->b, &w->o->build, &w->round.plan, r, err) < 0 ||
-	    deliver(w, err) < 0)
-		return -1;
-	log_info("%s: %zu steps run, %zu cached", r->image.config_digest,
-		 r->executed, r->cached);
-	return 0;
-}
-
 static bool stdout_taken(const struct options *o)
 {
 	size_t i;
@@ -276,6 +265,65 @@ static bool stdout_taken(const struct options *o)
 			return true;
 	}
 	return false;
+}
+
+static int plan_one(struct work *w, struct error *err)
+{
+	struct build_result *r = &w->round.result;
+
+	if (cli_build_plan(&w->b, &w->o->build, &w->round.plan, r, err) < 0)
+		return -1;
+	/* What goes to standard output cannot be taken back. */
+	if (!stdout_taken(w->o) || !cli_build_lost(&w->b, r, NULL))
+		return 0;
+	build_result_release(r);
+	*r = (struct build_result){ 0 };
+	return cli_build_plan(&w->b, &w->o->build, &w->round.plan, r, err);
+}
+
+static int build_one(struct work *w, struct error *err)
+{
+	struct build_result *r = &w->round.result;
+
+	if (plan_one(w, err) < 0 || deliver(w, err) < 0)
+		return -1;
+	log_info("%s: %zu steps run, %zu cached", r->image.config_digest,
+		 r->executed, r->cached);
+	return 0;
+}
+
+static int build_once(struct work *w, struct error *err)
+{
+	return cli_multi_wanted(&w->round.plan) ? build_multi(w, err)
+						: build_one(w, err);
+}
+
+/* Does all that was done have to be done once more? */
+static bool is_lost(struct work *w, const struct error *why)
+{
+	size_t i;
+
+	if (stdout_taken(w->o))
+		return false;
+	for (i = 0; i < w->multi.nr; i++)
+		if (cli_build_lost(&w->b, &w->multi.v[i], why))
+			return true;
+	return !w->multi.nr && cli_build_lost(&w->b, &w->round.result, why);
+}
+
+static int build(struct work *w, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (build_once(w, &why) == 0)
+		return 0;
+	if (!is_lost(w, &why))
+		return error_move(err, &why);
+	cli_multi_release(&w->multi);
+	w->multi = (struct cli_multi)CLI_MULTI_INIT;
+	build_result_release(&w->round.result);
+	w->round.result = (struct build_result){ 0 };
+	return build_once(w, err);
 }
 
 static int print(struct work *w, struct error *err)
@@ -341,8 +389,7 @@ static int run(struct cmd_call *call, struct error *err)
 	record_source_get(&w.b.source, &w.round.project.record);
 	if (!w.b.origin)
 		w.b.origin = w.b.source.url;
-	if ((cli_multi_wanted(&w.round.plan) ? build_multi(&w, err)
-					     : build_one(&w, err)) < 0)
+	if (build(&w, err) < 0)
 		return -1;
 	return print(&w, err);
 }

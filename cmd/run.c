@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/path.h"
+#include "build/lost.h"
 #include "cli/cli.h"
 #include "cmd/cmd.h"
 
@@ -85,8 +86,13 @@ static int find(struct work *w, const char *word, struct error *err)
 			err->code = ERR_INPUT; /* a record's, no argument */
 		return -1;
 	}
-	return build_fetch_layers(w->b.store, &w->b.registry,
-				  &w->b.registry_options, &w->image, err);
+	if (build_fetch_layers(w->b.store, &w->b.registry,
+			       &w->b.registry_options, &w->image, err) == 0)
+		return 0;
+	if (build_forget_layers(w->b.store, &w->image, NULL) > 0)
+		error_hint(err, "build it again: a step cache does not have "
+				"what it promised");
+	return -1;
 }
 
 /* The workspace that a record tells of, if any. */

@@ -233,6 +233,7 @@ int build_run(const struct build_options *o, struct build_result *result,
 
 	/* Other builds may learn the same promise meanwhile. */
 	alone.cache_from = NULL;
+	alone.cache_renew = true;
 	for (tries = 0; rc > 0 && tries < 3; tries++) {
 		build_result_release(result);
 		*result = (struct build_result){ 0 };

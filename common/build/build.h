@@ -148,6 +148,7 @@ struct build_options {
 	 * and not used. */
 	const struct strvec *cache_from;
 	const char *cache_to;
+	bool cache_renew; /* what that has of the steps that run is replaced */
 	/* Caches other than the store forget what nobody used for so many
 	 * seconds; 0: never. */
 	uint64_t cache_ttl;

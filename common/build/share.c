@@ -291,6 +291,14 @@ static int pack(struct build *b, const struct build_stage *st,
 	return 1;
 }
 
+/* One that is there and of no use is replaced by the step that ran. */
+static bool is_known(const struct build *b, const struct build_planned *p,
+		     const struct cache_entry *found)
+{
+	return found->layer[0] &&
+	       !(b->o->cache_renew && b->result->steps[p->report].ran);
+}
+
 static int pack_all(struct build *b, const struct asked *a,
 		    struct cache_publish *list, struct shared *shared,
 		    size_t *n, struct error *err)
@@ -305,7 +313,7 @@ static int pack_all(struct build *b, const struct asked *a,
 			int rc;
 
 			if (!is_asked(a, p->key, &at) || done[at] ||
-			    a->found[at].layer[0])
+			    is_known(b, p, &a->found[at]))
 				continue;
 			done[at] = true;
 			rc = pack(b, &b->stages[i], p, s, err);

@@ -100,3 +100,29 @@ int cache_forget(struct store *s, const char *key, struct error *err)
 {
 	return store_cache_remove(s, key, err);
 }
+
+struct forget {
+	struct store *s;
+	const char *layer;
+	struct error *err;
+	int n;
+};
+
+static int forget_one(void *arg, const char *key, const char *text, size_t n,
+		      int64_t used UNUSED)
+{
+	struct forget *f = arg;
+	cleanup_json struct json *j = json_parse("step", text, n, NULL);
+
+	if (!str_eq_null(json_get_str(j, "layer"), f->layer))
+		return 0;
+	f->n++;
+	return cache_forget(f->s, key, f->err);
+}
+
+int cache_forget_layer(struct store *s, const char *layer, struct error *err)
+{
+	struct forget f = { .s = s, .layer = layer, .err = err };
+
+	return store_cache_each(s, forget_one, &f, err) < 0 ? -1 : f.n;
+}

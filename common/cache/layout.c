@@ -109,19 +109,29 @@ static bool is_whole(int dirfd, const struct registry_manifest *m)
 	return true;
 }
 
-static void take(int dirfd, const struct json *descriptor, const char *digest,
-		 struct cache_document *d)
+static bool read_document(int dirfd, const struct json *descriptor,
+			  struct cache_document *d)
 {
+	const char *digest = json_get_str(descriptor, "digest");
 	const char *type = json_get_str(descriptor, "mediaType");
 	struct stat st;
 
 	if (!stat_blob(dirfd, digest, &st) ||
 	    !layout_read_manifest(dirfd, digest, &d->m.body))
-		return;
+		return false;
 	memcpy(d->m.digest, digest, DIGEST_TEXT);
 	d->m.media_type = xstrdup_null(type);
 	d->used = st.st_mtim.tv_sec;
-	d->there = is_whole(dirfd, &d->m);
+	return is_whole(dirfd, &d->m);
+}
+
+static void take(const struct cache_place *p, int dirfd,
+		 const struct json *descriptor, struct cache_document *d)
+{
+	d->there = read_document(dirfd, descriptor, d);
+	if (!d->there)
+		log_warn("%s: %.18s... is not used: it is damaged, or not "
+			 "all there", p->name, d->tag);
 }
 
 /* A tag may be there twice when others wrote it: the last one counts. */
@@ -159,8 +169,7 @@ static int look_up(struct cache_place *p, struct cache_document *list,
 	find(index, list, n, found);
 	for (i = 0; i < n; i++)
 		if (found[i])
-			take(dirfd, found[i],
-			     json_get_str(found[i], "digest"), &list[i]);
+			take(p, dirfd, found[i], &list[i]);
 	return 0;
 }
 

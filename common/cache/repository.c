@@ -33,6 +33,7 @@ static int get(struct cache_place *p, struct cache_document *list, size_t n,
 	for (i = 0; i < n; i++) {
 		ref_of(p, list[i].tag, &refs[i]);
 		asked[i].ref = &refs[i];
+		asked[i].lenient = true;
 	}
 	rc = registry_look_up(*p->registry, asked, n, err);
 	for (i = 0; i < n; i++) {

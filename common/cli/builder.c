@@ -218,7 +218,8 @@ static int get_ready(struct ready *r, const struct cli_builder *b,
 		return error_set(err, ERR_USAGE,
 				 "--push-image needs --cache-repo or "
 				 "--cache-to");
-	r->o.cache_from = &r->caches.from;
+	r->o.cache_from = b->alone ? NULL : &r->caches.from;
+	r->o.cache_renew = b->alone;
 	r->o.cache_to = r->caches.to;
 	r->o.cache_max = r->caches.max;
 	r->o.cache_ttl = r->caches.ttl;

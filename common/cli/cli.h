@@ -174,6 +174,7 @@ struct cli_builder {
 	bool fetched; /* the context: its files are named as in there */
 	int64_t context_time; /* of a fetched one, or 0 */
 	struct record_source source; /* what annotations say, borrowed */
+	bool alone; /* lost.h: step caches are written to and not read */
 };
 void cli_builder_release(struct cli_builder *b);
 #define cleanup_cli_builder CLEANUP(cli_builder_release)

@@ -4,6 +4,8 @@
 
 #include <strings.h>
 
+#include "base/log.h"
+
 #define LOOKUPS 16 /* at once: small answers over one connection */
 #define ACCEPT "Accept: " OCI_INDEX ", " OCI_MANIFEST ", " DOCKER_LIST ", " \
 	DOCKER_MANIFEST
@@ -39,7 +41,7 @@ static int take_type(struct registry_manifest *m, const struct http_transfer *t,
 	const char *inner = json_get_str(j, "mediaType");
 
 	if (!j)
-		return -1;
+		return error_recode(err, ERR_NETWORK);
 	if (type && str_starts(type, SCHEMA1)) {
 		error_set(err, ERR_INPUT,
 			  "schema 1 of docker's manifests is not supported");
@@ -242,23 +244,54 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 	return 0;
 }
 
+/* Who may not read one may read none of them; other trouble is one's own. */
 static int asked(struct registry_call *call, struct error *err)
 {
-	if (call->t.status == 200 || call->t.status == 404)
+	const struct registry_lookup *l = call->arg;
+	int status = call->t.status;
+
+	if (status == 200 || status == 404 ||
+	    (l->lenient && status != 401 && status != 403))
 		return 0;
 	return registry_refused(call, err);
+}
+
+static int take_found(struct registry_call *call, struct registry_lookup *l,
+		      struct error *err)
+{
+	if (call->t.status == 404)
+		return 0;
+	if (call->t.status != 200)
+		return registry_refused(call, err);
+	if (take(call, l->ref, &l->found, err) < 0)
+		return -1;
+	l->there = true;
+	return 0;
+}
+
+static bool is_refused(const struct registry_call *call)
+{
+	return call->t.status != 200 && call->t.status != 404;
 }
 
 static int take_all(struct registry_call *calls, struct registry_lookup *list,
 		    size_t n, struct error *err)
 {
-	size_t i;
+	size_t refused = 0, i;
 
+	for (i = 0; i < n; i++)
+		refused += is_refused(&calls[i]);
 	for (i = 0; i < n; i++) {
-		list[i].there = calls[i].t.status == 200;
-		if (list[i].there &&
-		    take(&calls[i], list[i].ref, &list[i].found, err) < 0)
-			return -1;
+		const struct oci_ref *ref = list[i].ref;
+		cleanup_error struct error why = ERROR_INIT;
+
+		if (take_found(&calls[i], &list[i], &why) == 0)
+			continue;
+		if (!list[i].lenient || refused == n)
+			return error_move(err, &why);
+		log_warn("%s/%s: %.18s... is not used: %s", ref->host,
+			 ref->repository, ref->tag ? ref->tag : ref->digest,
+			 why.msg);
 	}
 	return 0;
 }
@@ -281,6 +314,7 @@ int registry_look_up(struct registry *r, struct registry_lookup *list,
 		list[i].there = false;
 		registry_call_init(&calls[i], r, list[i].ref, false);
 		calls[i].next = asked;
+		calls[i].arg = &list[i];
 		prepare_get(&calls[i], list[i].ref);
 		all[i] = &calls[i];
 	}

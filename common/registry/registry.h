@@ -80,6 +80,8 @@ int registry_find_digest(struct registry *r, const struct oci_ref *ref,
 /* One of several manifests that may be there or not. */
 struct registry_lookup {
 	const struct oci_ref *ref; /* borrowed; all of one host */
+	bool lenient; /* what cannot be had alone of all is not there, with a
+			 warning */
 	struct registry_manifest found;
 	bool there;
 };

@@ -22,7 +22,7 @@ static int take_page(const struct registry_call *call, size_t max,
 	const struct json *tag;
 
 	if (!j)
-		return -1;
+		return error_recode(err, ERR_NETWORK);
 	for (tag = json_first(json_get(j, "tags")); tag;
 	     tag = json_next(tag)) {
 		if (json_kind(tag) != JSON_STRING)
