@@ -495,20 +495,36 @@ static int put_in_dir(struct build *b, struct cache_place *place,
 	return cache_place_put(place, blobs, n, &deposit, 1, err);
 }
 
-static int put_image(struct build *b, struct cache_place *place,
-		     struct build_manifest *m, char *tag, struct error *err)
+/* Blobs and manifest; without a tag it goes by its digest. */
+static int push(struct build *b, const struct cache_place *place,
+		struct build_manifest *m, const char *tag, struct error *err)
 {
 	cleanup_oci_ref struct oci_ref to = { 0 };
 
-	if (place->dir)
-		return put_in_dir(b, place, m, tag, err);
 	if (!b->share && registry_new(&b->share, b->o->registry, err) < 0)
 		return -1;
 	oci_ref_copy(&to, &place->ref);
 	free(to.tag);
-	to.tag = xstrdup(tag);
+	to.tag = xstrdup_null(tag);
 	return build_push(b->o->store, b->share, &b->result->image, m, &to,
 			  err);
+}
+
+/* The tag comes last, with what notes its use. */
+static int put_image(struct build *b, struct cache_place *place,
+		     struct build_manifest *m, char *tag, struct error *err)
+{
+	struct cache_deposit deposit = {
+		.tag = tag,
+		.media_type = oci_manifest_media_type(&m->parsed),
+		.body = m->body,
+	};
+
+	if (place->dir)
+		return put_in_dir(b, place, m, tag, err);
+	if (push(b, place, m, NULL, err) < 0)
+		return -1;
+	return cache_place_put(place, NULL, 0, &deposit, 1, err);
 }
 
 static int put_bases(struct build *b, struct cache_place *place,
@@ -563,5 +579,6 @@ int known_publish_latest(struct build *b, struct error *err)
 	    build_materialize(b->o->store, &b->share, b->o->registry,
 			      &b->result->image, &m, err) < 0)
 		return -1;
-	return put_image(b, &place, &m, tag, err);
+	return place.dir ? put_in_dir(b, &place, &m, tag, err)
+			 : push(b, &place, &m, tag, err);
 }
