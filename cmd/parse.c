@@ -60,11 +60,13 @@ static int platform(const char *text, struct oci_platform *p,
 }
 
 static struct json *images(const struct dockerfile *df,
+			   const struct record_plan *plan,
 			   const struct build_eval_options *o,
 			   struct error *err)
 {
 	cleanup_build_references struct build_references list = { 0 };
 
+	cli_features_references(plan, &list);
 	if (build_references_find(&list, df, o, err) < 0)
 		return NULL;
 	return build_references_json(&list);
@@ -95,7 +97,8 @@ static struct json *meaning(enum view view, const struct dockerfile *df,
 	if (platform(plan->platform, &target, err) < 0 ||
 	    platform(NULL, &host, err) < 0)
 		return NULL;
-	return view == IMAGES ? images(df, &o, err) : stages(df, &o, err);
+	return view == IMAGES ? images(df, plan, &o, err)
+			      : stages(df, &o, err);
 }
 
 /* Views of the Dockerfile as it is written. */

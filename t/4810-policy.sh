@@ -76,6 +76,23 @@ ADD url 5 true $WEB/file
 ADD git 6 true $GIT_HTTP/tool.git
 FROM image 7 false $reg/bad/never:latest" "parse --print=images lists them all"
 
+# Features are asked about together with the Dockerfile.
+mkdir -p "$TMP/feat/.devcontainer"
+cat >"$TMP/feat/.devcontainer/devcontainer.json" <<END
+{"image": "$reg/bad/image", "features": {"$reg/bad/feature:1": {},
+ "https://f.invalid/devcontainer-feature-x.tgz": {}, "./own": {}}}
+END
+log_reset
+dv build "$TMP/feat"
+t_status 6 "Features that are not allowed are refused"
+t_err "devenv: feature: the policy refuses $reg/bad/feature:1" "one of a registry"
+t_err "feature: the policy refuses https://f.invalid/devcontainer-feature-x.tgz" "one of a URL"
+t_err "FROM: the policy refuses $reg/bad/image:latest" "and the image"
+t_is "$(asked /v2/)" 0 "before anything is asked for"
+t_run "$DEVENV" parse --print=images "$TMP/feat"
+t_is "$(jq -r '.[] | "\(.use) \(.kind)"' "$out" | tr '\n' ';')" \
+	"feature image;feature url;FROM image;" "parse --print=images has them"
+
 # Whoever forgets to ask first is stopped where connections are made.
 log_reset
 for ref in bad/tools:1 "bad/tools@$(digest "$reg/bad/tools:1")"; do

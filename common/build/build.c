@@ -70,10 +70,10 @@ static int open_context(struct build *b, struct error *err)
 static int ask_first(struct build *b, const struct build_eval_options *eo,
 		     struct error *err)
 {
-	CLEANUP(build_references_release) struct build_references list = { 0 };
-	int rc = build_references_find(&list, &b->df, eo, NULL);
+	cleanup_build_references struct build_references list = { 0 };
 
-	(void)rc;
+	if (build_references_find(&list, &b->df, eo, NULL) < 0)
+		log_debug("what is wrong with %s is told later", b->o->name);
 	return build_references_ask(&list, b->o->name, err);
 }
 

@@ -160,6 +160,19 @@ int build_references_find(struct build_references *list,
 	return 0;
 }
 
+/* As the specification tells them apart: what begins with a dot is a folder
+ * beside the configuration. */
+void build_references_feature(struct build_references *list, const char *id)
+{
+	const struct place p = { .use = "feature", .reachable = true };
+	cleanup_oci_ref struct oci_ref ref = { 0 };
+
+	if (str_starts(id, "https://") || str_starts(id, "http://"))
+		add(list, &p, GATE_URL, url_canonical(id));
+	else if (*id != '.' && *id != '/' && !oci_ref_parse(&ref, id, NULL))
+		add(list, &p, GATE_IMAGE, oci_ref_format(&ref));
+}
+
 struct json *build_references_json(const struct build_references *list)
 {
 	static const char *const kinds[] = { [GATE_URL] = "url",
@@ -195,7 +208,10 @@ static size_t ask_all(const struct build_references *list, const char *file,
 		if (!r->reachable || !gate_check(&q, &why))
 			continue;
 		refused++;
-		error_wrap(&why, "%s:%u:1: %s", file, r->line, r->use);
+		if (r->line)
+			error_wrap(&why, "%s:%u:1: %s", file, r->line, r->use);
+		else
+			error_wrap(&why, "%s", r->use);
 		if (error_is(err))
 			log_report(err);
 		error_release(err);

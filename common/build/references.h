@@ -10,7 +10,7 @@ struct build_reference {
 	enum gate_kind kind;
 	const char *use; /* "FROM", "ADD" ... */
 	char *name;	 /* normalised, as the gate is asked */
-	unsigned line;
+	unsigned line;	/* 0: it is not in the file itself */
 	bool reachable; /* from the target */
 };
 struct build_references {
@@ -28,6 +28,8 @@ int build_references_find(struct build_references *list,
 			  const struct dockerfile *df,
 			  const struct build_eval_options *o,
 			  struct error *err) MUST_CHECK;
+/* A Feature of the configuration: an image's name or a URL. */
+void build_references_feature(struct build_references *list, const char *id);
 /* The `images` view of devenv-parse(1). */
 struct json *build_references_json(const struct build_references *list);
 /* Ask the gate about all that the target needs; each refusal is shown. */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/features.h"
 
+#include "base/log.h"
 #include "base/path.h"
 
 void cli_features_release(struct cli_features *f)
@@ -104,6 +105,40 @@ static int unpack(struct cli_features *f, const struct record_plan *plan,
 	return 0;
 }
 
+void cli_features_references(const struct record_plan *plan,
+			     struct build_references *list)
+{
+	const struct json *m;
+
+	for (m = json_first(plan->features); m; m = json_next(m))
+		if (json_get_str(m, "id"))
+			build_references_feature(list,
+						 json_get_str(m, "id"));
+}
+
+/* All that is refused is told together, before anything is fetched; without
+ * Features build_run does so. */
+static int ask_first(const struct record_plan *plan,
+		     const struct build_named_list *named,
+		     const struct build_options *bo, struct error *err)
+{
+	cleanup_build_references struct build_references list = { 0 };
+	cleanup_dockerfile struct dockerfile df = { 0 };
+	cleanup_oci_platform struct oci_platform host = { 0 };
+	const struct build_eval_options eo = { .build_args = bo->args,
+					       .target = bo->target,
+					       .platform = &host,
+					       .build_platform = &host,
+					       .named = named };
+
+	oci_platform_host(&host);
+	cli_features_references(plan, &list);
+	if (dockerfile_parse(&df, bo->name, bo->text, bo->text_len, NULL) < 0 ||
+	    build_references_find(&list, &df, &eo, NULL) < 0)
+		log_debug("what is wrong with %s is told later", bo->name);
+	return build_references_ask(&list, bo->name, err);
+}
+
 int cli_features_build(struct cli_features *f, const struct record_plan *plan,
 		       const struct cli_features_from *from,
 		       struct build_named_list *named, struct build_options *bo,
@@ -112,6 +147,9 @@ int cli_features_build(struct cli_features *f, const struct record_plan *plan,
 	const struct strbuf text = { .buf = (char *)bo->text,
 				     .len = bo->text_len };
 
+	if (gate_strict() && json_first(plan->features) &&
+	    ask_first(plan, named, bo, err) < 0)
+		return -1;
 	if (cli_features_find(f, plan, from, err) < 0)
 		return -1;
 	if (!f->list.nr)

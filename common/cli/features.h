@@ -3,6 +3,7 @@
 #ifndef CLI_FEATURES_H
 #define CLI_FEATURES_H
 
+#include "build/references.h"
 #include "cli/cli.h"
 #include "feature/feature.h"
 
@@ -72,5 +73,10 @@ int cli_features_dockerfile(const struct record_plan *plan,
 
 /* --frozen-lockfile, --no-lockfile. */
 enum feature_lock cli_features_lock(const struct cli_build_options *o);
+
+/* What a plan would fetch for Features, appended; what those depend on is
+ * known only when they are here. */
+void cli_features_references(const struct record_plan *plan,
+			     struct build_references *list);
 
 #endif
