@@ -191,6 +191,30 @@ static int start_or_join(struct env *e, const struct env_options *o,
 	return e->running ? keeper_start(e, NULL, err) : start(e, o, err);
 }
 
+/* A network of its own has nothing that this host could see. */
+static int forward(struct env *e, const struct env_options *o,
+		   struct error *err)
+{
+	cleanup_free struct env_port *ports = NULL;
+	struct json *seen;
+	size_t n, i;
+
+	if (e->joined || !e->config || o->network == RUNTIME_NET_HOST)
+		return 0;
+	ports = forward_ports(e->config, &n);
+	if (forward_start(e, ports, n, err) < 0)
+		return -1;
+	seen = json_set(e->state, "forwarded", json_new_object());
+	for (i = 0; i < n; i++) {
+		cleanup_free char *inside = xstrfmt("%u", ports[i].inside);
+
+		json_set_int(seen, inside, ports[i].host);
+		log_info("port %u of the environment is 127.0.0.1:%u",
+			 ports[i].inside, ports[i].host);
+	}
+	return 0;
+}
+
 static int up(struct env *e, const struct env_options *o, struct error *err)
 {
 	cleanup_close int lock = -1;
@@ -215,7 +239,7 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 	    start_or_join(e, o, err) < 0 || commands_finish(e, o, err) < 0)
 		return -1;
 	commands_remember(e);
-	if (state_write(e, err) < 0)
+	if (forward(e, o, err) < 0 || state_write(e, err) < 0)
 		return -1;
 	if (e->config && !e->joined && entry_start(e, o, err) < 0)
 		return -1;

@@ -96,6 +96,19 @@ struct json *ports_describe(const struct json *config);
 int entry_start(struct env *e, const struct env_options *o,
 		struct error *err) MUST_CHECK;
 
+/* A port of the environment, and where this host sees it. */
+struct env_port {
+	uint16_t inside, host;
+	int fd; /* of forward_start alone */
+};
+/* forward_ports.c: those that are to be seen; malloc'ed. */
+struct env_port *forward_ports(const struct json *config, size_t *n);
+/* forward.c: carry connections to these ports of the loopback address here to
+ * an environment with a network of its own, until it ends. Where one is taken
+ * `host` becomes another. */
+int forward_start(struct env *e, struct env_port *ports, size_t n,
+		  struct error *err) MUST_CHECK;
+
 /* hooks.c: the hooks due now. */
 int hooks_run(struct env *e, struct error *err) MUST_CHECK;
 /* {"onCreateCommand": "done|failed|pending", ...} of those there are. */
