@@ -8,7 +8,7 @@ level() {
 	case $1 in
 	base) echo 0 ;;
 	wrap) echo 1 ;;
-	oci | dockerfile | devcontainer | template | record | policy | sbom) echo 2 ;;
+	oci | dockerfile | devcontainer | template | compose | record | policy | sbom) echo 2 ;;
 	store | registry | runtime | kube) echo 3 ;;
 	cache | feature) echo 4 ;;
 	build | env) echo 5 ;;
