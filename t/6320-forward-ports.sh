@@ -22,6 +22,8 @@ t_status 0 "an environment without the host's network"
 t_err "port 7070 of the environment is 127.0.0.1:$port\$" "says where its ports are"
 t_err "port $taken is in use here: port 7072 of the environment is 127.0.0.1:" "also when one is taken"
 t_err "forwardPorts: 'db:5432' is not forwarded" "and which it does not forward"
+t_is "$(jq -c '.environment.ports[0]' "$out")" '{"address":"127.0.0.1:7071","port":7071}' \
+	"so does the record"
 seen=$(sed -n "s/.*port $taken is in use .* is 127.0.0.1://p" "$err")
 t_is "$(curl -s "http://127.0.0.1:$port/")" "hello from inside" "a published port"
 t_is "$(curl -s "http://127.0.0.1:7071/")" "hello from inside" "a forwarded one"

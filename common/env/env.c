@@ -337,7 +337,8 @@ struct json *env_describe(const struct env *e)
 	json_set_str(j, "provider", "local");
 	json_set_str(j, "workspace", e->cwd);
 	json_set_str(j, "user", *e->user ? e->user : "root");
-	json_set(j, "ports", ports_describe(e->config));
+	json_set(j, "ports", ports_describe(e->config,
+					    json_get(e->state, "forwarded")));
 	if (e->config)
 		json_set(j, "hooks", hooks_describe(e));
 	return j;

@@ -89,8 +89,11 @@ int owner_mounts(struct env *e, const struct env_options *o,
  * `limit_ms` is told of, with what it waits for, and given up. */
 int probe_user(struct env *e, int64_t limit_ms, struct error *err) MUST_CHECK;
 
-/* ports.c: those that a configuration forwards, each with its attributes. */
-struct json *ports_describe(const struct json *config);
+/* ports.c: those that a configuration forwards, each with its attributes, and
+ * the address of this host where it is seen ("seen": its port by that of the
+ * environment). */
+struct json *ports_describe(const struct json *config,
+			    const struct json *seen);
 
 /* entry.c: what runs in the background from the start. */
 int entry_start(struct env *e, const struct env_options *o,

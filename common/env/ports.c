@@ -26,7 +26,21 @@ static const struct json *attributes(const struct json *config,
 	return json_get(config, "otherPortsAttributes");
 }
 
-struct json *ports_describe(const struct json *config)
+static void add_address(struct json *one, const struct json *seen,
+			const char *port)
+{
+	const char *colon = strrchr(port, ':');
+	cleanup_free char *address = NULL;
+	int64_t here;
+
+	if (!json_get_int(seen, colon ? colon + 1 : port, &here))
+		return;
+	address = xstrfmt("127.0.0.1:%lld", (long long)here);
+	json_set_str(one, "address", address);
+}
+
+struct json *ports_describe(const struct json *config,
+			    const struct json *seen)
 {
 	const struct json *m = json_first(json_get(config, "forwardPorts"));
 	struct json *list = json_new_array();
@@ -41,6 +55,7 @@ struct json *ports_describe(const struct json *config)
 		for (; a; a = json_next(a))
 			json_set(one, json_key(a), json_dup(a));
 		json_set(one, "port", json_dup(m));
+		add_address(one, seen, port);
 	}
 	return list;
 }
