@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define READ_BUFFER (1u << 20)
+#define FLUSH_EVERY (8u << 20)
 #define PARTIAL "partial-"
 #define PARTIAL_AGE ((time_t)24 * 3600)
 
@@ -37,6 +38,14 @@ int store_writer_write(struct store_writer *w, const void *data, size_t n,
 	}
 	digest_update(&w->digest, data, n);
 	w->size += n;
+	/* What is on its way to the disk already is not waited for at the
+	 * end, when the blob has to be there. */
+	if (w->size - w->flushed >= FLUSH_EVERY) {
+		sync_file_range(w->temp.fd, (off_t)w->flushed,
+				(off_t)(w->size - w->flushed),
+				SYNC_FILE_RANGE_WRITE);
+		w->flushed = w->size;
+	}
 	return 0;
 }
 
@@ -48,7 +57,7 @@ int store_writer_restart(struct store_writer *w, struct error *err)
 	digest_release(&w->digest);
 	digest_init(&w->digest, true);
 	w->final[0] = '\0';
-	w->size = 0;
+	w->size = w->flushed = 0;
 	return 0;
 }
 

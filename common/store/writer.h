@@ -13,7 +13,7 @@ struct store_writer {
 	struct store_temp temp;
 	struct digest digest;
 	char final[DIGEST_TEXT]; /* of all that was written, once asked for */
-	uint64_t size;
+	uint64_t size, flushed;
 	bool keep; /* for another process, when this one does not end it */
 };
 

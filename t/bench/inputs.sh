@@ -105,6 +105,16 @@ inputs_big() {
 		"$W/tmp/l3.tar" "$W/tmp/l4.tar"
 }
 
+# One layer of 1 GiB in 100 files: what a blob costs by itself.
+inputs_one() {
+	"$W/bin/mkdata" "$W/tmp/one" 100 1073741824 7
+	# shellcheck disable=SC2086 # words
+	tar $TARFLAGS --owner=0 --group=0 -C "$W/tmp/one" -cf "$W/tmp/one.tar" .
+	rm -rf "$W/tmp/one"
+	inputs_layout one "$W/tmp/one.tar"
+	rm "$W/tmp/one.tar"
+}
+
 inputs_steps() { # BASE
 	echo "FROM $R1/$1:bench"
 	for i in $(seq 30); do echo "RUN echo $i > /step$i"; done
@@ -193,12 +203,15 @@ inputs_registry() { # NAME: sets $registry
 }
 
 inputs_bases() {
-	inputs_busybox && inputs_debian && inputs_big || return 1
-	for base in busybox debian big; do
+	inputs_busybox && inputs_debian && inputs_big && inputs_one ||
+		return 1
+	for base in busybox debian big one; do
 		"$DEVENV" -q --store "$W/store-inputs" push \
 			"oci:$W/oci/$base:bench" "$R1/$base:bench" \
 			>/dev/null || return 1
 	done
+	# This one is pushed from its layout, too.
+	mv "$W/oci/one" "$W/layout"
 	rm -rf "$W/store-inputs" "$W/oci"
 }
 

@@ -21,7 +21,7 @@ CACHE=$TOP/build/cache
 DEVENV=${DEVENV:-$TOP/devenv}
 RUNS=${BENCH_RUNS:-3}
 CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 b4p pull pullb push
- pushb tarb up clone"}
+ pushb blobin blobout blobun tarb up clone"}
 JOBS=4 # independent stages that mostly wait need no processor each
 SERVERS=
 MOUNTED=
@@ -145,6 +145,30 @@ tool_build() { # TOOL CONTEXT
 	esac
 }
 
+# The blobs of an image alone, and what makes files of them.
+tool_blobs() { # TOOL REF
+	case $1 in
+	devenv) echo "$DEVENV -q --store $W/store pull $2" ;;
+	skopeo) echo "skopeo copy -q --src-tls-verify=false docker://$2 \
+oci:$W/sk/l:x" ;;
+	esac
+}
+
+layout_push() { # TOOL TO: remembers nothing of where blobs went before
+	case $1 in
+	devenv) echo "$DEVENV -q --store $W/store push oci:$W/layout $2" ;;
+	skopeo) echo "env XDG_DATA_HOME=$W/sk/cache skopeo copy -q \
+--dest-tls-verify=false oci:$W/layout:bench docker://$2" ;;
+	esac
+}
+
+tool_unpack() { # TOOL REF; there is nothing to be run in the image
+	case $1 in
+	devenv) echo "sh $W/missing.sh $2" ;;
+	skopeo) echo "umoci unpack --image $W/sk/l:x $W/sk/b" ;;
+	esac
+}
+
 # --- measuring ---
 
 quietly() { "$@" >>"$W/log" 2>&1; }
@@ -219,6 +243,21 @@ one() { # CASE TOOL RUN
 		timed "$1" "$2" 1 $(tool_push "$2" "$(base_of "$1")" \
 			"$R2/pushed:bench")
 		;;
+	blobin:*)
+		tool_reset "$2"
+		mkdir -p "$W/sk"
+		timed "$1" "$2" 1 $(tool_blobs "$2" "$R1/one:bench")
+		;;
+	blobout:*)
+		fresh_registry
+		timed "$1" "$2" 1 $(layout_push "$2" "$R2/pushed:bench")
+		;;
+	blobun:*)
+		tool_reset "$2"
+		mkdir -p "$W/sk"
+		quietly $(tool_blobs "$2" "$R1/one:bench")
+		timed "$1" "$2" 1 $(tool_unpack "$2" "$R1/one:bench")
+		;;
 	b2i:*)
 		if [ "$3" -eq 1 ]; then
 			with_base "$2" debian
@@ -278,6 +317,7 @@ tools_of() { # CASE: tools that can do it and are here
 	case $1 in
 	start | b[1-4] | b1d | b2[cil] | b3l) can="buildah docker" ;;
 	pull* | push*) can="buildah docker skopeo" ;;
+	blob*) can=skopeo ;;
 	tarb) can=buildah ;;
 	clone) can=git ;;
 	*) can= ;;
@@ -298,6 +338,10 @@ measure_all() {
 		mkdir -p "$W/sk" && skopeo copy -q --src-tls-verify=false \
 			"docker://\$1" "oci:$W/sk/l:x" &&
 			umoci unpack --image "$W/sk/l:x" "$W/sk/b"
+	END
+	cat >"$W/missing.sh" <<-END
+		"$DEVENV" -q --store "$W/store" run "\$1" -- /none
+		[ \$? -eq 127 ]
 	END
 	for case in $CASES; do
 		echo "bench: $case" >&2
@@ -330,6 +374,9 @@ describe() { # CASE: what it is, and the goal in seconds
 	pullb) echo "pull, unpack 671 MB|" ;;
 	push) echo "push 171 MB|" ;;
 	pushb) echo "push 671 MB|" ;;
+	blobin) echo "pull one blob of 860 MB|" ;;
+	blobout) echo "push it from a layout|" ;;
+	blobun) echo "unpack its 1 GiB|" ;;
 	tarb) echo "export 671 MB|" ;;
 	up) echo "up, nothing changed|0.1" ;;
 	clone) echo "clone 20,000 files|" ;;
