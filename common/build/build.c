@@ -190,18 +190,24 @@ static void warn_unused(struct build *b)
 			 unused.v[i]);
 }
 
+enum { RUN_DONE, RUN_ALONE, RUN_AGAIN };
+
 static int run_all(struct build *b, struct error *err)
 {
-	if (build_prepare(b, err) < 0 || plan_all(b, err) < 0 ||
-	    (!b->known && schedule_run(b, err) < 0))
+	if (build_prepare(b, err) < 0 || plan_all(b, err) < 0)
+		return -1;
+	if (b->again)
+		return RUN_AGAIN;
+	if (!b->known && schedule_run(b, err) < 0)
 		return -1;
 	warn_unused(b);
 	finish(b, build_eval_target(b->ev));
 	return share_publish(b, err);
 }
 
-/* What a step cache promised may be gone from its registry: forgotten, those
- * steps run as if nobody had promised anything. 1: so do it again. */
+/* Why it is done once more: what a step cache promised may be gone from its
+ * registry, and forgotten, those steps run as if nobody had promised anything.
+ * Or the cache taught the store another chain of layers. */
 static int run_once(const struct build_options *o, struct build_result *result,
 		    struct error *err)
 {
@@ -216,7 +222,7 @@ static int run_once(const struct build_options *o, struct build_result *result,
 	if (rc < 0 && b.lost) {
 		log_warn("what a step cache promised is not to be had, so it "
 			 "is made again: %s", why.msg);
-		rc = share_forget(&b, err) < 0 ? -1 : 1;
+		rc = share_forget(&b, err) < 0 ? -1 : RUN_ALONE;
 	} else if (rc < 0) {
 		error_move(err, &why);
 	}
@@ -233,8 +239,8 @@ int build_run(const struct build_options *o, struct build_result *result,
 
 	/* Other builds may learn the same promise meanwhile. */
 	alone.cache_from = NULL;
-	alone.cache_renew = true;
-	for (tries = 0; rc > 0 && tries < 3; tries++) {
+	for (tries = 0; rc > RUN_DONE && tries < 3; tries++) {
+		alone.cache_renew = rc == RUN_ALONE;
 		build_result_release(result);
 		*result = (struct build_result){ 0 };
 		rc = run_once(&alone, result, err);

@@ -1,6 +1,7 @@
 /* failed.c - the file system of a step that failed, kept to look into */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
+#include "build/failure.h"
 #include "build/internal.h"
 
 #define PREFIX 12 /* digits of a key that name a step */

@@ -1,5 +1,6 @@
 /* failure.c - what a person sees of a step that failed */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/failure.h"
 #include "build/display.h"
 #include "build/internal.h"
 

@@ -106,6 +106,7 @@ struct build {
 	struct build_docs docs; /* of images that the network was asked for */
 	struct build_used_list used;
 	bool lost; /* a layer that a cache promised was not to be had */
+	bool again; /* the store knows more now: plan once more */
 	struct strvec dead; /* caches that failed: asked no more */
 	char key[CACHE_KEY]; /* known.h: of the image, as planned */
 	bool known;   /* the result is an image that was there already */
@@ -169,20 +170,6 @@ void build_set_labels(const struct build *b, struct oci_config *c);
 void build_place_layer(struct store_image_layer *l,
 		       const struct cache_entry *e);
 
-/* failure.c: the lines of the Dockerfile around a step, its own marked. */
-void failure_excerpt(const struct build *b, const struct build_step *step,
-		     struct strvec *out);
-/* Tell of a step that failed: its last output, where it stands, and whether
- * its file system was `kept`. */
-void failure_show(const struct build *b, const char *label,
-		  const struct build_planned *p, const struct strvec *tail,
-		  bool kept);
-/* failed.c: keep what a step wrote before it failed; takes the draft. */
-int failed_keep(struct build *b, const struct build_stage *st,
-		const struct build_planned *p, struct store_draft *draft,
-		struct error *err) MUST_CHECK;
-/* What was kept of a step that runs again. */
-void failed_forget(struct store *s, const char *key);
 /* Run what the target lacks. */
 int schedule_run(struct build *b, struct error *err) MUST_CHECK;
 

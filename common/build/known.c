@@ -184,8 +184,7 @@ static int take_step(struct build *b, struct build_planned *p,
 	if (p->cached || !created)
 		return 0;
 	memcpy(e.layer, l->id, STORE_ID);
-	memcpy(e.below, n ? image->layers[n - 1].id : CACHE_GROUND,
-	       n ? STORE_ID : sizeof(CACHE_GROUND));
+	stage_digest_layers(image, n, e.below);
 	memcpy(e.diff_id, l->diff_id, DIGEST_TEXT);
 	return share_accept(b, p, &e, err);
 }

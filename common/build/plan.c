@@ -304,7 +304,7 @@ static int look_elsewhere(struct build *b, struct error *err)
 		return rc < 0 ? -1 : 0;
 	if (share_look_up(b, err) < 0)
 		return -1;
-	return b->o->explain ? explain_missing(b, err) : 0;
+	return b->o->explain && !b->again ? explain_missing(b, err) : 0;
 }
 
 int plan_all(struct build *b, struct error *err)
@@ -319,7 +319,7 @@ int plan_all(struct build *b, struct error *err)
 			return -1;
 	if (!b->probe && look_elsewhere(b, err) < 0)
 		return -1;
-	for (i = 0; i <= target && !b->probe; i++)
+	for (i = 0; i <= target && !b->probe && !b->again; i++)
 		if (b->stages[i].begun)
 			announce(b, i);
 	return 0;

@@ -4,6 +4,7 @@
 #include "base/signals.h"
 #include "build/known.h"
 #include "build/share.h"
+#include "build/chain.h"
 #include "build/stage.h"
 
 /* A registry client of its own: connections of this process are none of its
@@ -149,8 +150,9 @@ static bool stands_on_missing(const struct build *b, size_t stage)
 	return stands_on_missing(b, base.stage);
 }
 
-/* What lies on a layer still to be made is made again as well. */
-static int accept_found(struct build *b, const struct asked *a,
+/* What lies on a layer still to be made is made again as well, and so is what
+ * lies on another than it was made on; that is `astray`. */
+static int accept_found(struct build *b, const struct asked *a, bool *astray,
 			struct error *err)
 {
 	size_t i, k, at;
@@ -167,6 +169,11 @@ static int accept_found(struct build *b, const struct asked *a,
 				continue;
 			if (!is_asked(a, p->key, &at) || !a->found[at].layer[0])
 				break;
+			if (!chain_fits(b, i, p, &a->found[at])) {
+				*astray = true;
+				break;
+			}
+			stage_below(st, p, a->found[at].below);
 			if (share_accept(b, p, &a->found[at], err) < 0)
 				return -1;
 		}
@@ -186,22 +193,51 @@ static int ask(struct build *b, const char *name, struct asked *a,
 	return give_up(b, name, &why, err);
 }
 
+static bool is_any(const struct build *b UNUSED, size_t stage UNUSED,
+		   const struct build_planned *p UNUSED)
+{
+	return true;
+}
+
+/* It goes on from layers that are not the store's: perhaps with all of its
+ * own it goes further. */
+static int change_over(struct build *b, const char *name, struct error *err)
+{
+	CLEANUP(asked_release) struct asked a = { 0 };
+	int rc;
+
+	if (b->probe)
+		return 0;
+	collect(b, is_any, &a);
+	if (ask(b, name, &a, err) < 0)
+		return -1;
+	rc = chain_learn(b, &(struct chain_known){ a.keys, a.found, a.n },
+			 err);
+	b->again = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
 int share_look_up(struct build *b, struct error *err)
 {
 	const struct strvec *from = b->o->cache_from;
+	bool astray;
 	size_t i;
 
 	for (i = 0; from && i < from->nr && !b->o->no_cache; i++) {
 		CLEANUP(asked_release) struct asked a = { 0 };
 
+		astray = false;
 		collect(b, is_missing, &a);
 		if (!a.n)
 			return 0;
 		if (strvec_has(&b->dead, from->v[i]))
 			continue;
 		if (ask(b, from->v[i], &a, err) < 0 ||
-		    accept_found(b, &a, err) < 0)
+		    accept_found(b, &a, &astray, err) < 0 ||
+		    (astray && change_over(b, from->v[i], err) < 0))
 			return -1;
+		if (b->again)
+			return 0;
 	}
 	return 0;
 }
@@ -264,10 +300,11 @@ static int open_layer(void *arg, int *fd, struct error *err)
 }
 
 /* 1: ready to go; 0: what it lies on is not here, so nothing can be said. */
-static int pack(struct build *b, const struct build_stage *st,
+static int pack(struct build *b, size_t stage,
 		const struct build_planned *p, struct shared *s,
 		struct error *err)
 {
+	const struct build_stage *st = &b->stages[stage];
 	cleanup_free const char **chain = build_chain(&st->image);
 	struct store_meta meta = { 0 };
 	size_t n = 0;
@@ -279,6 +316,8 @@ static int pack(struct build *b, const struct build_stage *st,
 	for (size_t i = 0; i <= n; i++)
 		if (!store_has_layer(b->o->store, chain[i]))
 			return 0;
+	if (!chain_below(b, stage, p, s->entry.below))
+		return 0;
 	if (store_get_meta(b->o->store, p->layer, &meta, err) < 0 ||
 	    store_layer_blob(b->o->store, chain, n + 1, &meta, err) < 0)
 		return -1;
@@ -292,31 +331,40 @@ static int pack(struct build *b, const struct build_stage *st,
 }
 
 /* One that is there and of no use is replaced by the step that ran. */
-static bool is_known(const struct build *b, const struct build_planned *p,
-		     const struct cache_entry *found)
+static void forget_useless(const struct build *b, struct asked *a)
 {
-	return found->layer[0] &&
-	       !(b->o->cache_renew && b->result->steps[p->report].ran);
+	size_t i, k, at;
+
+	for (i = 0; b->o->cache_renew && i < b->n_stages; i++) {
+		for (k = 0; k < b->stages[i].n_plan; k++) {
+			const struct build_planned *p = &b->stages[i].plan[k];
+
+			if (b->result->steps[p->report].ran &&
+			    is_asked(a, p->key, &at))
+				a->found[at].layer[0] = '\0';
+		}
+	}
 }
 
 static int pack_all(struct build *b, const struct asked *a,
 		    struct cache_publish *list, struct shared *shared,
 		    size_t *n, struct error *err)
 {
-	cleanup_free bool *done = xcalloc(a->n + 1, sizeof(*done));
+	cleanup_free bool *wanted = xcalloc(a->n + 1, sizeof(*wanted));
 	size_t i, k, at;
 
+	chain_choose(b, &(struct chain_known){ a->keys, a->found, a->n },
+		     wanted);
 	for (i = 0; i < b->n_stages; i++) {
 		for (k = 0; k < b->stages[i].n_plan; k++) {
 			const struct build_planned *p = &b->stages[i].plan[k];
 			struct shared *s = &shared[*n];
 			int rc;
 
-			if (!is_asked(a, p->key, &at) || done[at] ||
-			    is_known(b, p, &a->found[at]))
+			if (!is_asked(a, p->key, &at) || !wanted[at])
 				continue;
-			done[at] = true;
-			rc = pack(b, &b->stages[i], p, s, err);
+			wanted[at] = false;
+			rc = pack(b, i, p, s, err);
 			if (rc < 0)
 				return -1;
 			if (!rc)
@@ -351,6 +399,7 @@ static int publish_steps(struct build *b, struct error *err)
 	if (share_open(b, b->o->cache_to, &c, err) < 0 ||
 	    cache_remote_get(&c, a.keys, a.n, a.found, err) < 0)
 		return -1;
+	forget_useless(b, &a);
 	rc = pack_all(b, &a, list, shared, &n, err);
 	if (!rc)
 		rc = cache_remote_put(&c, list, n, err);

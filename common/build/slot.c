@@ -1,5 +1,6 @@
 /* slot.c - the places where steps are at work, each in a process */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "build/failure.h"
 #include "build/stage.h"
 #include "build/slot.h"
 
@@ -100,7 +101,7 @@ int slot_execute(struct slot *slot, struct error *err)
 	int found;
 
 	memcpy(entry.layer, p->layer, STORE_ID);
-	snprintf(entry.below, STORE_ID, "%s", stage_below(slot->stage, p));
+	stage_below(slot->stage, p, entry.below);
 	failed_forget(b->o->store, p->key);
 	found = rescue_find(b, slot->stage, p, content, err);
 	if (found)

@@ -139,8 +139,31 @@ void stage_add(struct build_stage *st, const struct build_step *step,
 			    layer ? created : NULL);
 }
 
-const char *stage_below(const struct build_stage *st,
-			const struct build_planned *p)
+void stage_digest_ids(const struct strbuf *ids, char below[STORE_ID])
+{
+	char digest[DIGEST_TEXT];
+
+	if (!ids->len) {
+		snprintf(below, STORE_ID, CACHE_GROUND);
+		return;
+	}
+	digest_bytes(ids->buf, ids->len, digest);
+	memcpy(below, digest_hex(digest), STORE_ID);
+}
+
+void stage_digest_layers(const struct store_image *image, size_t n,
+			 char below[STORE_ID])
+{
+	cleanup_strbuf struct strbuf ids = STRBUF_INIT;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		strbuf_addstr(&ids, image->layers[i].id);
+	stage_digest_ids(&ids, below);
+}
+
+void stage_below(const struct build_stage *st, const struct build_planned *p,
+		 char below[STORE_ID])
 {
 	size_t n = st->image.n_layers;
 
@@ -148,14 +171,18 @@ const char *stage_below(const struct build_stage *st,
 		n--;
 	/* While it is being planned it is not among them: all are below. */
 	n = n ? n - 1 : *p->layer ? 0 : st->image.n_layers;
-	return n ? st->image.layers[n - 1].id : CACHE_GROUND;
+	stage_digest_layers(&st->image, n, below);
 }
 
 bool stage_fits(const struct build_stage *st, const struct build_planned *p,
 		const struct cache_entry *e)
 {
-	return p->step.link || !*e->below ||
-	       str_eq(e->below, stage_below(st, p));
+	char below[STORE_ID];
+
+	if (p->step.link || !*e->below)
+		return true;
+	stage_below(st, p, below);
+	return str_eq(e->below, below);
 }
 
 int stage_mount(struct build *b, struct build_stage *st,

@@ -24,10 +24,16 @@ void stage_add(struct build_stage *st, const struct build_step *step,
 /* From the key of a file system to that with a step's layer on it. */
 void stage_next_key(char key[CACHE_KEY], const struct build_step *step,
 		    const char *as);
-/* The layer that the layer of a planned step lies on, as an entry of the cache
- * names it. */
-const char *stage_below(const struct build_stage *st,
-			const struct build_planned *p);
+/* What lies below a layer, as an entry of the cache names it: the digest of the
+ * names of all layers, lowest first. The one right below it would not do, as
+ * layers that a registry had may be the same on different ones. */
+void stage_digest_ids(const struct strbuf *ids, char below[STORE_ID]);
+/* The lowest `n` layers of an image. */
+void stage_digest_layers(const struct store_image *image, size_t n,
+			 char below[STORE_ID]);
+/* Those below the layer of a planned step. */
+void stage_below(const struct build_stage *st, const struct build_planned *p,
+		 char below[STORE_ID]);
 /* Was what the cache has for the step made on what it lies on here? */
 bool stage_fits(const struct build_stage *st, const struct build_planned *p,
 		const struct cache_entry *e);

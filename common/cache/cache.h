@@ -50,9 +50,10 @@ void cache_key_parts(const struct cache_key *k, struct strvec *out);
 /* What a step with a key made. */
 struct cache_entry {
 	char layer[STORE_ID]; /* "": none */
-	/* The layer that one lies on, CACHE_GROUND for none; "": unknown. A
-	 * step that ran once more may have made another: what was made on the
-	 * first is no difference to the second. */
+	/* A digest of the layers that one lies on, CACHE_GROUND for none; "":
+	 * unknown. A step that ran once more may have made another layer:
+	 * what was made on the first is no difference to the second. In a
+	 * store it is over their names, in a cache over their diff ids. */
 	char below[STORE_ID];
 	char *created;	      /* RFC 3339 */
 	/* Another key of the same step, which what follows is keyed by; "":
@@ -105,9 +106,9 @@ int cache_explain(struct store *s, const struct cache_key *k,
 
 /*
  * Each step is an OCI manifest tagged "step-KEY" with the layer of the step
- * and annotations that say when it was made and its diff id. Whoever may
- * write there decides what a step with a key is: the layer is verified
- * against the manifest, the manifest against nothing but its key.
+ * and annotations that say when it was made, its diff id, and what it lies
+ * on. Whoever may write there decides what a step with a key is: the layer is
+ * verified against the manifest, the manifest against nothing but its key.
  */
 
 /*

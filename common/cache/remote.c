@@ -11,6 +11,7 @@
 #define NOTE_KEY "dev.devenv.step.key"
 #define NOTE_DIFF_ID "dev.devenv.step.diff-id"
 #define NOTE_CREATED "dev.devenv.step.created"
+#define NOTE_BELOW "dev.devenv.step.below"
 #define TIME_MAX 40
 
 static char *tag_of(const char *key)
@@ -36,6 +37,7 @@ static const char *entry_from(const struct oci_manifest *m, const char *key,
 	const char *said = json_get_str(m->annotations, NOTE_KEY);
 	const char *diff_id = json_get_str(m->annotations, NOTE_DIFF_ID);
 	const char *created = json_get_str(m->annotations, NOTE_CREATED);
+	const char *below = json_get_str(m->annotations, NOTE_BELOW);
 	const struct oci_descriptor *d = m->layers;
 
 	if (!said || !str_eq(said, key))
@@ -47,6 +49,8 @@ static const char *entry_from(const struct oci_manifest *m, const char *key,
 		return "its annotations are incomplete";
 	memcpy(e->layer, digest_hex(diff_id), STORE_ID);
 	memcpy(e->diff_id, diff_id, DIGEST_TEXT);
+	if (below && strlen(below) < STORE_ID)
+		memcpy(e->below, below, strlen(below) + 1);
 	e->created = xstrdup(created);
 	oci_descriptor_set(&e->desc, d->media_type, d->digest, d->size);
 	e->origin = xstrdup(origin);
@@ -110,6 +114,7 @@ static void write_manifest(const struct cache_publish *p, struct strbuf *out)
 	json_set_str(m.annotations, NOTE_KEY, p->key);
 	json_set_str(m.annotations, NOTE_DIFF_ID, e->diff_id);
 	json_set_str(m.annotations, NOTE_CREATED, e->created);
+	json_set_str(m.annotations, NOTE_BELOW, e->below);
 	json_set_str(m.annotations, CACHE_NOTE_USED, now);
 	oci_manifest_write(&m, out);
 }
