@@ -10,6 +10,7 @@
 struct cmd_globals {
 	char *dir;   /* -C */
 	char *store; /* --store */
+	struct strvec base_stores;
 	char *policy; /* --policy */
 	struct cli_gate gate;
 	bool quiet, verbose, help, version, offline;

@@ -26,6 +26,9 @@ const struct opt cmd_global_rows[] = {
 	  "contact nobody but mirrors: the store has to do", G(offline) },
 	{ OPT_STR, 0, "policy", "FILE", NULL,
 	  "what may be fetched and pushed (devenv-policy(5))", G(policy) },
+	{ OPT_LIST, 0, "base-store", "DIR", "ENVBUILDER_BASE_IMAGE_CACHE_DIR",
+	  "read-only store or OCI layout whose images are used, too",
+	  G(base_stores) },
 	{ OPT_BOOL, 'q', "quiet", NULL, NULL, "errors and warnings only",
 	  G(quiet) },
 	{ OPT_BOOL, 'v', "verbose", NULL, "ENVBUILDER_VERBOSE",
@@ -123,12 +126,32 @@ static void apply_log(const struct cmd_globals *g)
 		  (enum log_progress)g->progress);
 }
 
+/* As git does with --git-dir: what opens a store, here or in a program of
+ * ours, reads the variable. */
+static int apply_bases(const struct strvec *bases, struct error *err)
+{
+	cleanup_strbuf struct strbuf value = STRBUF_INIT;
+
+	for (size_t i = 0; i < bases->nr; i++) {
+		if (strchr(bases->v[i], ','))
+			return error_set(err, ERR_USAGE, "'%s' cannot be a "
+					 "base store: its name has a comma",
+					 bases->v[i]);
+		strbuf_addf(&value, "%s%s", i ? "," : "", bases->v[i]);
+	}
+	if (bases->nr && setenv("DEVENV_BASE_STORE", value.buf, 1) < 0)
+		return error_errno(err, "cannot set DEVENV_BASE_STORE");
+	return 0;
+}
+
 static int apply_globals(struct cmd_globals *g, struct error *err)
 {
 	apply_log(g);
 	if (g->dir && chdir(g->dir) < 0)
 		return error_errno_code(err, ERR_USAGE,
 					"cannot change to '%s'", g->dir);
+	if (apply_bases(&g->base_stores, err) < 0)
+		return -1;
 	return cli_gate_setup(&g->gate, g->offline, g->policy, err);
 }
 

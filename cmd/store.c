@@ -146,6 +146,10 @@ static int plan_removal(struct removal *r, const char *word,
 		return -1;
 	if (!found)
 		return error_set(err, ERR_NO, "there is no image '%s'", full);
+	if (i.base)
+		return error_set(err, ERR_REFUSED, "the image '%s' is in the "
+				 "base store '%s', which is never changed",
+				 full, i.base);
 	if (check_unused(r, full, &i, err) < 0)
 		return -1;
 	strvec_push(&r->names, full);

@@ -66,7 +66,9 @@ static struct json *image_json(const struct store *s, const char *name,
 	json_set_int(j, "layers", (int64_t)u->image.n_layers);
 	json_set_int(j, "size", (int64_t)store_image_size(s, &u->image));
 	json_set_str(j, "created", or_null(u->image.config.created));
-	add_time(j, "used", u->used);
+	if (u->used)
+		add_time(j, "used", u->used);
+	json_set_str(j, "base_store", u->image.base);
 	return j;
 }
 
@@ -84,28 +86,39 @@ static void image_text(const struct store *s, const char *name,
 		    size.buf, platform);
 	add_age(out, "made", created(&u->image));
 	add_age(out, "used", u->used);
-	strbuf_addf(out, "  %s\n", name);
+	strbuf_addf(out, "  %s%s\n", name,
+		    u->image.base ? "  (base store)" : "");
+}
+
+/* Each under each of its names. */
+static void add_images(struct store *s, const struct store_images *images,
+		       struct json *all, struct strbuf *out)
+{
+	for (size_t i = 0; i < images->nr; i++) {
+		const struct store_image_use *u = &images->v[i];
+
+		for (size_t k = 0; k < u->references.nr; k++) {
+			const char *name = u->references.v[k];
+
+			json_push(all, image_json(s, name, u));
+			image_text(s, name, u, out);
+		}
+	}
 }
 
 int store_show_list(struct store *s, const struct store_command *o,
 		    struct cmd_call *call UNUSED, struct error *err)
 {
 	cleanup_store_images struct store_images images = { .nr = 0 };
+	cleanup_store_images struct store_images below = { .nr = 0 };
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 	cleanup_json struct json *all = json_new_array();
 
-	if (store_images(s, &images, err) < 0)
+	if (store_images(s, &images, err) < 0 ||
+	    store_base_images(s, &below, err) < 0)
 		return -1;
-	for (size_t i = 0; i < images.nr; i++) {
-		const struct store_image_use *u = &images.v[i];
-
-		for (size_t k = 0; k < u->references.nr; k++) {
-			const char *name = u->references.v[k];
-
-			json_push(all, image_json(s, name, u));
-			image_text(s, name, u, &out);
-		}
-	}
+	add_images(s, &images, all, &out);
+	add_images(s, &below, all, &out);
 	return store_wants_json(o) ? store_print_json(all, err)
 				   : cli_write(NULL, &out, err);
 }

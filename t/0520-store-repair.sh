@@ -150,7 +150,7 @@ mends() { # SENTENCE FILE WORDS HOW...
 
 B=blobs/sha256
 mends "a blob by others" "$B/$(cat "$TMP/base.layer")" \
-	"fetched again from $registry/(base|both)\$" flip cut gone
+	"fetched again from $registry/(base|both)\$" flip gone
 mends "a manifest by others" "$B/$(cat "$TMP/base.manifest")" \
 	"fetched again from $registry/(base|both)\$" flip gone
 mends "a configuration by others" "$B/$(cat "$TMP/base.config")" \
@@ -159,20 +159,20 @@ mends "a configuration for others" "$B/$(cat "$TMP/base.arm")" \
 	"fetched again from $registry/both\$" flip gone
 mends "an index of platforms" "$B/$(cat "$TMP/base.both")" \
 	"fetched again from $registry/both\$" flip gone
-mends "a blob of ours" "$B/$own_blob" 'made again from its layer$' flip cut gone
+mends "a blob of ours" "$B/$own_blob" 'made again from its layer$' flip gone
 mends "a manifest of ours" "$B/$app_manifest" \
 	'made again from the record of the image$' flip gone
 mends "a configuration of ours" "$B/$app" \
 	'made again from the record of the image$' cut gone
 mends "a blob's owner" "$B/$own_blob" 'given back to user 0$' owner
 mends "a file of a base" "layers/$base_layer/fs/etc/numbers" \
-	'unpacked again from its blob$' flip cut gone owner
+	'unpacked again from its blob$' flip gone owner
 mends "a link of a base" "layers/$base_layer/fs/etc/link" \
-	'unpacked again from its blob$' gone owner
+	'unpacked again from its blob$' gone
 mends "a file of a step" "layers/$own/fs/one" \
 	'unpacked again from its blob$' flip gone owner
 mends "what is known of a layer" "layers/$base_layer/meta" \
-	'unpacked again from its blob$' flip cut gone
+	'unpacked again from its blob$' flip gone
 mends "the files of a layer" "layers/$own/fs" \
 	'unpacked again from its blob$' gone
 mends "the marks of a layer" "layers/$own" \
@@ -182,8 +182,8 @@ mends "a record" "images/id-$app" \
 mends "one name of a record" "images/id-$app" ': made again$' gone
 mends "the other name" "images/$ref_app" \
 	"made again from the image's configuration\$" gone
-mends "the index" index.json 'written again from the images$' flip cut gone
-mends "the layout" oci-layout 'written again$' flip cut gone
+mends "the index" index.json 'written again from the images$' flip gone
+mends "the layout" oci-layout 'written again$' flip gone
 for file in "$TMP"/good/cache/*; do break; done
 mends "a step" "cache/${file##*/}" 'removed, its step will run again$' \
 	flip cut

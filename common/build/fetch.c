@@ -91,6 +91,7 @@ static int unpack(struct fetch *f, struct error *err)
 	const struct oci_descriptor *d = &f->layer->desc;
 	struct store_meta meta = { .blob_size = d->size };
 	cleanup_close int fd = store_open_blob(f->store, d->digest, err);
+	const char *base;
 
 	if (fd < 0)
 		return -1;
@@ -99,7 +100,12 @@ static int unpack(struct fetch *f, struct error *err)
 		 d->media_type);
 	if (origin_of(f))
 		snprintf(meta.origin, sizeof(meta.origin), "%s", origin_of(f));
-	return store_unpack(f->store, fd, f->layer->diff_id, &meta, err);
+	if (!store_unpack(f->store, fd, f->layer->diff_id, &meta, err))
+		return 0;
+	base = store_blob_base(f->store, d->digest);
+	return base ? error_hint(err, "it is from the base store '%s': mend "
+				 "that, or go on without it", base)
+		    : -1;
 }
 
 /* code, NUL-terminated message, NUL-terminated hint */
@@ -225,6 +231,14 @@ static void plan(struct fetching *f, struct store *s,
 	}
 }
 
+static int layer_gone(const struct fetch *f, struct error *err)
+{
+	error_set(err, ERR_SYSTEM, "the layer %s is no longer in the store",
+		  f->layer->id);
+	return error_hint(err, "name the base store that had it with "
+			       "--base-store, or build the image again");
+}
+
 /* Those whose blob is here are unpacked; the others remain to be pulled. */
 static int unpack_known(struct fetching *f, struct error *err)
 {
@@ -237,9 +251,7 @@ static int unpack_known(struct fetching *f, struct error *err)
 		if (one->lock < 0)
 			continue;
 		if (!*digest)
-			return error_set(err, ERR_SYSTEM,
-					 "the layer %s is no longer in the "
-					 "store", one->layer->id);
+			return layer_gone(one, err);
 		one->pulled = !store_has_blob(one->store, digest, NULL);
 		if (!one->pulled && start_worker(one, err) < 0)
 			return -1;

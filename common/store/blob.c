@@ -16,7 +16,7 @@ int store_blob_path(char path[STORE_BLOB_PATH], const char *digest,
 	return 0;
 }
 
-bool store_has_blob(const struct store *s, const char *digest, uint64_t *size)
+bool blob_is_own(const struct store *s, const char *digest, uint64_t *size)
 {
 	char path[STORE_BLOB_PATH];
 	struct stat st;
@@ -30,6 +30,27 @@ bool store_has_blob(const struct store *s, const char *digest, uint64_t *size)
 	return true;
 }
 
+/* The store that has it; when none does, this one. */
+static const struct store *home_of(const struct store *s, const char *digest)
+{
+	for (size_t i = 0; i < s->n_bases && !blob_is_own(s, digest, NULL); i++)
+		if (blob_is_own(s->bases[i], digest, NULL))
+			return s->bases[i];
+	return s;
+}
+
+const char *store_blob_base(const struct store *s, const char *digest)
+{
+	const struct store *home = home_of(s, digest);
+
+	return home == s ? NULL : home->path;
+}
+
+bool store_has_blob(const struct store *s, const char *digest, uint64_t *size)
+{
+	return blob_is_own(home_of(s, digest), digest, size);
+}
+
 int store_open_blob(const struct store *s, const char *digest,
 		    struct error *err)
 {
@@ -38,6 +59,7 @@ int store_open_blob(const struct store *s, const char *digest,
 
 	if (store_blob_path(path, digest, err) < 0)
 		return -1;
+	s = home_of(s, digest);
 	fd = openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open blob %s", digest);

@@ -5,6 +5,16 @@
 
 #include "store/store.h"
 
+/*
+ * Read-only stores or plain OCI layouts below this one, as DEVENV_BASE_STORE
+ * names them (a comma between two). Their images, blobs, and layers that were
+ * unpacked for the same users in the same form are found as if they were here;
+ * they are never written, and a store is locked against its own store_gc.
+ * What cannot be used is warned of by store_claim, and done without.
+ */
+/* The path of the one that a blob would be read from; NULL: none. */
+const char *store_blob_base(const struct store *s, const char *digest);
+
 /* --- usage.c, census.c: what takes room --- */
 
 /* Bytes on disk below one of the store's directories ("layers", "blobs"...;
@@ -16,7 +26,7 @@ int store_disk_usage(struct store *s, const char *dir, uint64_t *bytes,
 struct store_image_use {
 	struct store_image image;
 	struct strvec references; /* sorted; none: known by its id only */
-	int64_t used; /* seconds since the epoch */
+	int64_t used; /* seconds since the epoch; 0: unknown */
 	/* Room of its layers and blobs: those that no other image needs, and
 	 * the others. Filled in by store_census. */
 	uint64_t own, shared;
@@ -30,6 +40,9 @@ void store_images_release(struct store_images *i);
 /* The images of the store; a damaged record is warned of. */
 int store_images(struct store *s, struct store_images *out, struct error *err)
 	MUST_CHECK;
+/* Those of the stores below, once for each of their names. */
+int store_base_images(struct store *s, struct store_images *out,
+		      struct error *err) MUST_CHECK;
 /* Bytes of its layers: compressed where that form is known, else as a tar;
  * those of which neither is known count for nothing. */
 uint64_t store_image_size(const struct store *s, const struct store_image *i);

@@ -189,7 +189,7 @@ static int sweep(struct gc *g, struct error *err)
 		char path[REACH_PATH];
 
 		if (item->live &&
-		    (!item->layer || store_has_layer(g->s, item->name)))
+		    (!item->layer || layer_is_own(g->s, item->name)))
 			continue;
 		reach_path(item, path);
 		if (discard(g, path, reach_bytes(&g->reach, item),

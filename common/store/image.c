@@ -1,6 +1,6 @@
 /* image.c - images/: what a reference or an id means here */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,7 +173,7 @@ static bool describe_index(struct store *s, const struct store_image *i,
 	cleanup_json struct json *j = NULL;
 	const char *type;
 
-	if (!store_has_blob(s, i->index, &desc->size) ||
+	if (!blob_is_own(s, i->index, &desc->size) ||
 	    store_read_blob(s, i->index, OCI_MANIFEST_MAX, &text, NULL) < 0)
 		return false;
 	j = json_parse("index", text.buf, text.len, NULL);
@@ -194,14 +194,14 @@ bool store_index_entry(struct store *s, const struct store_image *i,
 	if (*i->index && i->reference)
 		return describe_index(s, i, desc);
 	if (!*i->manifest || !i->reference ||
-	    !store_has_blob(s, i->manifest, &desc->size) ||
+	    !blob_is_own(s, i->manifest, &desc->size) ||
 	    store_read_blob(s, i->manifest, OCI_MANIFEST_MAX, &text, NULL) <
 		    0 ||
 	    oci_manifest_parse(&m, text.buf, text.len, NULL) < 0 ||
-	    !store_has_blob(s, m.config.digest, NULL))
+	    !blob_is_own(s, m.config.digest, NULL))
 		return false;
 	for (size_t k = 0; k < m.n_layers; k++) {
-		if (!store_has_blob(s, m.layers[k].digest, NULL))
+		if (!blob_is_own(s, m.layers[k].digest, NULL))
 			return false;
 	}
 	memcpy(desc->digest, i->manifest, sizeof(desc->digest));
@@ -325,7 +325,8 @@ bool store_record_is_ref(const char *path)
 /* store_gc goes by the time of the last use. */
 static int note_use(struct store *s, const char *file)
 {
-	utimensat(s->fd, file, NULL, AT_SYMLINK_NOFOLLOW);
+	if (!s->read_only)
+		utimensat(s->fd, file, NULL, AT_SYMLINK_NOFOLLOW);
 	return 1;
 }
 
@@ -359,6 +360,14 @@ static int find_by_manifest(struct store *s, const char *hex,
 
 int store_get_image(struct store *s, const char *name, struct store_image *i,
 		    struct error *err)
+{
+	int found = image_get_own(s, name, i, err);
+
+	return found ? found : base_get_image(s, name, i);
+}
+
+int image_get_own(struct store *s, const char *name, struct store_image *i,
+		  struct error *err)
 {
 	const char *hex = str_skip(name, "sha256:");
 	char file[STORE_RECORD];
@@ -440,10 +449,14 @@ int store_remove_image(struct store *s, const char *name, struct error *err)
 	cleanup_store_image struct store_image i = { .n_layers = 0 };
 	struct sharing sh = { .found = false };
 	char file[STORE_RECORD];
-	int found = store_get_image(s, name, &i, err);
+	int found = image_get_own(s, name, &i, err);
 
 	if (found < 0)
 		return -1;
+	if (!found && base_get_image(s, name, &i))
+		return error_set(err, ERR_REFUSED, "the image '%s' is in the "
+				 "base store '%s', which is never changed",
+				 name, i.base);
 	if (!found)
 		return error_set(err, ERR_NO, "there is no image '%s'", name);
 	if (!i.reference || !str_eq(i.reference, name)) {

@@ -24,6 +24,12 @@ struct store {
 	int fd;	     /* the store's directory */
 	int use_fd;  /* holds a shared lock that store_gc waits for */
 	char boot[STORE_BOOT];
+	/* Stores below this one, which it reads but never writes. Of those:
+	 * layers can be mounted; it is a plain OCI layout. */
+	struct store **bases;
+	size_t n_bases;
+	struct strvec bad_bases; /* why others cannot be used */
+	bool read_only, fit, layout;
 	struct store_options o;
 };
 
@@ -64,6 +70,8 @@ bool store_is_hex(const char *name, size_t n);
 
 /* --- layer.c --- */
 
+/* Is it in this store, not in one below? */
+bool layer_is_own(const struct store *s, const char *id);
 int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
 	MUST_CHECK;
 /* Is what was written with the layer whole? What was found out later may be
@@ -108,6 +116,8 @@ bool view_is_whiteout(const struct store *s, int dirfd, const char *name,
 		      const struct stat *st);
 bool view_is_opaque(const struct store *s, int fd);
 
+/* marks.c: are their layers written in one way? */
+bool marks_same_form(const struct store *s, const struct store *base);
 /* marks.c: the attribute of an opaque directory. */
 const char *marks_opaque(const struct store *s);
 
@@ -154,6 +164,9 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 			  int64_t latest, store_write_fn write, void *arg,
 			  struct error *err) MUST_CHECK;
 
+/* store_get_image in this store alone. */
+int image_get_own(struct store *s, const char *name, struct store_image *i,
+		  struct error *err) MUST_CHECK;
 /* Visit the records that can be read, each under each of its names; `i` may
  * be taken. Of the others it warns, or not. */
 typedef void (*store_record_fn)(void *arg, const char *path,
@@ -162,6 +175,11 @@ int store_each_record(struct store *s, bool warn, store_record_fn visit,
 		      void *arg, struct error *err) MUST_CHECK;
 /* Is this the name that a reference gives? */
 bool store_record_is_ref(const char *path);
+
+/* --- blob.c --- */
+
+/* Is it in this store, not in one below? */
+bool blob_is_own(const struct store *s, const char *digest, uint64_t *size);
 
 /* --- index.c --- */
 

@@ -19,9 +19,18 @@ void store_new_id(char id[STORE_ID])
 	random_hex(id, (STORE_ID - 1) / 2);
 }
 
+/* The store that has it; when none does, this one. */
+static const struct store *home_of(const struct store *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_bases && !layer_is_own(s, id); i++)
+		if (s->bases[i]->fit && layer_is_own(s->bases[i], id))
+			return s->bases[i];
+	return s;
+}
+
 char *store_layer_fs(const struct store *s, const char *id)
 {
-	return xstrfmt("%s/layers/%s/fs", s->path, id);
+	return xstrfmt("%s/layers/%s/fs", home_of(s, id)->path, id);
 }
 
 int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
@@ -30,13 +39,14 @@ int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
 	int fd;
 
 	snprintf(path, sizeof(path), "layers/%.64s/fs", id);
-	fd = openat(s->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(home_of(s, id)->fd, path,
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open layer %.12s", id);
 	return fd;
 }
 
-bool store_has_layer(const struct store *s, const char *id)
+bool layer_is_own(const struct store *s, const char *id)
 {
 	char path[STORE_ID + 16], boot[STORE_BOOT];
 	ssize_t n;
@@ -50,6 +60,11 @@ bool store_has_layer(const struct store *s, const char *id)
 	n = readlinkat(s->fd, path, boot, sizeof(boot));
 	return n > 0 && (size_t)n == strlen(s->boot) &&
 	       !memcmp(boot, s->boot, (size_t)n);
+}
+
+bool store_has_layer(const struct store *s, const char *id)
+{
+	return layer_is_own(home_of(s, id), id);
 }
 
 static void meta_text(const struct store_meta *m, struct strbuf *out)
@@ -94,7 +109,7 @@ static bool read_meta(const struct store *s, const char *id, const char *name,
 	char path[STORE_ID + 32];
 
 	snprintf(path, sizeof(path), "layers/%s/%s", id, name);
-	if (fs_read_at(s->fd, path, META_MAX, &text, NULL) < 0 ||
+	if (fs_read_at(home_of(s, id)->fd, path, META_MAX, &text, NULL) < 0 ||
 	    !store_unseal(&text))
 		return false;
 	j = json_parse(path, text.buf, text.len, NULL);
@@ -145,6 +160,8 @@ int store_set_meta(struct store *s, const char *id,
 	if (!store_has_layer(s, id))
 		return error_set(err, ERR_SYSTEM, "layer %.12s is not here",
 				 id);
+	if (home_of(s, id) != s)
+		return 0; /* found out again when needed */
 	meta_text(meta, &text);
 	snprintf(path, sizeof(path), "layers/%s/info", id);
 	return store_replace(s, path, text.buf, text.len, false, err);
@@ -249,7 +266,7 @@ static int publish(struct store *s, const struct store_draft *d,
 		if (errno != EEXIST)
 			return error_errno(err, "cannot commit layer %.12s",
 					   id);
-		if (store_has_layer(s, id))
+		if (layer_is_own(s, id))
 			return 0;
 		/* left unsynced by an earlier boot */
 		if (store_discard(s, to, err) < 0)

@@ -1,6 +1,6 @@
 /* marks.c - how a layer says that something of the layers below is gone */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,7 +43,12 @@ bool store_is_plain(const char *path)
 	return read_form(AT_FDCWD, file) == STORE_FORM_FILES;
 }
 
-int store_claim(struct store *s, struct error *err)
+bool marks_same_form(const struct store *s, const struct store *base)
+{
+	return read_form(base->fd, "form") == form_of(s);
+}
+
+static int claim_form(struct store *s, struct error *err)
 {
 	enum store_form ours = form_of(s), found = read_form(s->fd, "form");
 	cleanup_error struct error inner = ERROR_INIT;
@@ -64,6 +69,14 @@ int store_claim(struct store *s, struct error *err)
 					   : "by root");
 	return error_hint(err, "use another store (--store), or the driver "
 			       "that wrote this one");
+}
+
+int store_claim(struct store *s, struct error *err)
+{
+	if (claim_form(s, err) < 0 || base_note_ids(s, err) < 0)
+		return -1;
+	base_judge(s);
+	return 0;
 }
 
 int store_put_whiteout(const struct store *s, int dirfd, const char *name,

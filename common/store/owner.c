@@ -61,6 +61,16 @@ bool store_xattr_stand_in(const char *name)
 	return str_eq(name, DEVICE_XATTR) || str_starts(name, PARKED_XATTR);
 }
 
+/* The rest of a path in this store or one below it, or NULL. */
+static const char *below_store(const struct store *s, const char *path)
+{
+	const char *rest = str_skip(path, s->path);
+
+	for (size_t i = 0; !rest && i < s->n_bases; i++)
+		rest = str_skip(path, s->bases[i]->path);
+	return rest;
+}
+
 /*
  * Where the owner of a link or special file is kept: below the directory that
  * holds the layer's `fs`, found from where `dirfd` is. NULL: not in a layer.
@@ -76,7 +86,7 @@ static char *record_path(const struct store *s, int dirfd, const char *name)
 	if (n < 0 || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return NULL;
 	at[n] = '\0';
-	rest = str_skip(at, s->path);
+	rest = below_store(s, at);
 	if (!rest || !(str_starts(rest, "/layers/") ||
 		       str_starts(rest, "/tmp/")))
 		return NULL;

@@ -1,6 +1,6 @@
 /* store.c - open a store, make it where it is missing, keep it durable */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,7 +166,7 @@ static int settle(struct store *s, struct error *err)
 		if (fstatat(s->fd, note, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    st.st_mtime + SETTLED < time(NULL))
 			old = true;
-		if (store_has_layer(s, ids.v[i]))
+		if (layer_is_own(s, ids.v[i]))
 			continue;
 		if (store_discard(s, dir, err) < 0)
 			return -1;
@@ -224,7 +224,7 @@ int store_open(struct store **out, const struct store_options *o,
 	read_boot_id(s->boot);
 	if (open_directory(s, err) < 0 || check_format(s, err) < 0 ||
 	    take_use_lock(s, err) < 0 || store_sweep(s, err) < 0 ||
-	    settle(s, err) < 0)
+	    settle(s, err) < 0 || base_open(s, err) < 0)
 		return -1;
 	*out = steal_ptr(&s);
 	return 0;
@@ -234,6 +234,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	base_close(s);
 	base_close_fd(&s->use_fd);
 	base_close_fd(&s->fd);
 	free(s->path);

@@ -296,6 +296,7 @@ struct store_image {
 	struct store_image_layer *layers;
 	size_t n_layers;
 	struct json *annotations; /* for a manifest that is made; or NULL */
+	const char *base; /* the base store it was found in, or NULL */
 };
 #define cleanup_store_image CLEANUP(store_image_release)
 void store_image_release(struct store_image *i);

@@ -150,7 +150,7 @@ static int check_layer(struct verify *v, const char *id, const char *path,
 			    path);
 	else if (fstatat(v->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	else if (!store_has_layer(v->s, id))
+	else if (!layer_is_own(v->s, id))
 		verify_note(v, DAMAGE_LAYER, id,
 			    "%s: never synced, from an earlier boot", path);
 	else if (store_get_meta(v->s, id, &meta, NULL) < 0 ||
@@ -293,7 +293,7 @@ static void index_note(struct verify *v, const char *fmt, ...)
 static void check_member(struct verify *v, const char *what,
 			 const char *digest, const char *manifest)
 {
-	if (!store_has_blob(v->s, digest, NULL) &&
+	if (!blob_is_own(v->s, digest, NULL) &&
 	    !verify_has(v, DAMAGE_BLOB, digest))
 		verify_note(v, DAMAGE_BLOB, digest,
 			    INDEX_JSON ": %s %s of %s is missing", what,
@@ -336,7 +336,7 @@ static void check_indexed(struct verify *v, const char *digest, int depth)
 
 	if (verify_has(v, DAMAGE_BLOB, digest))
 		return;
-	if (!store_has_blob(v->s, digest, NULL)) {
+	if (!blob_is_own(v->s, digest, NULL)) {
 		verify_note(v, DAMAGE_BLOB, digest,
 			    INDEX_JSON ": manifest %s is missing", digest);
 		return;
@@ -428,7 +428,7 @@ static int check_entry(struct verify *v, const struct json *entry,
 		return listed;
 	check_indexed(v, digest, 0);
 	if (!json_get_int(entry, "size", &size) ||
-	    (store_has_blob(v->s, digest, &have) && have != (uint64_t)size))
+	    (blob_is_own(v->s, digest, &have) && have != (uint64_t)size))
 		index_note(v, "the size of %s is another", digest);
 	if (!type || (!str_eq(type, OCI_MANIFEST) &&
 		      !str_eq(type, DOCKER_MANIFEST) &&

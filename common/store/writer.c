@@ -80,7 +80,7 @@ int store_writer_commit(struct store_writer *w, char digest[DIGEST_TEXT],
 				 digest);
 	if (store_blob_path(path, found, err) < 0)
 		return -1;
-	if (!store_has_blob(w->s, found, NULL)) {
+	if (!blob_is_own(w->s, found, NULL)) {
 		if (fsync(w->temp.fd) < 0)
 			return error_errno(err, "cannot sync blob %s", found);
 		if (renameat(w->s->fd, w->temp.name, w->s->fd, path) < 0)
