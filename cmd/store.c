@@ -48,6 +48,7 @@ static int gc(struct store *s, const struct store_command *o,
 	json_set_int(j, "blobs", (int64_t)r.blobs);
 	json_set_int(j, "cache", (int64_t)r.cache);
 	json_set_int(j, "mounts", (int64_t)r.mounts);
+	json_set_int(j, "contexts", (int64_t)r.contexts);
 	json_set_int(j, "bytes", (int64_t)r.bytes);
 	if (store_wants_json(o))
 		return store_print_json(j, err);

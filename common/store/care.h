@@ -102,7 +102,7 @@ int store_repair(struct store *s, const struct store_repair_options *o,
 	MUST_CHECK;
 /* What store_gc did. */
 struct store_gc_result {
-	size_t images, layers, blobs, cache, mounts;
+	size_t images, layers, blobs, cache, mounts, contexts;
 	uint64_t bytes;
 };
 struct store_gc_options {
@@ -113,10 +113,10 @@ struct store_gc_options {
 };
 /*
  * Remove layers and blobs that no image, no environment below run/ and no
- * step cache entry refers to. Before that, forget step cache entries and
- * images without a reference: those unused for longer than `max_age`, and
- * the least recently used ones while all that is kept is larger than
- * `keep_size`. Refused (ERR_SYSTEM) while another process has the store open.
+ * step cache entry refers to. Before that, forget step cache entries, cache
+ * mounts, digests of context files and images without a reference: those
+ * unused for longer than `max_age`, and the least recently used ones while all
+ * that is kept is larger than `keep_size`. Refused (ERR_SYSTEM) while another process has the store open.
  */
 int store_gc(struct store *s, const struct store_gc_options *o,
 	     struct store_gc_result *result, struct error *err) MUST_CHECK;

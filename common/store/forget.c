@@ -36,7 +36,6 @@ static int is_used(struct store *s, const char *id, struct error *err)
 
 int store_forget_layer(struct store *s, const char *id, struct error *err)
 {
-	cleanup_free char *path = xstrfmt("layers/%s", id);
 	int used = 1;
 
 	if (!store_is_hex(id, STORE_ID - 1))
@@ -44,7 +43,7 @@ int store_forget_layer(struct store *s, const char *id, struct error *err)
 	if (flock(s->use_fd, LOCK_EX | LOCK_NB) == 0)
 		used = is_used(s, id, err);
 	if (used == 0)
-		used = store_discard(s, path, err);
+		used = layer_discard(s, id, err);
 	if (flock(s->use_fd, LOCK_SH) < 0)
 		log_debug("cannot go back to a shared lock");
 	return used < 0 ? -1 : 0;

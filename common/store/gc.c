@@ -9,10 +9,11 @@
 #include <unistd.h>
 
 /* What may go when it was not used for long: a remembered step, an image that
- * no reference shows, a cache mount. */
+ * no reference shows, a cache mount, the digests of a context's files. */
 struct candidate {
 	char *path;
 	bool tree; /* it is what takes the room, and names nothing else */
+	bool mount;
 	uint64_t bytes;
 	struct timespec used;
 	size_t *count; /* of the result */
@@ -107,8 +108,8 @@ static int visit_cache(struct gc *g, const char *path, const char *name UNUSED,
 	return 0;
 }
 
-static int visit_mount(struct gc *g, const char *path, const char *name UNUSED,
-		       struct error *err)
+static int add_tree(struct gc *g, const char *path, bool mount, size_t *count,
+		    struct error *err)
 {
 	struct candidate *c;
 	struct stat st;
@@ -116,9 +117,22 @@ static int visit_mount(struct gc *g, const char *path, const char *name UNUSED,
 
 	if (fstatat(g->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return error_errno(err, "cannot examine '%s'", path);
-	c = add_candidate(g, path, &st, &g->result->mounts);
+	c = add_candidate(g, path, &st, count);
 	c->tree = true;
+	c->mount = mount;
 	return store_disk_usage(g->s, path, &c->bytes, &files, err);
+}
+
+static int visit_mount(struct gc *g, const char *path, const char *name UNUSED,
+		       struct error *err)
+{
+	return add_tree(g, path, true, &g->result->mounts, err);
+}
+
+static int visit_context(struct gc *g, const char *path,
+			 const char *name UNUSED, struct error *err)
+{
+	return add_tree(g, path, false, &g->result->contexts, err);
 }
 
 /* --- what may go --- */
@@ -135,7 +149,7 @@ static int newest_first(const void *a, const void *b)
 
 static bool unwanted(const struct gc *g, const struct candidate *c)
 {
-	return (c->tree && g->o->mounts) ||
+	return (c->mount && g->o->mounts) ||
 	       (g->o->max_age &&
 		c->used.tv_sec + (time_t)g->o->max_age < g->now);
 }
@@ -182,19 +196,29 @@ static int choose(struct gc *g, struct error *err)
 	return 0;
 }
 
+static int sweep_one(struct gc *g, struct reach_item *item, struct error *err)
+{
+	char path[REACH_PATH];
+
+	g->result->bytes += reach_bytes(&g->reach, item);
+	++*(item->layer ? &g->result->layers : &g->result->blobs);
+	if (g->o->dry_run)
+		return 0;
+	if (item->layer)
+		return layer_discard(g->s, item->name, err);
+	reach_path(item, path);
+	return store_discard(g->s, path, err);
+}
+
 static int sweep(struct gc *g, struct error *err)
 {
 	for (size_t i = 0; i < g->reach.n; i++) {
 		struct reach_item *item = &g->reach.items[i];
-		char path[REACH_PATH];
 
 		if (item->live &&
 		    (!item->layer || layer_is_own(g->s, item->name)))
 			continue;
-		reach_path(item, path);
-		if (discard(g, path, reach_bytes(&g->reach, item),
-			    item->layer ? &g->result->layers
-					: &g->result->blobs, err) < 0)
+		if (sweep_one(g, item, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -207,7 +231,8 @@ static int collect(struct gc *g, struct error *err)
 	    reach_from_runs(&g->reach, g->o->keep_size ? &g->bytes : NULL,
 			    err) < 0 ||
 	    walk(g, "cache", visit_cache, err) < 0 ||
-	    walk(g, "mounts", visit_mount, err) < 0 || choose(g, err) < 0)
+	    walk(g, "mounts", visit_mount, err) < 0 ||
+	    walk(g, "context", visit_context, err) < 0 || choose(g, err) < 0)
 		return -1;
 	return sweep(g, err);
 }

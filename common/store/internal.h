@@ -70,6 +70,9 @@ bool store_is_hex(const char *name, size_t n);
 
 /* --- layer.c --- */
 
+/* Remove it, with what is noted about it. */
+int layer_discard(struct store *s, const char *id, struct error *err)
+	MUST_CHECK;
 /* Is it in this store, not in one below? */
 bool layer_is_own(const struct store *s, const char *id);
 int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)

@@ -167,6 +167,17 @@ int store_set_meta(struct store *s, const char *id,
 	return store_replace(s, path, text.buf, text.len, false, err);
 }
 
+int layer_discard(struct store *s, const char *id, struct error *err)
+{
+	cleanup_free char *dir = xstrfmt("layers/%s", id);
+	cleanup_free char *note = xstrfmt(STORE_UNSYNCED "/%s", id);
+
+	if (store_discard(s, dir, err) < 0)
+		return -1;
+	unlinkat(s->fd, note, 0);
+	return 0;
+}
+
 int store_draft_new(struct store *s, struct store_draft *d, struct error *err)
 {
 	struct store_temp t = STORE_TEMP_INIT;

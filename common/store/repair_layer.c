@@ -153,7 +153,6 @@ static int forget_steps(struct layer *y, struct error *err)
 
 static enum outcome do_without(struct layer *y, struct error *err)
 {
-	cleanup_free char *path = xstrfmt("layers/%s", y->id);
 	cleanup_free char *name = find_environment(y, false);
 	const bool comes_back = *y->meta.origin && *y->meta.blob;
 
@@ -165,7 +164,7 @@ static enum outcome do_without(struct layer *y, struct error *err)
 	repair_say(y->r, y->how, "removed");
 	if (forget_steps(y, err) < 0)
 		return OUTCOME_FAILED;
-	if (!y->r->o->dry_run && store_discard(y->r->s, path, err) < 0)
+	if (!y->r->o->dry_run && layer_discard(y->r->s, y->id, err) < 0)
 		return OUTCOME_FAILED;
 	return y->wanted && !comes_back ? OUTCOME_LOST : OUTCOME_MENDED;
 }

@@ -138,6 +138,8 @@ int store_stat_cache_open(struct store *s, const char *root,
 	c->s = s;
 	digest_bytes(path, strlen(path), digest);
 	snprintf(c->name, sizeof(c->name), "context/%s", digest_hex(digest));
+	/* store_gc goes by the time of the last use. */
+	utimensat(s->fd, c->name, NULL, AT_SYMLINK_NOFOLLOW);
 	load(c);
 	*out = c;
 	return 0;

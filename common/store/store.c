@@ -161,16 +161,14 @@ static int settle(struct store *s, struct error *err)
 	for (size_t i = 0; i < ids.nr; i++) {
 		cleanup_free char *note = xstrfmt(STORE_UNSYNCED "/%s",
 						  ids.v[i]);
-		cleanup_free char *dir = xstrfmt("layers/%s", ids.v[i]);
 
 		if (fstatat(s->fd, note, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    st.st_mtime + SETTLED < time(NULL))
 			old = true;
 		if (layer_is_own(s, ids.v[i]))
 			continue;
-		if (store_discard(s, dir, err) < 0)
+		if (layer_discard(s, ids.v[i], err) < 0)
 			return -1;
-		unlinkat(s->fd, note, 0);
 	}
 	return old ? store_sync(s, err) : 0;
 }
