@@ -8,12 +8,11 @@ registry_start plain || t_fail "a registry"
 D=$DEVENV
 
 # A base by another program: its archive and its documents are not ours.
-mkdir -p "$TMP/root/bin" "$TMP/root/etc" "$TMP/base" "$TMP/p"
-cp "$(command -v busybox)" "$TMP/root/bin/sh"
+mkdir -p "$TMP/root/etc" "$TMP/base" "$TMP/p"
 seq 2000 >"$TMP/root/etc/numbers"
 ln -s numbers "$TMP/root/etc/link"
 tar -C "$TMP/root" --format=posix --mtime=@1700000000 --owner=0 --group=0 \
-	--numeric-owner -cf "$TMP/base.tar" etc bin
+	--numeric-owner -cf "$TMP/base.tar" etc
 gzip -9n <"$TMP/base.tar" >"$TMP/base.gz"
 python3 - "$TMP" <<'P'
 import hashlib, json, os, sys
@@ -60,17 +59,18 @@ P
 t_ok "a base image" skopeo copy -q --dest-tls-verify=false "oci:$TMP/base" \
 	"docker://$registry/base:1"
 echo one >"$TMP/p/one"
+cp "$(command -v busybox)" "$TMP/p/busybox"
 t_ok "and one for two platforms" skopeo copy -q --all \
 	--dest-tls-verify=false "oci:$TMP/both" "docker://$registry/both:1"
 DEVENV_STORE=$TMP/good
 printf '%s\n' "FROM $registry/base:1" 'COPY one /one' \
-	'RUN ["sh", "-c", "echo made >/made"]' >"$TMP/p/Dockerfile"
+	'COPY one /etc/two' >"$TMP/p/Dockerfile"
 t_run "$D" build -q -t app:1 --platform linux/amd64 --digest "$TMP/p"
 t_status 0 "an image with all its blobs"
 app=$(jq -r .image.config_digest "$out" | cut -c8-)
 app_manifest=$(jq -r .image.digest "$out" | cut -c8-)
 printf '%s\n' "FROM $registry/base:1" \
-	'RUN ["sh", "-c", "echo lazy >/lazy"]' >"$TMP/p/Dockerfile"
+	'COPY one /lazy' >"$TMP/p/Dockerfile"
 t_run "$D" build -q -t lazy:1 --platform linux/amd64 "$TMP/p"
 t_status 0 "and one without"
 lazy=$(jq -r .image.config_digest "$out" | cut -c8-)
@@ -244,8 +244,10 @@ kill "$holder"
 wait "$holder" 2>/dev/null
 t_run "$D" store verify --repair
 t_status 0 "later it is"
+printf '%s\n' 'FROM app:1' 'COPY busybox /bin/sleep' >"$TMP/p/Box"
+"$D" build -q -t box -f "$TMP/p/Box" "$TMP/p" >"$out" 2>"$err"
+t_run "$D" run -d --name box box -- sleep 300
 spoil flip "$TMP/bad/layers/$base_layer/fs/etc/numbers"
-t_run "$D" run -d --name box app:1 -- sleep 300
 t_run "$D" store verify --repair
 t_status 1 "nor what an environment runs on"
 t_out "left as it is: the environment 'box' runs on it\$" "which is named"

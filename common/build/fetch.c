@@ -270,9 +270,7 @@ static int pull_from(struct fetching *f, struct registry **r,
 	size_t n = 0, i;
 
 	if (!origin)
-		return error_set(err, ERR_SYSTEM,
-				 "layers of the image are missing in the store "
-				 "and nothing says where it came from");
+		return layer_gone(&f->v[first], err);
 	for (i = first; i < f->nr; i++) {
 		struct fetch *one = &f->v[i];
 

@@ -147,6 +147,61 @@ void base_close(struct store *s)
 	strvec_release(&s->bad_bases);
 }
 
+/* --- which of them images here need --- */
+
+#define USED "bases" /* a path a line */
+
+static void read_used(const struct store *s, struct strvec *paths)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	if (fs_read_at(s->fd, USED, IDS_MAX, &text, NULL) == 0)
+		strvec_split(paths, text.buf, "\n");
+}
+
+static bool is_noted(const struct store *s, const char *path)
+{
+	cleanup_strvec struct strvec paths = STRVEC_INIT;
+
+	read_used(s, &paths);
+	return strvec_has(&paths, path);
+}
+
+void base_note_used(struct store *s, const struct store_image *i)
+{
+	for (size_t k = 0; k < i->n_layers; k++) {
+		const struct store *home = layer_home(s, i->layers[k].id);
+		cleanup_strbuf struct strbuf line = STRBUF_INIT;
+		cleanup_close int fd = -1;
+
+		if (home == s || is_noted(s, home->path))
+			continue;
+		/* One write at the end of it: others may do the same. */
+		strbuf_addf(&line, "%s\n", home->path);
+		fd = openat(s->fd, USED, O_WRONLY | O_APPEND | O_CREAT |
+					 O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 || fs_write_all(fd, line.buf, line.len, NULL) < 0)
+			log_debug("cannot note a base store");
+	}
+}
+
+char *base_absent(const struct store *s)
+{
+	cleanup_strvec struct strvec paths = STRVEC_INIT;
+
+	read_used(s, &paths);
+	for (size_t i = 0; i < paths.nr; i++) {
+		size_t k = 0;
+
+		while (k < s->n_bases &&
+		       !str_eq(s->bases[k]->path, paths.v[i]))
+			k++;
+		if (k == s->n_bases)
+			return xstrdup(paths.v[i]);
+	}
+	return NULL;
+}
+
 /* --- images --- */
 
 int base_get_image(struct store *s, const char *name, struct store_image *i)

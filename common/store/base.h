@@ -15,6 +15,10 @@ void base_close(struct store *s);
 int base_note_ids(struct store *s, struct error *err) MUST_CHECK;
 /* Decide whose layers can be mounted here, and warn of the others. */
 void base_judge(struct store *s);
+/* Remember those whose layers an image of this store is made of. */
+void base_note_used(struct store *s, const struct store_image *i);
+/* One that was remembered and is not open now, or NULL; malloc'ed. */
+char *base_absent(const struct store *s);
 /* 1 found, 0 not; of damage it warns. */
 int base_get_image(struct store *s, const char *name, struct store_image *i)
 	MUST_CHECK;

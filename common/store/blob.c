@@ -90,7 +90,7 @@ static bool is_there(const struct store *s, const char *digest, size_t n)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-	return store_has_blob(s, digest, NULL) &&
+	return blob_is_own(s, digest, NULL) &&
 	       store_read_blob(s, digest, n, &text, NULL) == 0;
 }
 

@@ -258,6 +258,7 @@ int store_put_image(struct store *s, const struct store_image *i,
 				 "an image needs a reference or an id");
 	if (image_to_text(i, &text, err) < 0)
 		return -1;
+	base_note_used(s, i);
 	if (reference)
 		store_record_of_ref(ref, reference);
 	if (known)

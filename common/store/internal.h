@@ -73,6 +73,8 @@ bool store_is_hex(const char *name, size_t n);
 /* Remove it, with what is noted about it. */
 int layer_discard(struct store *s, const char *id, struct error *err)
 	MUST_CHECK;
+/* The store that has it, this one or one below; when none does, this one. */
+const struct store *layer_home(const struct store *s, const char *id);
 /* Is it in this store, not in one below? */
 bool layer_is_own(const struct store *s, const char *id);
 int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)

@@ -19,8 +19,7 @@ void store_new_id(char id[STORE_ID])
 	random_hex(id, (STORE_ID - 1) / 2);
 }
 
-/* The store that has it; when none does, this one. */
-static const struct store *home_of(const struct store *s, const char *id)
+const struct store *layer_home(const struct store *s, const char *id)
 {
 	for (size_t i = 0; i < s->n_bases && !layer_is_own(s, id); i++)
 		if (s->bases[i]->fit && layer_is_own(s->bases[i], id))
@@ -30,7 +29,7 @@ static const struct store *home_of(const struct store *s, const char *id)
 
 char *store_layer_fs(const struct store *s, const char *id)
 {
-	return xstrfmt("%s/layers/%s/fs", home_of(s, id)->path, id);
+	return xstrfmt("%s/layers/%s/fs", layer_home(s, id)->path, id);
 }
 
 int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
@@ -39,7 +38,7 @@ int store_layer_fs_fd(const struct store *s, const char *id, struct error *err)
 	int fd;
 
 	snprintf(path, sizeof(path), "layers/%.64s/fs", id);
-	fd = openat(home_of(s, id)->fd, path,
+	fd = openat(layer_home(s, id)->fd, path,
 		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return error_errno(err, "cannot open layer %.12s", id);
@@ -64,7 +63,7 @@ bool layer_is_own(const struct store *s, const char *id)
 
 bool store_has_layer(const struct store *s, const char *id)
 {
-	return layer_is_own(home_of(s, id), id);
+	return layer_is_own(layer_home(s, id), id);
 }
 
 static void meta_text(const struct store_meta *m, struct strbuf *out)
@@ -109,7 +108,7 @@ static bool read_meta(const struct store *s, const char *id, const char *name,
 	char path[STORE_ID + 32];
 
 	snprintf(path, sizeof(path), "layers/%s/%s", id, name);
-	if (fs_read_at(home_of(s, id)->fd, path, META_MAX, &text, NULL) < 0 ||
+	if (fs_read_at(layer_home(s, id)->fd, path, META_MAX, &text, NULL) < 0 ||
 	    !store_unseal(&text))
 		return false;
 	j = json_parse(path, text.buf, text.len, NULL);
@@ -160,7 +159,7 @@ int store_set_meta(struct store *s, const char *id,
 	if (!store_has_layer(s, id))
 		return error_set(err, ERR_SYSTEM, "layer %.12s is not here",
 				 id);
-	if (home_of(s, id) != s)
+	if (layer_home(s, id) != s)
 		return 0; /* found out again when needed */
 	meta_text(meta, &text);
 	snprintf(path, sizeof(path), "layers/%s/info", id);

@@ -1,5 +1,6 @@
 /* repair.c - mend what verify finds, and say what became of it */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/base.h"
 #include "store/repair.h"
 
 #include <errno.h>
@@ -22,6 +23,16 @@ void repair_say(const struct repair *r, struct strbuf *how,
 	va_end(ap);
 }
 
+bool repair_lacks_base(struct repair *r, struct strbuf *how)
+{
+	cleanup_free char *path = base_absent(r->s);
+
+	if (path)
+		strbuf_addf(how, "left as it is: name the base store '%s' with "
+			    "--base-store", path);
+	return path;
+}
+
 int repair_fetch(struct repair *r, const char *origin,
 		 const struct oci_descriptor *d, bool manifest,
 		 struct strbuf *how)
@@ -39,11 +50,34 @@ int repair_fetch(struct repair *r, const char *origin,
 	return 0;
 }
 
+/* Who may not change owners may have a file of its own. */
+static int replace_by_copy(struct store *s, const char *path)
+{
+	cleanup_close int fd = openat(s->fd, path,
+				      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct store_temp t = STORE_TEMP_INIT;
+	struct stat st;
+	int rc = -1;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    store_temp_file(s, &t, NULL) < 0)
+		return -1;
+	if (fs_copy_data(fd, t.fd, (uint64_t)st.st_size, NULL) == 0 &&
+	    fsync(t.fd) == 0)
+		rc = renameat(s->fd, t.name, s->fd, path);
+	if (rc == 0)
+		t.name[0] = '\0';
+	store_temp_drop(s, &t);
+	return rc;
+}
+
 static enum outcome give_back(struct repair *r, const char *path, uid_t owner,
 			      struct strbuf *how)
 {
-	if (r->o->dry_run || fchownat(r->s->fd, path, owner, (gid_t)-1,
-				      AT_SYMLINK_NOFOLLOW) == 0) {
+	if (r->o->dry_run ||
+	    fchownat(r->s->fd, path, owner, (gid_t)-1,
+		     AT_SYMLINK_NOFOLLOW) == 0 ||
+	    replace_by_copy(r->s, path) == 0) {
 		repair_say(r, how, "given back to user %u", (unsigned)owner);
 		return OUTCOME_MENDED;
 	}

@@ -42,6 +42,8 @@ enum outcome repair_image(struct repair *r, const char *path,
 int repair_fetch(struct repair *r, const char *origin,
 		 const struct oci_descriptor *d, bool manifest,
 		 struct strbuf *how);
+/* What is missing may be in a base store that is not given: it stays so. */
+bool repair_lacks_base(struct repair *r, struct strbuf *how);
 /* "would be " in a dry run, then the words. */
 void repair_say(const struct repair *r, struct strbuf *how,
 		const char *fmt, ...) PRINTF(3, 4);

@@ -371,7 +371,8 @@ static enum outcome do_without(struct blob *b, struct error *err)
 	if (b->manifest_of)
 		return forget_manifest(b, err);
 	if (b->config_of)
-		return remove_images(b, err);
+		return repair_lacks_base(b->r, b->how) ? OUTCOME_LOST
+						       : remove_images(b, err);
 	if (b->layer_here) {
 		repair_say(b->r, b->how, *b->meta.origin
 				   ? "removed, to be fetched when needed"

@@ -178,6 +178,8 @@ enum outcome repair_image(struct repair *r, const char *path,
 	cleanup_store_image struct store_image i = { .n_layers = 0 };
 	const char *name;
 
+	if (repair_lacks_base(r, how))
+		return OUTCOME_LOST;
 	if (store_read_image(r->s, path, &i, NULL) <= 0) {
 		strbuf_addstr(how, "gone with its other name");
 		return OUTCOME_MENDED;
