@@ -30,19 +30,20 @@ static bool lacks_layer(const struct store *s, const struct store_image *image)
 int build_forget_layers(struct store *s, const struct store_image *image,
 			struct error *err)
 {
-	int forgotten = 0;
+	int forgotten = 0, n = 0;
 	size_t i;
 
-	for (i = 0; i < image->n_layers; i++) {
-		int n = 0;
-
-		if (!store_has_layer(s, image->layers[i].id))
-			n = cache_forget_layer(s, image->layers[i].id, err);
-		if (n < 0)
-			return -1;
+	for (i = 0; i < image->n_layers && n >= 0; i++) {
+		if (store_has_layer(s, image->layers[i].id))
+			continue;
+		n = cache_forget_all(s, "layer", image->layers[i].id, err);
 		forgotten += n;
 	}
-	return forgotten;
+	if (n >= 0 && image->config_digest[0] && lacks_layer(s, image)) {
+		n = cache_forget_all(s, "image", image->config_digest, err);
+		forgotten += n;
+	}
+	return n < 0 ? -1 : forgotten;
 }
 
 int build_forget_lost(struct store *s, struct registry **r,

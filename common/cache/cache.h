@@ -81,9 +81,10 @@ int cache_put(struct store *s, const char *key, const struct cache_key *k,
 /* Forget a key, as what it promised is not to be had. */
 int cache_forget(struct store *s, const char *key, struct error *err)
 	MUST_CHECK;
-/* The same of all keys that promise a layer; their number or -1. */
-int cache_forget_layer(struct store *s, const char *layer, struct error *err)
-	MUST_CHECK;
+/* The same of all keys that promise it: the "layer" of that id, or the "image"
+ * of that configuration. Their number or -1. */
+int cache_forget_all(struct store *s, const char *name, const char *value,
+		     struct error *err) MUST_CHECK;
 
 /* --- explain.c --- */
 

@@ -103,7 +103,7 @@ int cache_forget(struct store *s, const char *key, struct error *err)
 
 struct forget {
 	struct store *s;
-	const char *layer;
+	const char *name, *value;
 	struct error *err;
 	int n;
 };
@@ -114,15 +114,16 @@ static int forget_one(void *arg, const char *key, const char *text, size_t n,
 	struct forget *f = arg;
 	cleanup_json struct json *j = json_parse("step", text, n, NULL);
 
-	if (!str_eq_null(json_get_str(j, "layer"), f->layer))
+	if (!str_eq_null(json_get_str(j, f->name), f->value))
 		return 0;
 	f->n++;
 	return cache_forget(f->s, key, f->err);
 }
 
-int cache_forget_layer(struct store *s, const char *layer, struct error *err)
+int cache_forget_all(struct store *s, const char *name, const char *value,
+		     struct error *err)
 {
-	struct forget f = { .s = s, .layer = layer, .err = err };
+	struct forget f = { .s = s, .name = name, .value = value, .err = err };
 
 	return store_cache_each(s, forget_one, &f, err) < 0 ? -1 : f.n;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# 5120-cache-damage.sh - entries of step caches that are not what they should be
+# 5130-cache-damage.sh - entries of step caches that are not what they should be
 . "$(dirname "$0")/lib.sh"
 . "$SRC/t/helper/registry.sh"
 t_need docker-registry busybox jq curl python3
@@ -32,8 +32,19 @@ t_status 0 "and one in a registry"
 tags=$(jq -r '.image.steps[].key | select(.) | "step-" + .' "$out")
 last=$(echo "$tags" | tail -n 1)
 before=$(echo "$tags" | tail -n 2 | head -n 1)
-cp -a "$TMP/dir" "$TMP/dir.good"
-cp -a "$data" "$TMP/data.good"
+image=$(jq -r '.manifests[].annotations[]' "$TMP/dir/index.json" |
+	grep '^image-')
+# With the image as a whole, and with steps alone.
+cp -a "$TMP/dir" "$TMP/dir.whole"
+cp -a "$data" "$TMP/data.whole"
+cp -a "$TMP/dir" "$TMP/dir.steps"
+jq '.manifests[] |= select(.annotations[] | startswith("step-"))' \
+	"$TMP/dir/index.json" >"$TMP/dir.steps/index.json"
+cp -a "$data" "$TMP/data.steps"
+rm -r "$TMP"/data.steps/docker/registry/v2/repositories/team/steps/_manifests/tags/image-*
+kept=steps
+
+of=$last # whose manifest is changed
 
 # --- two kinds of places ---
 use() { # dir|registry: as it was
@@ -41,11 +52,11 @@ use() { # dir|registry: as it was
 	if [ "$1" = dir ]; then
 		from=oci:$TMP/dir
 		rm -rf "$TMP/dir"
-		cp -a "$TMP/dir.good" "$TMP/dir"
+		cp -a "$TMP/dir.$kept" "$TMP/dir"
 	else
 		from=$repo
 		rm -rf "$data"
-		cp -a "$TMP/data.good" "$data"
+		cp -a "$TMP/data.$kept" "$data"
 	fi
 }
 ref=org.opencontainers.image.ref.name
@@ -67,11 +78,11 @@ file() { # HEX: where a blob lies
 			cut -c 1-2)/$1/data"
 	fi
 }
-manifest() { cat "$(file "$(digest "$last")")"; }
-layer() { manifest | jq -r '.layers[0].digest[7:]'; }
+manifest() { cat "$(file "$(digest "$of")")"; }
+layer() { manifest | jq -r '.layers[-1].digest[7:]'; }
 size() { stat -c %s "$1"; }
 sum() { sha256sum "$1" | cut -c 1-64; }
-# The last step's manifest becomes standard input; a blob may come with it.
+# It becomes standard input; a blob may come with it.
 put() { # [BLOB]
 	cat >"$TMP/m"
 	for p_blob in "$TMP/m" "$@"; do
@@ -88,10 +99,10 @@ put() { # [BLOB]
 	if [ $place = registry ]; then
 		curl -sf -X PUT --data-binary "@$TMP/m" -H "Content-Type: $(
 			jq -r .mediaType "$TMP/m")" \
-			"http://$registry/v2/team/steps/manifests/$last"
+			"http://$registry/v2/team/steps/manifests/$of"
 		return
 	fi
-	jq --arg t "$last" --arg d "sha256:$(sum "$TMP/m")" \
+	jq --arg t "$of" --arg d "sha256:$(sum "$TMP/m")" \
 		--argjson n "$(size "$TMP/m")" "(.manifests[] |
 		select(.annotations[\"$ref\"] == \$t)) |=
 			(.digest = \$d | .size = \$n)" \
@@ -202,13 +213,56 @@ for kind in dir registry; do
 	# As a writer leaves it that was killed: layers, and no manifests.
 	use $kind
 	if [ $kind = dir ]; then
-		jq '.manifests = []' "$TMP/dir.good/index.json" \
+		jq '.manifests = []' "$TMP/dir.steps/index.json" \
 			>"$TMP/dir/index.json"
 	else
 		rm -rf "$data"/docker/registry/v2/repositories/team/steps/_manifests/tags
 	fi
 	right "one that was half written" ""
 done
+
+# --- an image as a whole ---
+kept=whole
+of=$image
+for kind in dir registry; do
+	use $kind
+	right "a whole image" ""
+	t_is "$(grep -c '"cached": true' "$out")" 4 "$kind: and nothing was run"
+
+	use $kind
+	: >"$(file "$(digest "$of")")"
+	right "a whole image without a manifest" 'not used: '
+
+	use $kind
+	manifest | jq 'del(.layers[1])' | put
+	right "a whole image of fewer layers" 'is not used: '
+
+	use $kind
+	f=$(file "$(manifest | jq -r '.config.digest[7:]')")
+	sed 's/upper/UPPER/g' "$f" >"$TMP/other"
+	cat "$TMP/other" >"$f"
+	right "a whole image with another configuration" 'is not used: '
+
+	use $kind
+	sed 's/upper/UPPER/g' "$(file "$(manifest |
+		jq -r '.config.digest[7:]')")" >"$TMP/other"
+	manifest | jq --arg d "sha256:$(sum "$TMP/other")" \
+		'.config.digest = $d' | put "$TMP/other"
+	right "a whole image of another build" \
+		'is not used: it is not what this build makes'
+
+	use $kind
+	f=$(file "$(layer)")
+	n=$(size "$f")
+	head -c "$n" /dev/urandom >"$f"
+	right "a whole image with a layer of other bytes" "$gone"
+
+	use $kind
+	rm "$(file "$(layer)")"
+	right "a whole image without a layer" ''
+done
+kept=steps
+of=$last
 
 # What was found to be of no use is replaced by what had to be made instead.
 use registry
