@@ -244,16 +244,21 @@ int registry_resolve(struct registry *r, const struct oci_ref *ref,
 	return 0;
 }
 
-/* Who may not read one may read none of them; other trouble is one's own. */
 static int asked(struct registry_call *call, struct error *err)
 {
-	const struct registry_lookup *l = call->arg;
-	int status = call->t.status;
-
-	if (status == 200 || status == 404 ||
-	    (l->lenient && status != 401 && status != 403))
+	if (call->t.status == 200 || call->t.status == 404)
 		return 0;
 	return registry_refused(call, err);
+}
+
+/* Who may not read one may read none of them; other trouble is one's own. */
+static int looked_up(struct registry_call *call, struct error *err)
+{
+	const struct registry_lookup *l = call->arg;
+
+	if (l->lenient && call->t.status != 401 && call->t.status != 403)
+		return 0;
+	return asked(call, err);
 }
 
 static int take_found(struct registry_call *call, struct registry_lookup *l,
@@ -313,7 +318,7 @@ int registry_look_up(struct registry *r, struct registry_lookup *list,
 		};
 		list[i].there = false;
 		registry_call_init(&calls[i], r, list[i].ref, false);
-		calls[i].next = asked;
+		calls[i].next = looked_up;
 		calls[i].arg = &list[i];
 		prepare_get(&calls[i], list[i].ref);
 		all[i] = &calls[i];
