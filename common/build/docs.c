@@ -271,9 +271,11 @@ static int fetch_rest(struct build_docs *docs, const struct store *s,
 	while ((rc = descend(docs, platform, at, &seen, &doc, err)) == 0)
 		if (fetch_doc(docs, s, r, ref, at, err) < 0)
 			return -1;
-	if (rc < 0 || oci_manifest_parse(&m, doc->text.buf, doc->text.len,
-					 err) < 0)
+	if (rc < 0)
 		return -1;
+	/* It is no file of the user's that cannot be read. */
+	if (oci_manifest_parse(&m, doc->text.buf, doc->text.len, err) < 0)
+		return error_recode(err, ERR_NETWORK);
 	return fetch_config(docs, s, r, ref, &m.config, err);
 }
 

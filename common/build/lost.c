@@ -46,17 +46,21 @@ int build_forget_layers(struct store *s, const struct store_image *image,
 	return n < 0 ? -1 : forgotten;
 }
 
-int build_forget_lost(struct store *s, struct registry **r,
-		      const struct registry_options *o,
-		      const struct build_result *result, struct error *err)
+enum build_lost build_forget_lost(struct store *s, struct registry **r,
+				  const struct registry_options *o,
+				  const struct build_result *result,
+				  struct error *err)
 {
 	const struct store_image steps = step_layers(result);
 	cleanup_error struct error why = ERROR_INIT;
 
-	if (!lacks_layer(s, &steps) ||
-	    build_fetch_layers(s, r, o, &steps, &why) == 0 ||
-	    signals_pending())
-		return 0;
+	if (!lacks_layer(s, &steps) || signals_pending())
+		return LOST_NOTHING;
+	if (build_fetch_layers(s, r, o, &steps, &why) == 0)
+		return LOST_FETCHED;
+	if (signals_pending())
+		return LOST_NOTHING;
 	log_debug("%s", why.msg);
-	return build_forget_layers(s, &steps, err);
+	return build_forget_layers(s, &steps, err) < 0 ? LOST_ERROR
+						       : LOST_FORGOTTEN;
 }

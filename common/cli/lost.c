@@ -9,17 +9,18 @@ bool cli_build_lost(struct cli_builder *b, const struct build_result *result,
 		    const struct error *why)
 {
 	cleanup_error struct error err = ERROR_INIT;
-	int n = 0;
+	enum build_lost lost = LOST_NOTHING;
 
 	if (!b->alone)
-		n = build_forget_lost(b->store, &b->registry,
-				      &b->registry_options, result, &err);
-	if (n < 0)
+		lost = build_forget_lost(b->store, &b->registry,
+					 &b->registry_options, result, &err);
+	if (lost == LOST_ERROR)
 		log_warn("a step cannot be forgotten: %s", err.msg);
-	if (n <= 0)
-		return false;
-	log_warn("what a step cache promised is not to be had, so it is made "
-		 "again%s%s", why ? ": " : "", why ? why->msg : "");
-	b->alone = true;
-	return true;
+	if (lost == LOST_FORGOTTEN)
+		log_warn("what a step cache promised is not to be had, so it "
+			 "is made again%s%s", why ? ": " : "",
+			 why ? why->msg : "");
+	b->alone = b->alone || lost == LOST_FORGOTTEN;
+	/* What came at a second try may do now. */
+	return lost == LOST_FORGOTTEN || (why && lost == LOST_FETCHED);
 }

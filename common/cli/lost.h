@@ -7,9 +7,9 @@
 
 /*
  * What was done with a result failed because of `why` (NULL: it has not been
- * done). Is it that a step cache promised layers that are not to be had? Then
- * the steps are forgotten, with a warning, and the builder is `alone`: build
- * once more.
+ * done). Is it that a step cache promised layers that were not to be had? Then
+ * they are here now, or their steps are forgotten, with a warning, and the
+ * builder is `alone`: build once more.
  */
 bool cli_build_lost(struct cli_builder *b, const struct build_result *result,
 		    const struct error *why);
