@@ -48,6 +48,7 @@ struct cmd {
  * man/devenv-NAME.1 and t/NNNN-NAME.sh.
  */
 #define CMD_LIST(X) \
+	X(init) \
 	X(clone) \
 	X(parse) \
 	X(build) \

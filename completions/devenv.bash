@@ -11,7 +11,8 @@ _devenv()
 		esac
 	done
 	case $cmd in
-	'') words="clone parse build push pull cache-probe run exec ps stop rm logs iterate up lint read-configuration store cache completion help version" ;;
+	'') words="init clone parse build push pull cache-probe run exec ps stop rm logs iterate up lint read-configuration store cache completion help version" ;;
+	init) words=" --option= --omit= --force --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --skip-tls-verify-registry= --allow-private-realm= --registry-mirror= --registry-retries= --registry-stall= --registry-timeout= --directory= --store= --offline --policy= --base-store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	clone) words=" --git-url= --branch= --single-branch --depth= --recurse-submodules --workspace-folder= --workspace-base-dir= --ca-file= --ssl-cert-base64= --insecure --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --directory= --store= --offline --policy= --base-store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	parse) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --print= --relative --explain --update-lockfile --output= --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --skip-tls-verify-registry= --allow-private-realm= --registry-mirror= --registry-retries= --registry-stall= --registry-timeout= --directory= --store= --offline --policy= --base-store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	build) words=" --config= --config-dir= --file= --context= --target= --build-arg= --platform= --fallback-image= --no-cache --pull --network= --build-context= --driver= --frozen-lockfile --no-lockfile --label= --annotation= --explain --cache-repo= --cache-from= --cache-to= --layer-cache-dir= --cache-ttl= --cache-ttl-days= --push-image --exit-on-push-failure --jobs= --report= --secret= --build-secrets= --ssh= --allow= --tag= --output= --push --iidfile= --metadata-file= --sbom= --digest --check --docker-config= --docker-config-base64= --ca-file= --ssl-cert-base64= --insecure-registry= --skip-tls-verify-registry= --allow-private-realm= --registry-mirror= --registry-retries= --registry-stall= --registry-timeout= --chunk-size= --git-username= --git-password= --git-ssh-private-key-path= --git-ssh-private-key-base64= --git-http-proxy-url= --directory= --store= --offline --policy= --base-store= --quiet --verbose --progress= --log-format= --help --version" ;;
@@ -35,6 +36,8 @@ _devenv()
 	version) words=" --directory= --store= --offline --policy= --base-store= --quiet --verbose --progress= --log-format= --help --version" ;;
 	esac
 	case $cmd:$prev in
+	init:--progress) words="auto tty plain json none" ;;
+	init:--log-format) words="text json" ;;
 	clone:--progress) words="auto tty plain json none" ;;
 	clone:--log-format) words="text json" ;;
 	parse:--print) words="record plan config merged features dockerfile ast stages context images" ;;
