@@ -205,6 +205,26 @@ config "{\"features\":{\"./one\":{}}}"
 build --fallback-image "$BASE"
 t_status 0 "on top of a fallback image"
 
+# --- without the right to mount, and without root ---
+feature two '{"id":"two","version":"1.0.0","name":"Two"}' \
+	'pwd >/two; ls >>/two; mkdir ../kept; touch /tmp/own scratch'
+config "{\"image\":\"$BASE\",\"remoteUser\":\"bob\",\"features\":{\"./two\":{}}}"
+build --store "$TMP/plain" --driver chroot -o "type=local,dest=$TMP/files4"
+t_status 0 "by chroot"
+t_is "$(tr '\n' ' ' <"$TMP/files4/two")" \
+	'/tmp/dev-container-features/two devcontainer-feature.json install.sh ' \
+	"it finds its files"
+t_is "$(cd "$TMP/files4/tmp" && find . | sort | tr '\n' ' ')" \
+	". ./dev-container-features ./dev-container-features/kept ./own " \
+	"of which nothing stays but what it made"
+chmod -R go+rX "$P"
+for kind in range single; do
+	build_user $kind
+	t_run as "$DEVENV" build -o "type=local,dest=$TMP/$kind/files" "$P"
+	t_is "$status $(head -n 1 "$TMP/$kind/files/two")" \
+		"0 /tmp/dev-container-features/two" "as a user: $kind of ids"
+done
+
 # --- failures ---
 config "{\"image\":\"$BASE\",\"features\":{\"./one\":{},\"./two\":{}}}"
 feature one '{"id":"one","version":"1","name":"One"}' 'echo my own words; exit 4'

@@ -150,6 +150,7 @@ static int run(struct build *b, struct build_stage *st,
 	cleanup_free const char **lowers = xcalloc(st->dirs.nr + 1,
 						   sizeof(*lowers));
 	CLEANUP(run_mounts_close) struct run_mounts r;
+	size_t copied;
 	struct runtime_spec spec = { .upper = draft->fs,
 				     .work = draft->work,
 				     .draft = true,
@@ -164,12 +165,15 @@ static int run(struct build *b, struct build_stage *st,
 	    (b->o->by_chroot ? chroot_begin(b, st, &spec.root, err)
 			     : make_points(points, err)) < 0)
 		return -1;
+	if (b->o->by_chroot && run_copies_put(&r, spec.root, err) < 0)
+		return -1;
+	copied = r.n_copies;
 	add_script(&r, step);
 	lowers[0] = points;
 	for (size_t i = 0; i < st->dirs.nr; i++)
 		lowers[i + 1] = st->dirs.v[i];
-	spec.mounts = r.v;
-	spec.n_mounts = r.nr;
+	spec.mounts = r.v + copied;
+	spec.n_mounts = r.nr - copied;
 	if (!spec.hostname)
 		spec.hostname = "buildkitsandbox";
 	if (run_in(&spec, &r, user, &status, err) < 0)

@@ -25,6 +25,10 @@ struct run_mounts {
 	struct run_cache *caches; /* sorted by key */
 	char (*cache_keys)[CACHE_KEY]; /* of each mount of the step */
 	size_t n_caches;
+	/* by chroot: in place of the first of `v`, below `root` */
+	struct run_copy *copies;
+	size_t n_copies;
+	int root;
 };
 
 /* The network a RUN gets. */
@@ -53,6 +57,16 @@ int run_source_copy(struct run_mounts *r, const struct build_mount *mount,
 /* Its files, as far as they count for a key. */
 int run_source_key(struct build *b, const struct build_mount *mount,
 		   struct cache_key *k, struct error *err) MUST_CHECK;
+
+/* --- run_copy.c: what chroot can have instead --- */
+
+/* Is it a directory of files, which can be copied? */
+bool run_copy_can(struct build *b, const struct build_mount *mount);
+/* All mounts of a step, below the path of its root. ERR_HOST where something
+ * is in the way. */
+int run_copies_put(struct run_mounts *r, const char *root, struct error *err)
+	MUST_CHECK;
+void run_copies_take(struct run_mounts *r);
 
 /* --- run_cache.c --- */
 

@@ -157,7 +157,7 @@ static int open_one(struct run_mounts *r, const struct build_mount *mount,
 
 /* Variables need no mount. All else is refused before a source is opened: a
  * tree that can be written there is the stage's own. */
-static int check_driver(const struct build *b, const struct build_step *step,
+static int check_driver(struct build *b, const struct build_step *step,
 			struct error *err)
 {
 	size_t i;
@@ -165,7 +165,7 @@ static int check_driver(const struct build *b, const struct build_step *step,
 	for (i = 0; b->o->by_chroot && i < step->n_mounts; i++) {
 		const struct build_mount *mount = &step->mounts[i];
 
-		if (!mount->target)
+		if (!mount->target || run_copy_can(b, mount))
 			continue;
 		error_set(err, ERR_HOST, "RUN --mount=type=%s cannot be had by "
 			  "chroot, which is all there is without the right to "
@@ -181,7 +181,7 @@ int run_mounts_open(struct run_mounts *r, struct build *b,
 {
 	size_t i;
 
-	*r = (struct run_mounts){ .b = b, .step = step };
+	*r = (struct run_mounts){ .b = b, .step = step, .root = -1 };
 	/* One more, for a script. */
 	r->v = xcalloc(step->n_mounts + 1, sizeof(*r->v));
 	r->views = xcalloc(step->n_mounts + 1, sizeof(*r->views));
@@ -206,6 +206,7 @@ void run_mounts_close(struct run_mounts *r)
 {
 	size_t i;
 
+	run_copies_take(r);
 	for (i = 0; i < r->nr; i++) {
 		free(r->v[i].target);
 		free(r->v[i].source);
