@@ -172,6 +172,18 @@ build
 t_is "$(jq -c '[.image.steps[] | select(.key) | .cached]' "$out")" \
 	'[false,false]' "a changed option is"
 
+# --- a cache that others fill ---
+probe() {
+	t_run timeout 60 "$DEVENV" --store "$TMP/probe" cache-probe \
+		--cache-repo "$registry/cache" "$P"
+}
+build --cache-repo "$registry/cache"
+probe
+t_status 0 "cache-probe knows their steps"
+sed -i 's/"text":[^}]*/"text":"c"/' "$P/.devcontainer/devcontainer.json"
+probe
+t_status 1 "and what an option changes"
+
 # --- on top of a Dockerfile ---
 config '{"build":{"dockerfile":"Dockerfile","target":"mid"},
 	"features":{"./one":{}}}'

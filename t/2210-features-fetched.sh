@@ -5,7 +5,7 @@
 . "$SRC/t/helper/gitserver.sh"
 . "$SRC/t/helper/webserver.sh"
 . "$SRC/t/build-lib.sh"
-t_need root docker-registry skopeo buildah busybox jq python3 nginx openssl \
+t_need root git docker-registry skopeo buildah busybox jq python3 nginx openssl \
 	htpasswd
 
 t_ok "a base image in a registry" build_bases busybox
@@ -68,7 +68,9 @@ t_is "$status $(jq -r '.[].id' "$out" | tr '\n' ' ')" \
 	"0 $base/ns/lib $base/ns/late $base/NS/Tool:1 " \
 	"names in any case; dependencies; a former name in installsAfter"
 t_is "$(requests /blobs/)" 0 "the annotation is enough: no archive is fetched"
-t_is "$(ls "$P/.devcontainer")" devcontainer.json "looking writes no lockfile"
+t_run "$DEVENV" cache-probe --cache-repo "oci:$TMP/cache" "$P"
+t_is "$status $(ls "$P/.devcontainer")" "1 devcontainer.json" \
+	"looking writes no lockfile"
 build
 t_is "$status $order" "0 lib late tool root " "they are installed"
 cat >"$TMP/want" <<END
@@ -101,6 +103,15 @@ build
 t_is "$status $(requests /ns/)" "0 0" "the second time nobody is asked for them"
 t_run "$DEVENV" --offline parse --print=features "$P"
 t_status 0 "nor without a network"
+rm -rf "$TMP/repo"
+cp -r "$P" "$TMP/repo"
+rm "$TMP/repo/.devcontainer/devcontainer-lock.json"
+git -C "$TMP/repo" init -q && git -C "$TMP/repo" add . &&
+	git -C "$TMP/repo" -c user.name=n -c user.email=e commit -qm c
+t_run timeout 60 "$DEVENV" -C "$TMP" up --workspace-folder "$TMP/clone" \
+	"file://$TMP/repo" -- cat /order
+t_is "$status $(git -C "$TMP/clone" status --short)" "0 " \
+	"a tree that was cloned stays as it is"
 
 # --- the lockfile ---
 new=$(publish tool '' 'echo newer >>/order')

@@ -193,15 +193,17 @@ static void set_options(struct ready *r, const struct cli_builder *b,
 		cli_git_access(b->git, &r->o.git);
 }
 
+/* `look`: nothing is changed but the store. */
 static int get_ready(struct ready *r, const struct cli_builder *b,
 		     const struct cli_build_options *o,
-		     const struct record_plan *plan, struct error *err)
+		     const struct record_plan *plan, bool look,
+		     struct error *err)
 {
 	const struct cli_features_from from = {
 		.store = b->store,
 		.registry = &b->registry_options,
 		.pull = o->pull,
-		.lock = cli_features_lock(o),
+		.lock = cli_features_lock(o, look || b->source.url),
 	};
 	const char *inside = NULL;
 
@@ -245,7 +247,7 @@ int cli_build_plan(const struct cli_builder *b,
 	CLEANUP(ready_release) struct ready r;
 	int rc;
 
-	if (get_ready(&r, b, o, plan, err) < 0)
+	if (get_ready(&r, b, o, plan, false, err) < 0)
 		return -1;
 	rc = build_run(&r.o, result, err);
 	if (rc < 0)
@@ -260,7 +262,7 @@ int cli_probe_plan(const struct cli_builder *b,
 {
 	CLEANUP(ready_release) struct ready r;
 
-	if (get_ready(&r, b, o, plan, err) < 0)
+	if (get_ready(&r, b, o, plan, true, err) < 0)
 		return -1;
 	return build_probe(&r.o, verify, probe, err);
 }

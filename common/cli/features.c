@@ -14,11 +14,14 @@ void cli_features_release(struct cli_features *f)
 	json_free(f->metadata);
 }
 
-enum feature_lock cli_features_lock(const struct cli_build_options *o)
+enum feature_lock cli_features_lock(const struct cli_build_options *o,
+				    bool look)
 {
 	if (o->frozen_lockfile)
 		return FEATURE_LOCK_FROZEN;
-	return o->no_lockfile ? FEATURE_LOCK_NONE : FEATURE_LOCK_WRITE;
+	if (o->no_lockfile)
+		return FEATURE_LOCK_NONE;
+	return look ? FEATURE_LOCK_READ : FEATURE_LOCK_WRITE;
 }
 
 /* `file` is the configuration's absolute path then. */
@@ -112,8 +115,7 @@ void cli_features_references(const struct record_plan *plan,
 
 	for (m = json_first(plan->features); m; m = json_next(m))
 		if (json_get_str(m, "id"))
-			build_references_feature(list,
-						 json_get_str(m, "id"));
+			build_references_feature(list, json_get_str(m, "id"));
 }
 
 /* All that is refused is told together, before anything is fetched; without

@@ -71,8 +71,11 @@ int cli_features_dockerfile(const struct record_plan *plan,
 			    const struct cli_features_look *look,
 			    struct strbuf *out, struct error *err) MUST_CHECK;
 
-/* --frozen-lockfile, --no-lockfile. */
-enum feature_lock cli_features_lock(const struct cli_build_options *o);
+/* --frozen-lockfile, --no-lockfile; else it is obeyed, and written unless
+ * `look`. A tree that was cloned for the build stays as it was committed, so
+ * that another clone has the same keys. */
+enum feature_lock cli_features_lock(const struct cli_build_options *o,
+				    bool look);
 
 /* What a plan would fetch for Features, appended; what those depend on is
  * known only when they are here. */
