@@ -390,6 +390,7 @@ struct cli_places {
 	struct watch *watch;
 	char *context, *dockerfile, *config;
 	struct strvec named; /* directories of --build-context */
+	struct strvec features; /* directories of local Features */
 	struct dockerfile_ignore *ignore;
 };
 void cli_places_release(struct cli_places *w);

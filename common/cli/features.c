@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/features.h"
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
 
@@ -197,4 +198,26 @@ int cli_features_failed(const struct cli_features *f,
 		   one->where ? ": " : "", one->id);
 	page = json_get_str(one->metadata.json, "documentationURL");
 	return page ? error_hint(err, "it is described at %s", page) : -1;
+}
+
+void cli_features_dirs(const struct record_plan *plan, struct strvec *dirs)
+{
+	cleanup_devcontainer_feature_place
+		struct devcontainer_feature_place place = { 0 };
+	const struct json *m = json_first(plan->features);
+
+	if (!m || !plan->config_file)
+		return;
+	devcontainer_feature_place_of(&place, plan->config_file);
+	for (; m; m = json_next(m)) {
+		cleanup_devcontainer_feature_ref
+			struct devcontainer_feature_ref ref = { 0 };
+		const char *id = json_get_str(m, "id");
+
+		if (id &&
+		    devcontainer_feature_ref_parse(&ref, id, &place, NULL) ==
+			    0 &&
+		    ref.dir && fs_is_dir(ref.dir))
+			strvec_push(dirs, ref.dir);
+	}
 }

@@ -45,6 +45,8 @@ int cli_features_build(struct cli_features *f, const struct record_plan *plan,
 		       const struct cli_features_from *from,
 		       struct build_named_list *named, struct build_options *bo,
 		       struct error *err) MUST_CHECK;
+/* The folders of local Features that a plan names, as far as they are there. */
+void cli_features_dirs(const struct record_plan *plan, struct strvec *dirs);
 /* A build of them failed: say of which Feature the step was; -1. */
 int cli_features_failed(const struct cli_features *f,
 			const struct build_result *result, struct error *err);

@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "base/watch.h"
 #include "cli/cli.h"
+#include "cli/features.h"
 
 static void forget(struct cli_places *w)
 {
@@ -14,6 +15,7 @@ static void forget(struct cli_places *w)
 	free(steal_ptr(&w->dockerfile));
 	free(steal_ptr(&w->config));
 	strvec_release(&w->named);
+	strvec_release(&w->features);
 	dockerfile_ignore_free(w->ignore);
 	w->ignore = NULL;
 }
@@ -67,6 +69,9 @@ static bool is_relevant(void *arg, const char *path)
 		return true;
 	if (w->config && str_eq(path, w->config))
 		return true;
+	for (i = 0; i < w->features.nr; i++)
+		if (path_within(path, w->features.v[i]))
+			return true;
 	for (i = 0; i < w->named.nr; i++)
 		if (path_within(path, w->named.v[i]))
 			return is_source(arg, path);
@@ -119,6 +124,7 @@ static void read_places(struct cli_places *w, const struct strvec *words,
 	w->context = xstrdup(r.plan.context ? r.plan.context : p->dir);
 	w->dockerfile = xstrdup_null(r.plan.dockerfile);
 	w->config = xstrdup_null(p->file);
+	cli_features_dirs(&r.plan, &w->features);
 	if (read_ignore(w, &r.plan, &err) < 0)
 		log_warn("%s", err.msg);
 }
@@ -143,6 +149,10 @@ int cli_places_watch(struct cli_places *w, const struct strvec *words,
 		return -1;
 	for (i = 0; i < w->named.nr; i++)
 		if (watch_add(w->watch, w->named.v[i], true, is_source, w,
+			      err) < 0)
+			return -1;
+	for (i = 0; i < w->features.nr; i++)
+		if (watch_add(w->watch, w->features.v[i], true, NULL, NULL,
 			      err) < 0)
 			return -1;
 	files[0] = w->dockerfile;
