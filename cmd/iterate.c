@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "cli/cli.h"
+#include "cli/places.h"
 #include "cmd/cmd.h"
 
 #define SETTLE_MS 20	  /* an editor's save is several events */

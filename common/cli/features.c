@@ -202,16 +202,16 @@ int cli_features_failed(const struct cli_features *f,
 
 void cli_features_dirs(const struct record_plan *plan, struct strvec *dirs)
 {
-	cleanup_devcontainer_feature_place
-		struct devcontainer_feature_place place = { 0 };
+	cleanup_devcontainer_feature_place struct devcontainer_feature_place
+		place = { 0 };
 	const struct json *m = json_first(plan->features);
 
 	if (!m || !plan->config_file)
 		return;
 	devcontainer_feature_place_of(&place, plan->config_file);
 	for (; m; m = json_next(m)) {
-		cleanup_devcontainer_feature_ref
-			struct devcontainer_feature_ref ref = { 0 };
+		cleanup_devcontainer_feature_ref struct devcontainer_feature_ref
+			ref = { 0 };
 		const char *id = json_get_str(m, "id");
 
 		if (id &&

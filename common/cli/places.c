@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/watch.h"
-#include "cli/cli.h"
 #include "cli/features.h"
+#include "cli/places.h"
 
 static void forget(struct cli_places *w)
 {
