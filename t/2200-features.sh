@@ -252,7 +252,14 @@ feature one '{"id":"one","version":"1","name":"One",
 	"containerEnv":{"a b":"c"}}' true
 build
 t_status 3 "a name that no variable has"
-t_err "a name or a value that ENV cannot hold: 'a b'" "is named"
+t_err "one/devcontainer-feature.json:2:18: 'a b' has a name or a value that ENV" \
+	"is named with its place"
+feature one '{"id":"one","version":"1","name":"One",
+	"containerEnv":{"A":"${localEnv:HOME}"}}' true
+build
+t_status 3 "a variable that an image has not"
+t_err "one/devcontainer-feature.json:2:18: 'A' refers to the environment of a host" \
+	"is named, too"
 feature one '{"id":"one","version":"1","name":"One"}' true
 mkfifo "$P/.devcontainer/one/pipe"
 build
@@ -262,10 +269,12 @@ rm "$P/.devcontainer/one/pipe"
 
 # --- up ---
 feature one '{"id":"one","version":"1","name":"One","deprecated":true,
+	"postStartCommand":"echo started >>/tmp/hook",
 	"options":{"e":{"type":"string","enum":["x"]}}}' 'echo up >/one'
 config "{\"image\":\"$BASE\",\"features\":{\"./one\":{\"e\":\"y\",\"n\":1}}}"
-t_run timeout 60 "$DEVENV" up "$P" -- cat /one
-t_is "$status $(cat "$out")" "0 up" "up has them"
+t_run timeout 60 "$DEVENV" up "$P" -- cat /one /tmp/hook
+t_is "$status $(tr '\n' ' ' <"$out")" "0 up started " \
+	"up has them, and runs their hooks once"
 t_err "devcontainer.json:1:[0-9]+: the Feature './one' is deprecated" \
 	"a deprecated one is warned about"
 t_err "it declares no option 'n'" "an option it does not know, too"

@@ -45,10 +45,12 @@ view() { # OPTION...
 	t_run "$DEVENV" "$@" parse --print=features "$P"
 }
 build() { # OPTION...
-	t_run timeout 60 "$DEVENV" "$@" build -o "type=local,dest=$TMP/image" "$P"
+	rm -f "$TMP/image.tar"
+	t_run timeout 60 "$DEVENV" "$@" build -o "type=tar,dest=$TMP/image.tar" \
+		"$P"
 	order=
-	[ -e "$TMP/image/order" ] && order=$(tr '\n' ' ' <"$TMP/image/order")
-	rm -rf "$TMP/image"
+	[ -e "$TMP/image.tar" ] &&
+		order=$(tar -xOf "$TMP/image.tar" order | tr '\n' ' ')
 }
 requests() { # REGEX
 	grep -a 'msg="response completed"' "$TMP/bases/log" |

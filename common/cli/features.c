@@ -13,6 +13,7 @@ void cli_features_release(struct cli_features *f)
 	strbuf_release(&f->text);
 	free(f->target);
 	json_free(f->metadata);
+	registry_free(f->client);
 }
 
 enum feature_lock cli_features_lock(const struct cli_build_options *o,
@@ -26,7 +27,8 @@ enum feature_lock cli_features_lock(const struct cli_build_options *o,
 }
 
 /* `file` is the configuration's absolute path then. */
-static int request(struct feature_request *q, const struct record_plan *plan,
+static int request(struct cli_features *f, struct feature_request *q,
+		   const struct record_plan *plan,
 		   const struct cli_features_from *from, char **file,
 		   struct error *err)
 {
@@ -39,6 +41,7 @@ static int request(struct feature_request *q, const struct record_plan *plan,
 	*q = (struct feature_request){
 		.store = from->store,
 		.registry = from->registry,
+		.client = &f->client,
 		.pull = from->pull,
 		.lock = from->lock,
 		.config_file = *file,
@@ -69,7 +72,7 @@ int cli_features_find(struct cli_features *f, const struct record_plan *plan,
 
 	if (!json_first(plan->features))
 		return 0;
-	if (request(&q, plan, from, &file, err) < 0 ||
+	if (request(f, &q, plan, from, &file, err) < 0 ||
 	    feature_resolve(&q, &f->list, err) < 0)
 		return -1;
 	f->metadata = join_metadata(f, plan);
@@ -96,7 +99,7 @@ static int unpack(struct cli_features *f, const struct record_plan *plan,
 	cleanup_free char *file = NULL;
 	struct feature_request q;
 
-	if (request(&q, plan, from, &file, err) < 0 ||
+	if (request(f, &q, plan, from, &file, err) < 0 ||
 	    feature_unpack(&q, &f->list, &f->dirs, err) < 0)
 		return -1;
 	for (size_t i = 0; i < f->dirs.nr; i++) {

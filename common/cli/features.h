@@ -13,7 +13,8 @@ struct cli_features {
 	/* The Dockerfile with them, and its target. */
 	struct strbuf text;
 	char *target;
-	struct json *metadata; /* what the label of the image gets */
+	struct json *metadata;	 /* what the label of the image gets */
+	struct registry *client; /* NULL while nobody was asked */
 };
 #define CLI_FEATURES_INIT           \
 	{                           \

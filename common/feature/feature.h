@@ -22,6 +22,7 @@ struct feature_request {
 	 * kept, and feature_unpack cannot be used. */
 	struct store *store;
 	const struct registry_options *registry;
+	struct registry **client; /* of these options; made when needed */
 	bool pull; /* ask again what tags and addresses stand for */
 	enum feature_lock lock;
 	const char *config_file;     /* absolute, or NULL: nothing local */

@@ -10,10 +10,9 @@
 #define ENTRIES_MAX 10000
 #define INSTALL_SCRIPT "install.sh"
 
-/* One resolution: what is asked for, and what is open for it. */
+/* One resolution: what is asked for, and what is known for it. */
 struct finder {
 	const struct feature_request *q;
-	struct registry *registry;
 	struct devcontainer_lock lock;
 	struct devcontainer_feature_place place;
 	struct strvec told; /* warnings that were given */
@@ -85,8 +84,8 @@ int tarball_archive(struct finder *fi, const struct devcontainer_feature *f,
 /* The directory of its files in the store, malloc'ed; NULL is an error. */
 char *local_files(struct finder *fi, const struct devcontainer_feature *f,
 		  struct error *err);
-/* How messages name a file below the project; malloc'ed. */
-char *local_name(const struct finder *fi, const char *path);
+/* An absolute path as a person would write it here; malloc'ed. */
+char *local_name(const char *path);
 
 /* --- script.c --- */
 

@@ -10,14 +10,11 @@
 #include "base/path.h"
 #include "feature/internal.h"
 
-char *local_name(const struct finder *fi, const char *path)
+char *local_name(const char *path)
 {
-	const char *below = path_below(path, fi->place.top);
 	cleanup_free char *here = path_absolute(".");
-	const char *short_name = path_below(path, here);
+	const char *below = str_eq(here, "/") ? NULL : path_below(path, here);
 
-	if (short_name && *short_name)
-		return xstrdup(short_name);
 	return xstrdup(below && *below ? below : path);
 }
 
@@ -25,7 +22,7 @@ char *local_name(const struct finder *fi, const char *path)
 static int open_dir(const struct finder *fi,
 		    const struct devcontainer_feature *f, struct error *err)
 {
-	cleanup_free char *name = local_name(fi, f->ref.dir);
+	cleanup_free char *name = local_name(f->ref.dir);
 	cleanup_free char *top = realpath(fi->place.top, NULL);
 	cleanup_free char *real = top ? realpath(f->ref.dir, NULL) : NULL;
 	int fd = real ? open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -50,7 +47,7 @@ static int open_dir(const struct finder *fi,
 int local_find(struct finder *fi, struct devcontainer_feature *f,
 	       struct strbuf *metadata, struct error *err)
 {
-	cleanup_free char *name = local_name(fi, f->ref.dir);
+	cleanup_free char *name = local_name(f->ref.dir);
 	cleanup_close int fd = open_dir(fi, f, err);
 	cleanup_error struct error why = ERROR_INIT;
 

@@ -7,14 +7,15 @@
 #define LAYER_TYPE "application/vnd.devcontainers.layer.v1+tar"
 #define METADATA "dev.containers.metadata" /* annotation */
 
-static int open_registry(struct finder *fi, struct error *err)
+/* The client of the request, made when somebody has to be asked. */
+static struct registry *open_registry(struct finder *fi, struct error *err)
 {
 	struct registry_options o = *fi->q->registry;
 
-	if (fi->registry)
-		return 0;
 	o.devcontainers = true;
-	return registry_new(&fi->registry, &o, err);
+	if (!*fi->q->client && registry_new(fi->q->client, &o, err) < 0)
+		return NULL;
+	return *fi->q->client;
 }
 
 static int image_ref(const struct devcontainer_feature_ref *ref,
@@ -85,11 +86,11 @@ static int ask(struct finder *fi, const char *digest,
 	};
 	cleanup_oci_manifest struct oci_manifest parsed = { 0 };
 	cleanup_oci_ref struct oci_ref ref = { 0 };
+	struct registry *r = open_registry(fi, err);
 	const char *text;
 
-	if (image_ref(&f->ref, digest, &ref, err) < 0 ||
-	    open_registry(fi, err) < 0 ||
-	    registry_get_manifest(fi->registry, &ref, &m, err) < 0)
+	if (!r || image_ref(&f->ref, digest, &ref, err) < 0 ||
+	    registry_get_manifest(r, &ref, &m, err) < 0)
 		return -1;
 	fi->contacted = true;
 	if (oci_manifest_parse(&parsed, m.body.buf, m.body.len, err) < 0)
@@ -160,13 +161,13 @@ int oci_archive(struct finder *fi, const struct devcontainer_feature *f,
 {
 	cleanup_oci_descriptor struct oci_descriptor desc = { 0 };
 	cleanup_oci_ref struct oci_ref ref = { 0 };
+	struct registry *r = open_registry(fi, err);
 	struct registry_blob blob = { .sink = { add_bytes, forget_bytes,
 						archive } };
 
 	oci_descriptor_set(&desc, LAYER_TYPE, f->archive, f->archive_size);
 	blob.desc = desc;
-	if (image_ref(&f->ref, f->digest, &ref, err) < 0 ||
-	    open_registry(fi, err) < 0)
+	if (!r || image_ref(&f->ref, f->digest, &ref, err) < 0)
 		return -1;
-	return registry_pull_blobs(fi->registry, &ref, &blob, 1, err);
+	return registry_pull_blobs(r, &ref, &blob, 1, err);
 }

@@ -11,7 +11,6 @@
 
 static void finder_release(struct finder *fi)
 {
-	registry_free(fi->registry);
 	devcontainer_lock_release(&fi->lock);
 	devcontainer_feature_place_release(&fi->place);
 	strvec_release(&fi->told);
@@ -43,15 +42,14 @@ static void tell(struct finder *fi, const struct devcontainer_feature *f,
 	}
 }
 
-static char *metadata_name(const struct finder *fi,
-			   const struct devcontainer_feature *f)
+static char *metadata_name(const struct devcontainer_feature *f)
 {
 	cleanup_free char *path = NULL;
 
 	if (f->ref.source != DEVCONTAINER_FEATURE_LOCAL)
 		return xstrfmt("%s: %s", f->id, DEVCONTAINER_FEATURE_FILE);
 	path = path_join(f->ref.dir, DEVCONTAINER_FEATURE_FILE);
-	return local_name(fi, path);
+	return local_name(path);
 }
 
 static int find_text(struct finder *fi, struct devcontainer_feature *f,
@@ -74,7 +72,7 @@ static int find(void *arg, struct devcontainer_feature *f, struct error *err)
 	struct finder *fi = arg;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_strvec struct strvec notes = STRVEC_INIT;
-	cleanup_free char *name = metadata_name(fi, f);
+	cleanup_free char *name = metadata_name(f);
 
 	if (find_text(fi, f, &text, err) < 0 ||
 	    devcontainer_feature_parse(&f->metadata, name, text.buf, text.len,
@@ -106,7 +104,7 @@ static void peek(void *arg, struct devcontainer_feature *f)
 static int read_lock(struct finder *fi, struct error *err)
 {
 	cleanup_free char *path = devcontainer_lock_path(fi->q->config_file);
-	cleanup_free char *name = local_name(fi, path);
+	cleanup_free char *name = local_name(path);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_error struct error why = ERROR_INIT;
 
@@ -160,7 +158,7 @@ static int finish_lock(struct finder *fi,
 	if (lock == FEATURE_LOCK_NONE || lock == FEATURE_LOCK_READ)
 		return 0;
 	path = devcontainer_lock_path(fi->q->config_file);
-	name = local_name(fi, path);
+	name = local_name(path);
 	devcontainer_lock_write(list, &text);
 	if (devcontainer_lock_matches(&fi->lock, &text))
 		return 0;

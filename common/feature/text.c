@@ -41,19 +41,51 @@ static void write_pair(struct writer *w, const char *name, const char *value,
 	strbuf_addch(w->out, '"');
 }
 
+/* The build knows the variables of the image, and no others. */
+static bool is_foreign(const char *value)
+{
+	static const char *const names[] = { "${localEnv:", "${env:",
+					     "${containerEnv:" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (strstr(value, names[i]))
+			return true;
+	return false;
+}
+
+static int fail_env(struct writer *w, const struct devcontainer_feature *f,
+		    const char *name, const char *what)
+{
+	cleanup_strvec struct strvec path = STRVEC_INIT;
+
+	strvec_push(&path, "containerEnv");
+	strvec_push(&path, name);
+	return devcontainer_fail(&f->metadata, &path, true, w->err, "'%s' %s",
+				 name, what);
+}
+
 static int write_env(struct writer *w, const struct devcontainer_feature *f)
 {
 	const struct json *m =
 		json_first(json_get(f->metadata.json, "containerEnv"));
 
 	for (; m; m = json_next(m)) {
-		if (!can_write(json_key(m), json_str(m)))
-			return error_set(w->err, ERR_INPUT,
-					 "%s: 'containerEnv' has a name or a "
-					 "value that ENV cannot hold: '%s'",
-					 f->metadata.name, json_key(m));
+		const char *name = json_key(m), *value = json_str(m);
+
+		if (!can_write(name, value))
+			return fail_env(w, f, name,
+					"has a name or a value that ENV "
+					"cannot hold");
+		if (is_foreign(value)) {
+			fail_env(w, f, name,
+				 "refers to the environment of a "
+				 "host or a container");
+			return error_hint(w->err, "a Feature can refer to "
+						  "variables of the image, "
+						  "as $NAME");
+		}
 		strbuf_addstr(w->out, "ENV ");
-		write_pair(w, json_key(m), json_str(m), false);
+		write_pair(w, name, value, false);
 		strbuf_addch(w->out, '\n');
 	}
 	return 0;

@@ -338,3 +338,34 @@ Test(registry_token, is_used_until_it_expires)
 	call.push = true;
 	cr_expect_null(registry_auth_header(&call));
 }
+
+static void check_environment(const char *host, bool wanted, const char *user,
+			      const char *password)
+{
+	struct registry r = { .o = { .devcontainers = wanted } };
+	cleanup_registry_credentials struct registry_credentials c = { 0 };
+
+	cr_expect_eq(registry_find_credentials(&r, host, "a/b", &c, NULL),
+		     user != NULL, "%s", host);
+	cr_expect(str_eq_null(c.user, user), "%s: %s", host, c.user);
+	cr_expect(str_eq_null(c.password, password), "%s", host);
+}
+
+Test(registry_environment, has_credentials_for_features_only)
+{
+	unsetenv("GITHUB_HOST");
+	setenv("GITHUB_TOKEN", "gh", 1);
+	setenv("DEVCONTAINERS_OCI_AUTH", "a.b|u|t|x,broken,c.d:5|v|w,e|f|", 1);
+	check_environment("ghcr.io", false, NULL, NULL);
+	check_environment("ghcr.io", true, "USERNAME", "gh");
+	check_environment("ghcr.io.evil", true, NULL, NULL);
+	check_environment("a.b", true, "u", "t|x");
+	check_environment("a.b", false, NULL, NULL);
+	check_environment("c.d:5", true, "v", "w");
+	check_environment("c.d", true, NULL, NULL);
+	check_environment("e", true, NULL, NULL);
+	setenv("GITHUB_HOST", "git.example.com", 1);
+	check_environment("ghcr.io", true, NULL, NULL);
+	setenv("GITHUB_HOST", "github.com", 1);
+	check_environment("ghcr.io", true, "USERNAME", "gh");
+}
