@@ -209,6 +209,12 @@ t_run "$DEVENV" parse --print=dockerfile "$P"
 t_out "^FROM $BASE AS dev_container_auto_added_stage_label$" \
 	"the view shows what is built"
 t_out '^# ./one, version 1.0.0$' "with the Features"
+printf 'FROM %s AS dev_containers_target_stage\r\nRUN echo \\\n own >/own \\' \
+	"$BASE" >"$P/.devcontainer/Dockerfile"
+build -o "type=local,dest=$TMP/files5"
+t_is "$status $(cat "$TMP/files5/own")$(sed -n 1s/BOTH.*//p "$TMP/files5/one")" \
+	"0 ownV=lts D=true T=a " \
+	"a stage with the name of ours, and an end that would go on"
 printf 'FROM %s\nRUN exit 9\n' "$BASE" >"$P/.devcontainer/Dockerfile"
 build
 t_status 7 "a step of the Dockerfile that fails"

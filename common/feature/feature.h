@@ -25,8 +25,8 @@ struct feature_request {
 	struct registry **client; /* of these options; made when needed */
 	bool pull; /* ask again what tags and addresses stand for */
 	enum feature_lock lock;
-	const char *config_file;     /* absolute, or NULL: nothing local */
-	const char *folder;	     /* the project, absolute */
+	const char *config_file;     /* absolute: folders and the lockfile are
+					found by it */
 	const struct json *wanted;   /* [{"id","options","where"}] */
 	const struct json *override; /* overrideFeatureInstallOrder, or NULL */
 };

@@ -123,12 +123,10 @@ static int prepare_lock(struct finder *fi, struct error *err)
 	return read_lock(fi, err);
 }
 
-static int frozen(const struct finder *fi, const char *name, struct error *err)
+static int frozen(const char *path, const char *name, struct error *err)
 {
-	error_set(err, ERR_INPUT,
-		  fi->lock.json ? "%s: the lockfile does not match"
-				: "%s: the lockfile does not exist",
-		  name);
+	error_set(err, ERR_INPUT, "%s: the lockfile does not %s", name,
+		  fs_exists(path) ? "match" : "exist");
 	return error_hint(err, "without --frozen-lockfile it is written");
 }
 
@@ -166,7 +164,7 @@ static int finish_lock(struct finder *fi,
 	if (!devcontainer_lock_needed(list) && !fs_exists(path))
 		return 0;
 	if (lock == FEATURE_LOCK_FROZEN)
-		return frozen(fi, name, err);
+		return frozen(path, name, err);
 	return write_lock(fi, path, &text, err);
 }
 

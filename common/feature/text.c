@@ -211,19 +211,39 @@ static size_t end_of_line(const char *text, size_t n, unsigned line)
 	}
 }
 
-/* The text, with a name for the stage that has none. */
+/* A name that no stage has, malloc'ed. */
+static char *free_name(const struct dockerfile_stages *cuts, const char *base)
+{
+	cleanup_strbuf struct strbuf name = STRBUF_INIT;
+	size_t i = 0;
+
+	strbuf_addstr(&name, base);
+	while (i < cuts->nr) {
+		bool taken = str_eq_null(cuts->v[i].name, name.buf);
+
+		if (taken)
+			strbuf_addch(&name, '_');
+		i = taken ? 0 : i + 1;
+	}
+	return strbuf_detach(&name);
+}
+
+/* The text, with a name (if not NULL) for a stage that has none. What it ends
+ * with must not go on in the lines that are added. */
 static void write_text(struct writer *w, const struct dockerfile_node *from,
-		       bool add_name)
+		       const char *name)
 {
 	const struct feature_text *in = w->in;
-	size_t cut = add_name ? end_of_line(in->text, in->n, from->end) : in->n;
+	size_t cut = name ? end_of_line(in->text, in->n, from->end) : in->n;
 
 	strbuf_add(w->out, in->text, cut);
-	if (add_name)
-		strbuf_addstr(w->out, " AS " AUTO_NAME);
+	if (name)
+		strbuf_addf(w->out, " AS %s", name);
 	strbuf_add(w->out, in->text + cut, in->n - cut);
-	if (w->out->len && w->out->buf[w->out->len - 1] != '\n')
-		strbuf_addch(w->out, '\n');
+	strbuf_rtrim(w->out);
+	if (w->out->len && w->out->buf[w->out->len - 1] == w->escape)
+		strbuf_setlen(w->out, w->out->len - 1);
+	strbuf_addch(w->out, '\n');
 }
 
 /* Lines of the file keep their numbers, so that messages about them are
@@ -233,8 +253,8 @@ static int write_base(struct writer *w, char **target)
 	const struct feature_text *in = w->in;
 	cleanup_dockerfile struct dockerfile df = { 0 };
 	cleanup_dockerfile_stages struct dockerfile_stages cuts = { 0 };
+	cleanup_free char *name = NULL, *stage = NULL;
 	const struct dockerfile_stage *st;
-	bool bare;
 	size_t i;
 
 	if (dockerfile_parse(&df, in->name, in->text, in->n, w->err) < 0 ||
@@ -244,12 +264,17 @@ static int write_base(struct writer *w, char **target)
 	st = &cuts.v[i];
 	w->escape = df.escape;
 	/* A stage that is its base image only can go on at once. */
-	bare = i + 1 == cuts.nr && st->first == st->end;
-	write_text(w, &df.nodes[st->from], !bare && !st->name);
-	if (!bare)
-		strbuf_addf(w->out, "\nFROM %s AS " FEATURE_STAGE "\n",
-			    st->name ? st->name : AUTO_NAME);
-	*target = bare ? xstrdup_null(in->target) : xstrdup(FEATURE_STAGE);
+	if (i + 1 == cuts.nr && st->first == st->end) {
+		write_text(w, &df.nodes[st->from], NULL);
+		*target = xstrdup_null(in->target);
+		return 0;
+	}
+	if (!st->name)
+		name = free_name(&cuts, AUTO_NAME);
+	stage = free_name(&cuts, FEATURE_STAGE);
+	write_text(w, &df.nodes[st->from], name);
+	strbuf_addf(w->out, "\nFROM %s AS %s\n", name ? name : st->name, stage);
+	*target = steal_ptr(&stage);
 	return 0;
 }
 
