@@ -72,8 +72,8 @@ say = @echo
 endif
 
 .PHONY: all check check-unit check-sh check-fuzz asan lint fmt fmt-check \
-	hdr-check bench fuzz differential faults install uninstall dist clean help \
-	demo deps completions golden rows
+	hdr-check bench fuzz differential faults oracle install uninstall dist \
+	clean help demo deps completions golden rows
 .DELETE_ON_ERROR:
 
 all: devenv
@@ -91,6 +91,7 @@ help:
 	@echo "make bench      time it beside buildah, print the ratios"
 	@echo "make differential  random Dockerfiles beside buildah (SEEDS=A-B)"
 	@echo "make faults     commands among random faults of servers (SEEDS=A-B)"
+	@echo "make oracle     configurations beside the Dev Container CLI"
 	@echo "make fuzz       libFuzzer on every parser (FUZZ_SECONDS each)"
 	@echo "make deps       install packages to build; deps-test, deps-lint"
 	@echo "make install    to PREFIX ($(PREFIX)); uninstall, dist, clean"
@@ -147,6 +148,9 @@ asan: deps-test
 	@sh t/run.sh build/asan
 
 SEEDS ?= 1-500
+oracle: devenv
+	@sh t/oracle/run.sh
+
 differential: deps-test
 	@$(MAKE) --no-print-directory devenv helpers
 	@sh t/differential/run.sh --seeds $(SEEDS)

@@ -41,6 +41,17 @@ static int replace_one(struct vars *v, const char *inside, size_t n,
 	return r;
 }
 
+/* Up to the brace, or to where a line ends, be it by U+2028 or U+2029. */
+static size_t until_brace(const char *open)
+{
+	size_t n = strcspn(open, "}\r\n\xe2");
+
+	while (open[n] == '\xe2' && strncmp(open + n, "\xe2\x80\xa8", 3) != 0 &&
+	       strncmp(open + n, "\xe2\x80\xa9", 3) != 0)
+		n += 1 + strcspn(open + n + 1, "}\r\n\xe2");
+	return n;
+}
+
 int devcontainer_expand(struct vars *v, const char *text, struct strbuf *out,
 			struct error *err)
 {
@@ -48,7 +59,7 @@ int devcontainer_expand(struct vars *v, const char *text, struct strbuf *out,
 
 	while (*text) {
 		const char *open = strstr(text, "${");
-		size_t n = open ? strcspn(open, "}\r\n") : 0;
+		size_t n = open ? until_brace(open) : 0;
 		int r = 0;
 
 		if (!open)

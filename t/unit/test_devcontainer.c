@@ -89,6 +89,9 @@ Test(devcontainer, replaces_variables_in_values_once)
 		       "{\"a\":\"x\"}");
 	check_resolved("{\"${localEnv:FOO}\":[\"${containerEnv:A}\",1]}",
 		       "{\"${localEnv:FOO}\":[\"${containerEnv:A}\",1]}");
+	check_resolved("{\"a\":\"${localEnv:A\xe2\x80\xa8}"
+		       "${env:\xe2\x82\xac:\xe2\x82\xac}\"}",
+		       "{\"a\":\"${localEnv:A\xe2\x80\xa8}\xe2\x82\xac\"}");
 	check_resolved("{\"a\":\"${localEnv:FOO ${nothing} ${no} ${x\"}",
 		       "{\"a\":\" ${no} ${x\"}");
 	check_resolved("{\"a\":\"${containerWorkspaceFolder}\","
