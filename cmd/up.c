@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/log.h"
-#include "cli/cli.h"
+#include "cli/life.h"
 #include "cli/probe.h"
 #include "cmd/cmd.h"
 #include "wrap/giturl.h"

@@ -106,7 +106,7 @@ t_is "$(grep -c 'hostRequirements: storage' "$err")" 0 "what is there is no word
 t_err 'the secret TOKEN is recommended, --secrets-file gives it: for the tests' "secrets"
 t_is "$(grep -c 'secret KEY' "$err")" 0 "those given are not asked for"
 t_is "$(jq -c .environment.ports "$out")" \
-	'[{"label":"web","onAutoForward":"notify","port":3000},{"onAutoForward":"silent","port":"db:5432"}]' \
+	'[{"address":"127.0.0.1:3000","label":"web","onAutoForward":"notify","port":3000},{"onAutoForward":"silent","port":"db:5432"}]' \
 	"the record has the ports"
 "$DEVENV" stop one
 up "$TMP/p" -- true

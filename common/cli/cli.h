@@ -276,32 +276,6 @@ int cli_launch_check(const struct cli_run_options *o, struct error *err)
  * 125, unless it has a status of its own there. Returns -1. */
 int cli_launch_failed(struct error *err);
 
-/* --- life.c: how an environment comes to life --- */
-
-struct cli_life_options {
-	char *secrets; /* a file */
-	char *dotfiles, *dotfiles_command, *dotfiles_target;
-	int probe_seconds; /* 0: the default */
-	bool initialize, prebuild, no_attach, no_waiting;
-};
-extern const struct opt cli_life_rows[];
-/* The same, read; points into the options. */
-struct cli_life {
-	struct env_life life;
-	struct strvec secrets;
-};
-#define cleanup_cli_life CLEANUP(cli_life_release)
-void cli_life_release(struct cli_life *l);
-int cli_life_get(struct cli_life *l, const struct cli_life_options *o,
-		 struct error *err) MUST_CHECK;
-
-/* --- initialize.c --- */
-
-/* Run initializeCommand on this host, in `dir`; where that is not allowed,
- * say that it was not. A command that fails is ERR_STEP. */
-int cli_initialize(const struct json *config, const char *dir, bool allowed,
-		   struct error *err) MUST_CHECK;
-
 /* --- round.c: from a tree to its image at work --- */
 
 /* One way from words to an image whose layers are unpacked. */

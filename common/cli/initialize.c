@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "base/proc.h"
-#include "cli/cli.h"
+#include "cli/life.h"
 #include "devcontainer/devcontainer.h"
 
 #define PROPERTY "initializeCommand"
