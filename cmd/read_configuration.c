@@ -9,7 +9,7 @@ struct options {
 	char *folder, *config, *override;
 	struct strvec id_labels;
 	int git_root; /* 0: true, 1: false */
-	bool merged;
+	bool merged, features;
 	/* of a tool that drives a daemon */
 	char *docker, *compose, *data, *level, *rows, *columns;
 	struct cli_registry registry;
@@ -31,6 +31,8 @@ static const struct opt rows[] = {
 	{ OPT_GROUP, .help = "What is printed" },
 	{ OPT_BOOL, 0, "include-merged-configuration", NULL, OPT_NO_ENV,
 	  "with what image and features say", O(merged) },
+	{ OPT_BOOL, 0, "include-features-configuration", NULL, OPT_NO_ENV,
+	  "with the Features, in order of installation", O(features) },
 	{ OPT_GROUP, .help = "Taken from callers of the Dev Container CLI, "
 			     "without effect" },
 	{ OPT_STR, 0, "docker-path", "PATH", OPT_NO_ENV,
@@ -150,24 +152,55 @@ static struct json *workspace(const struct cli_project *p,
 	return j;
 }
 
+static int add_features(const struct cmd_call *call,
+			const struct record_plan *plan, struct json *out,
+			struct error *err)
+{
+	const struct options *o = call->options;
+	cleanup_cli_features struct cli_features f = CLI_FEATURES_INIT;
+	const struct cli_features_look look = { .store = call->globals->store,
+						.registry = &o->registry };
+	struct json *features;
+
+	if (cli_features_look(&f, plan, &look, err) < 0)
+		return -1;
+	if (!f.list.nr)
+		return 0;
+	features = json_set(out, "featuresConfiguration", json_new_object());
+	json_set(features, "featureSets", cli_feature_sets(&f.list));
+	return 0;
+}
+
 static int add_merged(const struct cmd_call *call,
-		      const struct cli_project *p, struct json *out,
+		      const struct cli_project *p,
+		      const struct record_plan *plan, struct json *out,
 		      struct error *err)
 {
 	const struct options *o = call->options;
-	const struct cli_project_options po = { 0 };
-	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
-	struct json *merged;
+	struct json *merged = cli_merge_plan(p, plan, call->globals->store,
+					     &o->registry, err);
 
-	if (cli_project_plan(p, &po, &plan, err) < 0)
-		return -1;
-	merged = cli_merge_plan(p, &plan, call->globals->store, &o->registry,
-				err);
 	if (!merged)
 		return -1;
 	json_set(merged, "configFilePath", address(p->file));
 	json_set(out, "mergedConfiguration", merged);
 	return 0;
+}
+
+/* What needs more than the file. */
+static int add_more(const struct cmd_call *call, const struct cli_project *p,
+		    struct json *out, struct error *err)
+{
+	const struct options *o = call->options;
+	const struct cli_project_options po = { 0 };
+	cleanup_record_plan struct record_plan plan = RECORD_PLAN_INIT;
+
+	if (!o->features && !o->merged)
+		return 0;
+	if (cli_project_plan(p, &po, &plan, err) < 0 ||
+	    (o->features && add_features(call, &plan, out, err) < 0))
+		return -1;
+	return o->merged ? add_merged(call, p, &plan, out, err) : 0;
 }
 
 static int run(struct cmd_call *call, struct error *err)
@@ -195,7 +228,7 @@ static int run(struct cmd_call *call, struct error *err)
 	json_set(out, "configuration", config);
 	json_set(out, "workspace", workspace(&p, config));
 	json_set(config, "configFilePath", address(p.file));
-	if (o->merged && add_merged(call, &p, out, err) < 0)
+	if (add_more(call, &p, out, err) < 0)
 		return -1;
 	/* One line, as its readers may read lines. */
 	json_write_unsorted(&text, out, false);
@@ -209,7 +242,8 @@ const struct cmd cmd_read_configuration = {
 	.usage = "read-configuration [OPTION...]",
 	.detail = "Takes the options of the command of that name of the Dev "
 		  "Container CLI and prints\none line of JSON: configuration, "
-		  "workspace and, if asked for,\nmergedConfiguration.",
+		  "workspace and, if asked for,\nfeaturesConfiguration and "
+		  "mergedConfiguration.",
 	.tables = tables,
 	.size = sizeof(struct options),
 	.run = run,

@@ -594,6 +594,7 @@ complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l overri
 complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l id-label -r -d 'make ${devcontainerId} of these, not of the paths'
 complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l mount-workspace-git-root -x -a 'true false' -d 'mount the top of the Git tree (default: true)'
 complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l include-merged-configuration -d 'with what image and features say'
+complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l include-features-configuration -d 'with the Features, in order of installation'
 complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l docker-path -r -d 'no daemon is asked'
 complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l docker-compose-path -r -d 'no daemon is asked'
 complete -c devenv -n '__fish_seen_subcommand_from read-configuration' -l user-data-folder -r -d 'nothing is kept there'

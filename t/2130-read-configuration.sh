@@ -86,7 +86,22 @@ is '[.mergedConfiguration | .remoteUser, .remoteEnv.X == .remoteEnv.X]' \
 	'["bob",true]' "the merged configuration"
 t_err 'devenv: --docker-path has no effect here' "what has no effect is told"
 t_err 'devenv: --log-level has no effect here' "each"
+mkdir p/sub/.devcontainer/tool
+echo '{"id": "tool", "version": "1.2.3", "name": "Tool", "init": true}' \
+	>p/sub/.devcontainer/tool/devcontainer-feature.json
+touch p/sub/.devcontainer/tool/install.sh
+conf '{"image": "labelled", "features": {"./tool": {"a": "b"}}}'
+read_configuration --workspace-folder p/sub --include-features-configuration \
+	--include-merged-configuration
+t_status 0 "with features"
+is '.featuresConfiguration.featureSets[0] | .sourceInformation.userFeatureId, (.features[0] | .id, .value, .consecutiveId)' \
+	'"./tool"
+"tool"
+{"a":"b"}
+"tool_0"' "which are listed"
+is .mergedConfiguration.init true "and merged"
 cp p/sub/.devcontainer/devcontainer.json other.json
+sed -i 's/, "features.*/}/' other.json
 read_configuration --workspace-folder base --override-config other.json
 t_status 0 "an override for a project without a configuration"
 is .configuration.configFilePath.path \

@@ -3,7 +3,7 @@
 #ifndef CLI_MERGED_H
 #define CLI_MERGED_H
 
-#include "cli/cli.h"
+#include "cli/features.h"
 #include "devcontainer/metadata.h"
 
 /* getenv, for variables of a configuration. */
@@ -29,5 +29,8 @@ struct json *cli_merge_plan(const struct cli_project *p,
 			    struct error *err);
 /* The same for what is to run. */
 struct json *cli_merge_launch(const struct cli_launch *l, struct error *err);
+
+/* Features in order, as `featureSets` of the Dev Container CLI has them. */
+struct json *cli_feature_sets(const struct devcontainer_features *list);
 
 #endif

@@ -69,6 +69,15 @@ def with_id(value, own):
     return value
 
 
+def forget_places(theirs):
+    """The CLI unpacks Features, devenv does not before a build."""
+    features = theirs.get("featuresConfiguration", {})
+    features.pop("dstFolder", None)
+    for one in features.get("featureSets", []):
+        for feature in one["features"]:
+            feature.pop("cachePath", None)
+
+
 def exact(value):
     """A text that is the same for the same JSON value; true is not 1."""
     def plain(v):
@@ -145,6 +154,7 @@ class Oracle:
                                "devcontainer.config_file": str(config)})
         left = with_id(json.loads(theirs.stdout), own)
         right = json.loads(ours.stdout)
+        forget_places(left)
         for known in KNOWN:
             if "mergedConfiguration" in left:
                 known(left["mergedConfiguration"],
@@ -200,6 +210,26 @@ class Oracle:
         return self.devenv("build", "-q", "-t", "image", "--label",
                            "devcontainer.metadata=" + text,
                            str(self.top / "image"))
+
+    def features(self, n):
+        """Some local ones; their order is the business of others."""
+        for seed in range(n):
+            r = random.Random("features%d" % seed)
+            ids = r.sample("abcde", r.randrange(1, 4))
+            work = self.tree(json.dumps({
+                "image": "image", "features":
+                {"./" + i: draw.mapping(r, draw.word) for i in ids}}))
+            for i in ids:
+                place = work / ".devcontainer" / i
+                place.mkdir()
+                (place / "install.sh").write_text("#!/bin/sh\n")
+                (place / "devcontainer-feature.json").write_text(json.dumps(
+                    {"id": i, "version": "1.0.%d" % seed, "name": i,
+                     **draw.pick(r, draw.FEATURE, .4)}))
+            self.labelled("[]")
+            self.report("features %d" % seed, self.difference(
+                work, *self.both(work, "--include-features-configuration",
+                                 "--include-merged-configuration")))
 
     def labels(self, n):
         for seed in range(n):
@@ -264,6 +294,7 @@ def main():
         o.forms(6 if few else 1)
         o.jsonc(8 if few else 200)
         o.variables(40 if few else 200)
+        o.features(3 if few else 30)
         o.labels(12 if few else 100)
         o.written(4 if few else 30)
         print("# %d calls of the other tool" % o.calls)

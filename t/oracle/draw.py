@@ -113,6 +113,11 @@ CONFIG = {
     "unknownThing": value,
 }
 
+FEATURE = {name: LABEL[name] for name in
+           HOOKS + ["customizations", "mounts", "containerEnv", "init",
+                    "privileged", "capAdd", "securityOpt"]}
+FEATURE["entrypoint"] = lambda r: "/usr/local/bin/start"
+
 
 def pick(r, table, share):
     names = [n for n in table if r.random() < share]
