@@ -381,6 +381,7 @@ complete -c devenv -n '__fish_seen_subcommand_from stop' -l log-format -x -a 'te
 complete -c devenv -n '__fish_seen_subcommand_from stop' -l help -s h -d 'show this help'
 complete -c devenv -n '__fish_seen_subcommand_from stop' -l version -d 'print the version'
 complete -c devenv -n '__fish_seen_subcommand_from rm' -l force -s f -d 'those that run, too'
+complete -c devenv -n '__fish_seen_subcommand_from rm' -l volumes -d 'the names are those of volumes'
 complete -c devenv -n '__fish_seen_subcommand_from rm' -l directory -s C -r -d 'work as if started in DIR'
 complete -c devenv -n '__fish_seen_subcommand_from rm' -l store -r -d 'where images and layers are kept'
 complete -c devenv -n '__fish_seen_subcommand_from rm' -l offline -d 'contact nobody but mirrors: the store has to do'

@@ -45,6 +45,13 @@ t_is "$(cat "$out")" "more
 n" "volumes stay"
 t_run timeout 60 "$DEVENV" run -v named:/v base cat /v/n
 t_is "$(cat "$out")" n "run -v takes a volume by name"
+t_ok "rm --volumes removes one" "$DEVENV" rm --volumes named
+t_run "$DEVENV" rm --volumes named
+t_status 3 "once"
+t_err "there is no volume 'named'" "and says so"
+t_run "$DEVENV" rm --volumes ../one
+t_status 2 "a path is no name of a volume"
+t_err "'../one' is not a name for a volume" "and is refused"
 t_run "$DEVENV" run -v ../x:/v base true
 t_status 2 "a path is no volume"
 t_err "there is no '../x'" "and that is said"
