@@ -56,6 +56,25 @@ t_run "$DEVENV" run -v ../x:/v base true
 t_status 2 "a path is no volume"
 t_err "there is no '../x'" "and that is said"
 
+# --- linked work trees ---
+"$DEVENV" stop one 2>/dev/null
+git init -q "$TMP/main"
+git -C "$TMP/main" -c user.name=t -c user.email=t@t commit -q --allow-empty -m one
+git -C "$TMP/main" worktree add -q "$TMP/linked" 2>/dev/null
+env_project "$TMP/linked" '{"image": "base"}'
+up "$TMP/linked" -- cat .git
+t_err "linked' is a linked work tree: git works in there with --mount" "a linked work tree"
+up --mount-git-worktree-common-dir "$TMP/linked" -- sh -c \
+	'cat "$(sed "s/gitdir: //" .git)/HEAD" "$(sed "s/gitdir: //" .git)/../../HEAD"'
+t_status 0 "its repository can be seen, too"
+t_is "$(sort -u "$out" | grep -c '^ref: refs/heads/')" 2 "where it looks for it"
+mkdir -p "$TMP/evil" "$TMP/other/worktrees/x"
+echo "gitdir: $TMP/other/worktrees/x" >"$TMP/evil/.git"
+env_project "$TMP/evil" '{"image": "base"}'
+up --mount-git-worktree-common-dir "$TMP/evil" -- true
+t_status 3 "a directory that knows nothing of the tree"
+t_err "evil/.git' names '.*', which is not that of this work tree" "is not mounted"
+
 # --- rights ---
 conf '{"image": "base", "capAdd": ["SYS_PTRACE", "NET_ADMIN"],
 	"securityOpt": ["seccomp=unconfined", "no-new-privileges", "label=disable", "apparmor=x"]}'

@@ -241,7 +241,7 @@ struct cli_run_options {
 	char *name, *user, *workdir, *hostname, *entrypoint;
 	struct strvec env, volumes;
 	int network;
-	bool tty, detach, replace, no_hooks, privileged;
+	bool tty, detach, replace, no_hooks, privileged, worktree;
 };
 extern const struct opt cli_run_rows[];
 

@@ -30,6 +30,9 @@ const struct opt cli_run_rows[] = {
 	  O(hostname) },
 	{ OPT_STR, 0, "entrypoint", "COMMAND", OPT_NO_ENV,
 	  "instead of the image's; empty: none", O(entrypoint) },
+	{ OPT_BOOL, 0, "mount-git-worktree-common-dir", NULL, NULL,
+	  "of a linked work tree: mount its repository's .git, too",
+	  O(worktree) },
 	{ OPT_BOOL, 0, "allow-privileged", NULL, NULL,
 	  "as root, too, grant the rights a configuration asks for",
 	  O(privileged) },
@@ -92,6 +95,10 @@ static int collect_mounts(struct work *w, struct error *err)
 	if (l->workspace &&
 	    cli_mounts_workspace(&w->mounts, w->config, l->workspace, root,
 				 &w->folder, err) < 0)
+		return -1;
+	if (w->mounts.nr &&
+	    cli_mounts_worktree(&w->mounts, root, w->mounts.v[0].target,
+				l->o->worktree, err) < 0)
 		return -1;
 	if (cli_mounts_config(&w->mounts, l, &w->settings.run, err) < 0)
 		return -1;

@@ -26,6 +26,16 @@ static void add(struct cli_mounts *m, struct runtime_mount one)
 	m->v[m->nr++] = one;
 }
 
+void cli_mounts_bind(struct cli_mounts *m, const char *source,
+		     const char *target)
+{
+	const struct runtime_mount one = { .kind = RUNTIME_BIND,
+					   .source = xstrdup(source),
+					   .target = xstrdup(target) };
+
+	add(m, one);
+}
+
 static bool is_read_only(const char *mode, bool *read_only)
 {
 	*read_only = str_eq(mode, ":ro");

@@ -30,6 +30,21 @@ int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
 		      const struct devcontainer_run *run, struct error *err)
 	MUST_CHECK;
 
+/* A directory of this host that was found to be harmless. */
+void cli_mounts_bind(struct cli_mounts *m, const char *source,
+		     const char *target);
+
+/* --- worktree.c --- */
+
+/*
+ * If `root`, seen at `target`, is a linked work tree: the .git directory of
+ * its repository, at the place where the tree looks for it; or, unless it is
+ * `wanted`, a word that this can be had.
+ */
+int cli_mounts_worktree(struct cli_mounts *m, const char *root,
+			const char *target, bool wanted, struct error *err)
+	MUST_CHECK;
+
 /* --- volume.c --- */
 
 /*
