@@ -56,6 +56,17 @@ t_is "$(jq -r '.config.Labels["devcontainer.metadata"]' \
 	"$DEVENV_STORE/blobs/sha256/${id#sha256:}" | jq -c 'map(keys[0])')" \
 	'["customizations","init"]' "a LABEL of the Dockerfile is added to"
 
+# --- what the configuration asks of the build ---
+env_project "$TMP/opts" '{"build": {"dockerfile": "Dockerfile", "options":
+	["--label", "a=file", "--label=b=file", "--network=none", "--secret", "id=x,src=/etc/passwd"]}}'
+printf 'FROM base\nRUN ls /sys/class/net >/net\n' >"$TMP/opts/.devcontainer/Dockerfile"
+t_run "$DEVENV" build -q --label b=line "$TMP/opts"
+id=$(jq -r .image.config_digest "$out")
+t_is "$(jq -c '.config.Labels | .a, .b' "$DEVENV_STORE/blobs/sha256/${id#sha256:}" | tr '\n' ' ')" \
+	'"file" "line" ' "labels, where the command line wins"
+t_is "$("$DEVENV" run "$id" cat /net)" lo "a network of its own"
+t_err "json:2:60: build option '--secret' is not acted on" "what could read this host is named"
+
 # --- the same environment, though the image says something else ---
 up "$TMP/app" -- touch /tmp/kept
 env_project "$TMP/app" '{"image": "labelled", "remoteEnv": {"A": "new"}}'

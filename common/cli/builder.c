@@ -138,6 +138,7 @@ static int check_annotations(const struct cli_build_options *o,
 struct ready {
 	struct strbuf text;
 	struct build_named_list named;
+	struct strvec labels;
 	struct cli_caches caches;
 	struct cli_granted granted;
 	struct cli_features features;
@@ -149,11 +150,37 @@ static void ready_release(struct ready *r)
 {
 	strbuf_release(&r->text);
 	build_named_release(&r->named);
+	strvec_release(&r->labels);
 	cli_caches_release(&r->caches);
 	cli_granted_release(&r->granted);
 	cli_features_release(&r->features);
 	oci_platform_release(&r->o.platform);
 	free(r->name);
+}
+
+/* What a configuration asks for, unless the command line says otherwise. */
+static enum runtime_network network(const struct cli_build_options *o,
+				    const struct record_plan *plan)
+{
+	const char *asked = json_get_str(plan->options, "network");
+
+	if (o->network == 2 || (!o->network && str_eq_null(asked, "none")))
+		return RUNTIME_NET_NONE;
+	return RUNTIME_NET_HOST;
+}
+
+/* Those of the command line come last and win. */
+static void set_labels(struct ready *r, const struct cli_build_options *o,
+		       const struct record_plan *plan)
+{
+	const struct json *m = json_first(json_get(plan->options, "labels"));
+
+	for (; m; m = json_next(m))
+		if (json_str(m))
+			strvec_pushf(&r->labels, "%s=%s", json_key(m),
+				     json_str(m));
+	for (size_t i = 0; i < o->labels.nr; i++)
+		strvec_push(&r->labels, o->labels.v[i]);
 }
 
 static void set_options(struct ready *r, const struct cli_builder *b,
@@ -169,18 +196,18 @@ static void set_options(struct ready *r, const struct cli_builder *b,
 		.target = plan->target,
 		.args = &plan->args,
 		.named = &r->named,
-		.labels = o->labels.nr ? &o->labels : NULL,
+		.labels = &r->labels,
 		.origin = { b->source.url, b->source.commit,
 			    plan->kind == RECORD_TEMPLATE ? plan->name
 							  : NULL },
 		.annotations = &o->annotations,
 		.metadata = plan->metadata,
-		.no_cache = o->no_cache,
-		.pull = o->pull,
+		.no_cache = o->no_cache ||
+			    json_get_bool(plan->options, "no_cache"),
+		.pull = o->pull || json_get_bool(plan->options, "pull"),
 		.single_id = b->mode == RUNTIME_SINGLE,
 		.by_chroot = b->mode == RUNTIME_CHROOT,
-		.network = o->network == 2 ? RUNTIME_NET_NONE
-					   : RUNTIME_NET_HOST,
+		.network = network(o, plan),
 		.git = { .url = b->origin,
 			 .ca_file = b->registry_options.ca_file,
 			 .ca_base64 = b->registry_options.ca_base64 },
@@ -189,6 +216,7 @@ static void set_options(struct ready *r, const struct cli_builder *b,
 		.must_publish = o->must_publish,
 		.latest = o->push_image,
 	};
+	set_labels(r, o, plan);
 	if (b->git)
 		cli_git_access(b->git, &r->o.git);
 }

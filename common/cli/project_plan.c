@@ -107,6 +107,7 @@ static int plan_config(const struct cli_project *p, const char *fallback,
 	plan->target = steal_ptr(&b.target);
 	plan->platform = steal_ptr(&b.platform);
 	plan->features = steal_ptr(&b.features);
+	plan->options = steal_ptr(&b.options);
 	plan->config_file = xstrdup(p->file);
 	plan->metadata = own_metadata(&dc);
 	plan->user = xstrdup_null(devcontainer_user(plan->config));

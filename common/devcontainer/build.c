@@ -17,6 +17,7 @@ void devcontainer_build_release(struct devcontainer_build *b)
 	strvec_release(&b->args);
 	strvec_release(&b->cache_from);
 	json_free(b->features);
+	json_free(b->options);
 	strvec_release(&b->unsupported);
 	strvec_release(&b->warnings);
 	*b = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
@@ -115,33 +116,6 @@ static void set_args(struct builder *bd)
 	json_get_strings(json_get(build, "cacheFrom"), &bd->b->cache_from);
 }
 
-static void replace_str(char **place, const char *value)
-{
-	free(*place);
-	*place = xstrdup(value);
-}
-
-/* One of build.options; false: nothing here acts on it. */
-static bool set_option(struct builder *bd, const char *name,
-		       const char *value)
-{
-	const char *eq = strchr(value, '=');
-
-	if (str_eq(name, "--target")) {
-		replace_str(&bd->b->target, value);
-	} else if (str_eq(name, "--platform")) {
-		replace_str(&bd->b->platform, value);
-	} else if (str_eq(name, "--build-arg") && eq) {
-		cleanup_free char *key =
-			xstrndup(value, (size_t)(eq - value));
-
-		strvec_env_set(&bd->b->args, key, eq + 1);
-	} else {
-		return false;
-	}
-	return true;
-}
-
 static void note_at(struct builder *bd, const struct strvec *path,
 		    const char *text)
 {
@@ -151,8 +125,9 @@ static void note_at(struct builder *bd, const struct strvec *path,
 	strvec_push(&bd->b->warnings, at.msg);
 }
 
-static void note_option(struct builder *bd, size_t i, const char *name)
+static void note_option(void *arg, size_t i, const char *name)
 {
+	struct builder *bd = arg;
 	static const char *const keys[] = { "build", "options", NULL };
 	cleanup_strvec struct strvec path = STRVEC_INIT;
 	cleanup_free char *text =
@@ -174,29 +149,6 @@ static void note_cache(struct builder *bd)
 		note_at(bd, &path,
 			"'cacheFrom' is not acted on; --cache-from reads a "
 			"step cache that you trust");
-}
-
-/* Raw flags of `docker build`, as "--name=value" or in two words. */
-static void set_options(struct builder *bd)
-{
-	cleanup_strvec struct strvec words = STRVEC_INIT;
-	const struct json *build = json_get(bd->config, "build");
-
-	json_get_strings(json_get(build, "options"), &words);
-	for (size_t i = 0; i < words.nr; i++) {
-		const char *eq = strchr(words.v[i], '=');
-		bool two = !eq && i + 1 < words.nr &&
-			   words.v[i + 1][0] != '-';
-		cleanup_free char *name =
-			eq ? xstrndup(words.v[i], (size_t)(eq - words.v[i])) :
-			     xstrdup(words.v[i]);
-
-		if (!set_option(bd, name, eq ? eq + 1 :
-					  two ? words.v[i + 1] : ""))
-			note_option(bd, i, name);
-		if (two)
-			i++;
-	}
 }
 
 /* A name that can be none is told where it stands, before anything is
@@ -324,7 +276,10 @@ int devcontainer_build_get(struct devcontainer_build *b,
 		return -1;
 	set_args(&bd);
 	note_cache(&bd);
-	set_options(&bd);
+	devcontainer_build_options(&got,
+				   json_get(json_get(config, "build"),
+					    "options"),
+				   note_option, &bd);
 	if (set_features(&bd) < 0)
 		return -1;
 	note_ignored(&bd);

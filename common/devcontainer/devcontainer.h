@@ -91,6 +91,8 @@ struct devcontainer_build {
 	char *target, *platform;
 	struct strvec args; /* "K=V" */
 	struct strvec cache_from;
+	/* "labels" (an object), "network", "no_cache", "pull"; or NULL */
+	struct json *options;
 	struct json *features; /* [{"id","options","where"}], NULL: none */
 	/* "NAME:LINE:COL: ...": what stops a build, what is not acted on */
 	struct strvec unsupported, warnings;

@@ -24,6 +24,14 @@ int devcontainer_read(struct devcontainer *dc, const char *name,
 /* resolve.c: extensions, settings and devPort into customizations.vscode. */
 void devcontainer_move_legacy(struct json *config);
 
+/* build_options.c: raw flags of `docker build`, as "--name=value" or in two
+ * words; those that nothing acts on are noted by their place. */
+void devcontainer_build_options(struct devcontainer_build *b,
+				const struct json *list,
+				void (*note)(void *arg, size_t i,
+					     const char *name),
+				void *arg);
+
 /* Replaces one variable: 1, or 0 to leave it as written. `args` are what
  * follows the name, split at colons. */
 typedef int vars_replace(void *arg, const char *name,

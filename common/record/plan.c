@@ -27,6 +27,7 @@ void record_plan_release(struct record_plan *p)
 	free(p->config_file);
 	json_free(p->features);
 	json_free(p->metadata);
+	json_free(p->options);
 	free(p->user);
 	strvec_release(&p->cache_from);
 	strvec_release(&p->warnings);
@@ -151,6 +152,7 @@ static int get_all(const struct reader *rd, struct record_plan *p)
 	    get_value(rd, "metadata", JSON_ARRAY, &p->metadata) < 0 ||
 	    get_str(rd, "user", &p->user) < 0 ||
 	    get_list(rd, "cache_from", &p->cache_from) < 0 ||
+	    get_value(rd, "options", JSON_OBJECT, &p->options) < 0 ||
 	    get_list(rd, "warnings", &p->warnings) < 0 ||
 	    get_list(rd, "unsupported", &p->unsupported) < 0 ||
 	    get_str(rd, "name", &p->name) < 0 ||
@@ -251,6 +253,8 @@ void record_plan_set(const struct record_plan *p, struct record *r)
 		json_set_strvec(j, "unsupported", &p->unsupported);
 	if (p->cache_from.nr)
 		json_set_strvec(j, "cache_from", &p->cache_from);
+	if (p->options)
+		json_set(j, "options", json_dup(p->options));
 	if (p->name)
 		json_set_str(j, "name", p->name);
 	if (p->reference)

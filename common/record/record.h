@@ -73,6 +73,8 @@ struct record_plan {
 				  base's, as written; NULL: nothing */
 	char *user;	       /* remoteUser, else containerUser, as written */
 	struct strvec cache_from;
+	struct json *options; /* "labels", "network", "no_cache", "pull" of a
+				 configuration's build; or NULL */
 	struct strvec warnings; /* what nothing acts on, FILE:LINE:COL first */
 	struct strvec unsupported; /* the same, where a build cannot go on */
 	/* image templates */

@@ -223,17 +223,23 @@ Test(devcontainer_build, names_what_it_does_not_act_on)
 	cr_assert_eq(get_build("{\"image\":\"x\",\n\"features\":{\"r.io/b/c\":"
 			       "\"1\"},\n\"runServices\":[],\"build\":{\"options\":"
 			       "[\"--target=t\",\"--build-arg\",\"A=b\","
-			       "\"--no-cache\"]}}",
+			       "\"--no-cache\",\"--pull=true\",\"--label=a=b\","
+			       "\"--network\",\"none\",\"--ssh\",\"x\"]}}",
 			       &b, &err),
 		     0, "%s", err.msg);
 	cr_assert_str_eq(b.text, "FROM x\n");
 	cr_assert_str_eq(b.target, "t");
 	cr_assert_str_eq(b.args.v[0], "A=b");
+	cr_assert(json_get_bool(b.options, "no_cache") &&
+		  json_get_bool(b.options, "pull"));
+	cr_assert_str_eq(json_get_str(b.options, "network"), "none");
+	cr_assert_str_eq(json_get_str(json_get(b.options, "labels"), "a"),
+			 "b");
 	cr_assert_eq(b.unsupported.nr, 0);
 	cr_assert_eq(json_len(b.features), 1);
 	cr_assert_eq(b.warnings.nr, 2);
-	cr_assert_str_eq(b.warnings.v[0], "f:3:71: build option "
-					  "'--no-cache' is not acted on");
+	cr_assert_str_eq(b.warnings.v[0], "f:3:131: build option "
+					  "'--ssh' is not acted on");
 	cr_assert_str_eq(b.warnings.v[1], "f:3:1: 'runServices' is not "
 					 "acted on");
 }

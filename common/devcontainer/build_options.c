@@ -1,0 +1,107 @@
+/* build_options.c - what of `docker build` a configuration may ask for */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "devcontainer/internal.h"
+
+static void replace_str(char **place, const char *value)
+{
+	free(*place);
+	*place = xstrdup(value);
+}
+
+static struct json *options(struct devcontainer_build *b)
+{
+	if (!b->options)
+		b->options = json_new_object();
+	return b->options;
+}
+
+static bool set_arg(struct devcontainer_build *b, const char *value)
+{
+	const char *eq = strchr(value, '=');
+	cleanup_free char *key = NULL;
+
+	if (!eq)
+		return false;
+	key = xstrndup(value, (size_t)(eq - value));
+	strvec_env_set(&b->args, key, eq + 1);
+	return true;
+}
+
+static bool set_label(struct devcontainer_build *b, const char *value)
+{
+	cleanup_free char *key = xstrndup(value, strcspn(value, "="));
+	struct json *labels = json_get(options(b), "labels");
+
+	if (!*key)
+		return false;
+	if (!labels)
+		labels = json_set(b->options, "labels", json_new_object());
+	json_set_str(labels, key,
+		     value[strlen(key)] ? value + strlen(key) + 1 : "");
+	return true;
+}
+
+static bool set_network(struct devcontainer_build *b, const char *value)
+{
+	if (!str_eq(value, "none") && !str_eq(value, "host") &&
+	    !str_eq(value, "default"))
+		return false;
+	json_set_str(options(b), "network", value);
+	return true;
+}
+
+/* One of them; false: nothing here acts on it. */
+static bool set_option(struct devcontainer_build *b, const char *name,
+		       const char *value)
+{
+	if (str_eq(name, "--target"))
+		replace_str(&b->target, value);
+	else if (str_eq(name, "--platform"))
+		replace_str(&b->platform, value);
+	else if (str_eq(name, "--build-arg"))
+		return set_arg(b, value);
+	else if (str_eq(name, "--label"))
+		return set_label(b, value);
+	else if (str_eq(name, "--network"))
+		return set_network(b, value);
+	else if (str_eq(name, "--no-cache"))
+		json_set_bool(options(b), "no_cache", true);
+	else if (str_eq(name, "--pull"))
+		json_set_bool(options(b), "pull", true);
+	else
+		return false;
+	return true;
+}
+
+static bool is_alone(const char *name)
+{
+	static const char *const names[] = { "--no-cache", "--pull", "--push",
+					     "--load", "--quiet", "--rm" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+void devcontainer_build_options(struct devcontainer_build *b,
+				const struct json *list,
+				void (*note)(void *arg, size_t i,
+					     const char *name),
+				void *arg)
+{
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+
+	json_get_strings(list, &words);
+	for (size_t i = 0; i < words.nr; i++) {
+		const char *word = words.v[i], *next = words.v[i + 1];
+		const char *eq = strchr(word, '=');
+		cleanup_free char *name = xstrndup(word, strcspn(word, "="));
+		bool two = !eq && next && *next != '-' && !is_alone(name);
+
+		if (!set_option(b, name, eq ? eq + 1 : two ? next : ""))
+			note(arg, i, name);
+		if (two)
+			i++;
+	}
+}
