@@ -76,12 +76,13 @@ t_status 3 "a directory that knows nothing of the tree"
 t_err "evil/.git' names '.*', which is not that of this work tree" "is not mounted"
 
 # --- rights ---
-conf '{"image": "base", "capAdd": ["SYS_PTRACE", "NET_ADMIN"],
+conf '{"image": "base", "capAdd": ["SYS_PTRACE", "CAP_CHOWN", "NET_ADMIN"],
 	"securityOpt": ["seccomp=unconfined", "no-new-privileges", "label=disable", "apparmor=x"]}'
 up "$TMP/p" -- cat /proc/self/status
 t_err 'warning: the capability NET_ADMIN is not granted by root, unless with --allow-privileged' \
 	"root asks before it gives rights away"
 t_err "warning: 'seccomp=unconfined' is not granted" "each of them"
+t_is "$(grep -c CAP_CHOWN "$err")" 0 "but for those it has anyway"
 line "2:78: the security option 'apparmor=x' is not acted on" "what is unknown is named"
 status_of() { sed -n "s/^$1:[[:space:]]*//p" "$out"; }
 cap() { echo $((0x$(status_of CapEff) >> $1 & 1)); }

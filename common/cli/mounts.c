@@ -10,6 +10,7 @@ static void mount_release(struct runtime_mount *m)
 {
 	free(m->source);
 	free(m->target);
+	free(m->options);
 }
 
 void cli_mounts_release(struct cli_mounts *m)
@@ -81,18 +82,21 @@ int cli_mounts_volume(struct cli_mounts *m, const struct cli_launch *l,
 	return 0;
 }
 
-/* Does a path lie in the tree it may show, whatever links it has? */
-static int check_source(const char *source, const char *root,
-			struct error *err)
+/* A path has to lie in the tree it may show; its links are resolved once, so
+ * that what is mounted is what was looked at. */
+static int check_source(char **source, const char *root, struct error *err)
 {
-	cleanup_free char *real = realpath(source, NULL);
+	cleanup_free char *real = realpath(*source, NULL);
 	cleanup_free char *top = real ? realpath(root, NULL) : NULL;
 
 	if (!top)
-		return error_errno_code(err, ERR_INPUT, "'%s'", source);
-	if (path_within(real, top))
+		return error_errno_code(err, ERR_INPUT, "'%s'", *source);
+	if (path_within(real, top)) {
+		free(*source);
+		*source = steal_ptr(&real);
 		return 0;
-	error_set(err, ERR_INPUT, "'%s' is outside of '%s'", source, root);
+	}
+	error_set(err, ERR_INPUT, "'%s' is outside of '%s'", *source, root);
 	return error_hint(err, "--volume mounts what you choose; a repository "
 			       "may show itself only");
 }
@@ -125,7 +129,7 @@ static int workspace_mount(struct devcontainer_mount *m, const char *text,
 				 "workspaceMount: 'type=%s' is not supported",
 				 m->type == DEVCONTAINER_VOLUME ? "volume"
 								: "tmpfs");
-	return check_source(m->source, root, err) < 0
+	return check_source(&m->source, root, err) < 0
 		       ? error_wrap(err, "workspaceMount")
 		       : 0;
 }
@@ -201,8 +205,8 @@ int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
 		    name_volume(l, &one, err) < 0)
 			return -1;
 		if (one.type == DEVCONTAINER_BIND &&
-		    check_source(one.source, root ? root : "/nowhere", &why) <
-			    0) {
+		    check_source(&one.source, root ? root : "/nowhere",
+				 &why) < 0) {
 			log_warn("the mount at '%s' is left out: %s%s%s",
 				 one.target, why.msg, why.hint ? "; " : "",
 				 why.hint ? why.hint : "");

@@ -29,13 +29,21 @@ static bool may(const struct cli_launch *l, const char *what)
 	return false;
 }
 
-/* Tracing stays among the processes of the environment. */
+/* Those that every environment has, and tracing, which stays among its
+ * processes. */
 static bool is_harmless(const char *cap)
 {
+	static const char *const names[] = {
+		"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID",
+		"KILL", "MKNOD", "NET_BIND_SERVICE", "NET_RAW", "SETFCAP",
+		"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT", "SYS_PTRACE",
+	};
 	const char *bare = strncasecmp(cap, "CAP_", 4) ? cap : cap + 4;
 
-	return !strcasecmp(bare, "SYS_PTRACE") ||
-	       !strcasecmp(bare, "NET_BIND_SERVICE");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcasecmp(bare, names[i]))
+			return true;
+	return false;
 }
 
 static void grant(struct cli_settings *s, const struct cli_launch *l)
