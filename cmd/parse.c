@@ -3,6 +3,7 @@
 #include "base/path.h"
 #include "build/build.h"
 #include "build/references.h"
+#include "cli/compose.h"
 #include "cli/features.h"
 #include "cli/merged.h"
 #include "cmd/cmd.h"
@@ -18,6 +19,7 @@ enum view {
 	STAGES,
 	CONTEXT,
 	IMAGES,
+	COMPOSE,
 };
 
 struct options {
@@ -32,7 +34,7 @@ static const struct opt rows[] = {
 	{ OPT_GROUP, .help = "What is printed" },
 	{ OPT_ENUM, 0, "print",
 	  "record|plan|config|merged|features|dockerfile|ast|stages|context|"
-	  "images",
+	  "images|compose",
 	  NULL,
 	  "one view instead of the record", offsetof(struct options, view) },
 	{ OPT_BOOL, 0, "relative", NULL, NULL,
@@ -133,6 +135,26 @@ static int print_config(const struct cli_project *p, struct strbuf *out,
 	return 0;
 }
 
+static int print_compose(const struct cli_project *p, struct strbuf *out,
+			 struct error *err)
+{
+	cleanup_json struct json *config = cli_project_config(p, err);
+	cleanup_compose struct compose c = COMPOSE_INIT;
+	size_t i;
+
+	if (!config)
+		return -1;
+	if (!json_get(config, "dockerComposeFile"))
+		return error_set(err, ERR_INPUT,
+				 "the configuration names no compose file");
+	if (cli_compose_load(&c, p, config, err) < 0)
+		return -1;
+	for (i = 0; i < c.warnings.nr; i++)
+		log_warn("%s", c.warnings.v[i]);
+	json_write(out, c.model, true);
+	return 0;
+}
+
 /* The one view that may need a network. */
 static int print_merged(const struct cli_project *p,
 			const struct record_plan *plan,
@@ -199,6 +221,8 @@ static int print(struct cli_project *p, const struct cmd_call *call,
 
 	if (o->view == CONFIG)
 		return print_config(p, out, err);
+	if (o->view == COMPOSE)
+		return print_compose(p, out, err);
 	if (o->view == CONTEXT)
 		return print_context(p, o, out, err);
 	if (cli_project_plan(p, &o->project, &plan, err) < 0)

@@ -40,7 +40,7 @@ _devenv()
 	init:--log-format) words="text json" ;;
 	clone:--progress) words="auto tty plain json none" ;;
 	clone:--log-format) words="text json" ;;
-	parse:--print) words="record plan config merged features dockerfile ast stages context images" ;;
+	parse:--print) words="record plan config merged features dockerfile ast stages context images compose" ;;
 	parse:--progress) words="auto tty plain json none" ;;
 	parse:--log-format) words="text json" ;;
 	build:--network) words="default host none" ;;

@@ -80,7 +80,7 @@ complete -c devenv -n '__fish_seen_subcommand_from parse' -l target -r -d 'stop 
 complete -c devenv -n '__fish_seen_subcommand_from parse' -l build-arg -r -d 'set an ARG; without a value from the environment'
 complete -c devenv -n '__fish_seen_subcommand_from parse' -l platform -r -d 'build for this platform'
 complete -c devenv -n '__fish_seen_subcommand_from parse' -l fallback-image -r -d 'image for a project that names none'
-complete -c devenv -n '__fish_seen_subcommand_from parse' -l print -x -a 'record plan config merged features dockerfile ast stages context images' -d 'one view instead of the record'
+complete -c devenv -n '__fish_seen_subcommand_from parse' -l print -x -a 'record plan config merged features dockerfile ast stages context images compose' -d 'one view instead of the record'
 complete -c devenv -n '__fish_seen_subcommand_from parse' -l relative -d 'paths relative to the working directory'
 complete -c devenv -n '__fish_seen_subcommand_from parse' -l explain -d 'say in the view of Features why each comes where it does'
 complete -c devenv -n '__fish_seen_subcommand_from parse' -l update-lockfile -d 'find all Features anew, and write devcontainer-lock.json'

@@ -111,6 +111,7 @@ static void take(struct cli_mounts *m, struct devcontainer_mount *from)
 		.target = steal_ptr(&from->target),
 		.options = steal_ptr(&from->options),
 		.read_only = from->read_only,
+		.as_user = from->type == DEVCONTAINER_BIND,
 	};
 
 	add(m, one);

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "cli/compose.h"
 #include "cli/merged.h"
 #include "template/template.h"
 
@@ -110,11 +111,14 @@ static int plan_config(const struct cli_project *p, const char *fallback,
 	plan->options = steal_ptr(&b.options);
 	plan->config_file = xstrdup(p->file);
 	plan->metadata = own_metadata(&dc);
-	plan->user = xstrdup_null(devcontainer_user(plan->config));
 	strvec_copy(&plan->args, &b.args);
 	strvec_copy(&plan->cache_from, &b.cache_from);
 	strvec_copy(&plan->warnings, &b.warnings);
 	strvec_copy(&plan->unsupported, &b.unsupported);
+	if (json_get(plan->config, "dockerComposeFile") &&
+	    cli_compose_plan(p, &dc, plan, err) < 0)
+		return -1;
+	plan->user = xstrdup_null(devcontainer_user(plan->config));
 	return check_files(p, plan, err);
 }
 

@@ -236,12 +236,8 @@ static int set_image(struct builder *bd, const char *fallback)
 	const char *image = json_get_str(bd->config, "image");
 	struct strvec top = STRVEC_INIT;
 
-	if (json_get(bd->config, "dockerComposeFile")) {
-		note(bd, &bd->b->unsupported, "dockerComposeFile",
-		     "dockerComposeFile is not supported by this version");
-		return 0;
-	}
-	if (bd->b->dockerfile)
+	/* Of compose files the caller knows more. */
+	if (json_get(bd->config, "dockerComposeFile") || bd->b->dockerfile)
 		return 0;
 	if (!image || !*image)
 		image = fallback;

@@ -17,6 +17,7 @@ void devcontainer_run_release(struct devcontainer_run *r)
 	strvec_release(&r->cap_add);
 	strvec_release(&r->env);
 	strvec_release(&r->env_files);
+	strvec_release(&r->hosts);
 	free(r->user);
 	free(r->hostname);
 	*r = (struct devcontainer_run)DEVCONTAINER_RUN_INIT;

@@ -37,6 +37,7 @@ struct devcontainer_run {
 	struct strvec cap_add;
 	struct strvec env;	 /* "K=V", or "K": of this host */
 	struct strvec env_files; /* paths as written */
+	struct strvec hosts;	 /* "NAME:ADDRESS" */
 	char *user, *hostname;	 /* NULL: not given */
 	struct devcontainer_mount *mounts;
 	size_t n_mounts, alloc_mounts;

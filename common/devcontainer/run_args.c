@@ -87,6 +87,29 @@ static void set_tmpfs(const struct run_reader *rd, const char *value)
 			 strchr(value, ':') + 1);
 }
 
+/* An environment's own network has no gateway; the host's is the host. */
+static void add_host(const struct run_reader *rd, const char *value)
+{
+	size_t n = strcspn(value, ":=");
+
+	if (!n || !value[n] || value[strcspn(value, " \t\r\n")])
+		run_note(rd, "'%s' is not NAME:ADDRESS", value);
+	else
+		strvec_pushf(&rd->r->hosts, "%.*s:%s", (int)n, value,
+			     str_eq(value + n + 1, "host-gateway")
+				     ? "127.0.0.1"
+				     : value + n + 1);
+}
+
+static void set_shm(const struct run_reader *rd, const char *value)
+{
+	cleanup_free char *text =
+		xstrfmt("type=tmpfs,target=/dev/shm,tmpfs-mode=1777,"
+			"tmpfs-size=%s", value);
+
+	run_add_mount(rd, text);
+}
+
 /* An environment has an init always. */
 static void set_nothing(const struct run_reader *rd, const char *value)
 {
@@ -100,6 +123,7 @@ static const struct flag {
 	bool alone; /* takes no value of its own */
 	set_flag *set; /* NULL: not acted on */
 } flags[] = {
+	{ "add-host", 0, false, add_host },
 	{ "cap-add", 0, false, set_capability },
 	{ "detach", 'd', true, NULL },
 	{ "env", 'e', false, set_env },
@@ -119,6 +143,7 @@ static const struct flag {
 	{ "read-only", 0, true, NULL },
 	{ "rm", 0, true, NULL },
 	{ "security-opt", 0, false, run_add_security },
+	{ "shm-size", 0, false, set_shm },
 	{ "tmpfs", 0, false, set_tmpfs },
 	{ "tty", 't', true, NULL },
 	{ "user", 'u', false, set_user },

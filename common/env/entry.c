@@ -25,7 +25,7 @@ static bool wants_command(const struct json *config)
 }
 
 static int start(struct env *e, const struct strvec *argv, const char *user,
-		 struct error *err)
+		 const char *cwd, struct error *err)
 {
 	cleanup_env_process struct env_process ep = { 0 };
 	const struct env_command c = { .argv = argv->v };
@@ -41,7 +41,7 @@ static int start(struct env *e, const struct strvec *argv, const char *user,
 	if (log < 0)
 		return error_errno(err, "cannot open '%s'", path);
 	env_variables(&e->env, NULL, NULL, false, &ep);
-	ep.cwd = xstrdup(e->cwd);
+	ep.cwd = xstrdup(cwd);
 	env_process_fill(&ep, &c);
 	ep.p.no_new_privs = e->no_new_privs;
 	ep.p.out = log;
@@ -54,6 +54,35 @@ static int start(struct env *e, const struct strvec *argv, const char *user,
 				 "be started: /bin/sh ended with status %d",
 				 status);
 	return 0;
+}
+
+/* An entry point of a service goes without the image's arguments. */
+static void add_command(const struct json *service, const struct oci_config *c,
+			struct strvec *argv)
+{
+	const struct json *entry = json_get(service, "entrypoint");
+	const struct json *command = json_get(service, "command");
+
+	if (json_kind(entry) == JSON_ARRAY)
+		json_get_strings(entry, argv);
+	else
+		strvec_push_all(argv, (const char *const *)c->entrypoint.v);
+	if (json_kind(command) == JSON_ARRAY)
+		json_get_strings(command, argv);
+	else if (json_kind(entry) != JSON_ARRAY)
+		strvec_push_all(argv, (const char *const *)c->cmd.v);
+}
+
+/* The command is where the image wants it, not where people work. */
+static const char *command_dir(const struct json *config,
+			       const struct oci_config *c)
+{
+	const char *given = json_get_str(json_get(config, "serviceCommand"),
+					 "working_dir");
+
+	if (given)
+		return given;
+	return c->workdir && *c->workdir ? c->workdir : "/";
 }
 
 int entry_start(struct env *e, const struct env_options *o,
@@ -73,9 +102,8 @@ int entry_start(struct env *e, const struct env_options *o,
 	/* Left to the init in there, which no child of ours would be. */
 	strvec_push(&argv, "/bin/sh -c \"$0\" - \"$@\" &");
 	strvec_push(&argv, text.buf);
-	for (size_t i = 0; command && i < c->entrypoint.nr; i++)
-		strvec_push(&argv, c->entrypoint.v[i]);
-	for (size_t i = 0; command && i < c->cmd.nr; i++)
-		strvec_push(&argv, c->cmd.v[i]);
-	return start(e, &argv, user ? user : c->user ? c->user : "", err);
+	if (command)
+		add_command(json_get(e->config, "serviceCommand"), c, &argv);
+	return start(e, &argv, user ? user : c->user ? c->user : "",
+		     command ? command_dir(e->config, c) : e->cwd, err);
 }

@@ -164,7 +164,8 @@ static int start(struct env *e, const struct env_options *o,
 				     .network = o->network,
 				     .privileged = o->privileged,
 				     .no_seccomp = o->no_seccomp,
-				     .cap_add = o->cap_add };
+				     .cap_add = o->cap_add,
+				     .hosts = o->hosts };
 	size_t i;
 
 	for (i = 0; i < o->image->n_layers; i++)

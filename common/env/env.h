@@ -41,6 +41,7 @@ struct env_options {
 	/* Rights beyond the usual ones; `cap_add` may be NULL. */
 	bool privileged, no_seccomp, no_new_privs;
 	const struct strvec *cap_add;
+	const struct strvec *hosts; /* as runtime_spec has them, or NULL */
 	const struct env_life *life; /* NULL: no secrets, all commands */
 	enum runtime_mode mode; /* RUNTIME_CHROOT: for env_run only */
 };

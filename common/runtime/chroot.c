@@ -141,7 +141,7 @@ static void etc_text(const struct runtime_spec *s, size_t i,
 	const char *name = s->hostname ? s->hostname : "devenv";
 
 	if (i == 0)
-		runtime_etc_hosts(name, true, out);
+		runtime_etc_hosts(name, true, s->hosts, out);
 	else if (i == 1)
 		strbuf_addf(out, "%s\n", name);
 	else

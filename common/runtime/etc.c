@@ -9,8 +9,10 @@
 
 /* On the host's network its own names must keep working. */
 void runtime_etc_hosts(const char *hostname, bool host_network,
-		       struct strbuf *out)
+		       const struct strvec *more, struct strbuf *out)
 {
+	size_t i;
+
 	if (!host_network ||
 	    fs_read_file("/etc/hosts", FILE_MAX, out, NULL) < 0) {
 		strbuf_reset(out);
@@ -20,6 +22,13 @@ void runtime_etc_hosts(const char *hostname, bool host_network,
 	if (out->len && out->buf[out->len - 1] != '\n')
 		strbuf_addch(out, '\n');
 	strbuf_addf(out, "127.0.1.1\t%s\n", hostname);
+	for (i = 0; more && i < more->nr; i++) {
+		const char *entry = more->v[i], *colon = strchr(entry, ':');
+
+		if (colon)
+			strbuf_addf(out, "%s\t%.*s\n", colon + 1,
+				    (int)(colon - entry), entry);
+	}
 }
 
 void runtime_etc_resolv(struct strbuf *out)

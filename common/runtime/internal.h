@@ -211,7 +211,7 @@ void runtime_points_clean(const char *upper,
 
 /* etc.c: text of the generated files */
 void runtime_etc_hosts(const char *hostname, bool host_network,
-		       struct strbuf *out);
+		       const struct strvec *more, struct strbuf *out);
 void runtime_etc_resolv(struct strbuf *out);
 
 /* Memory for the stack of a child, or NULL. */

@@ -338,7 +338,8 @@ static int mount_etc(struct building *b, struct error *err)
 
 	if (s->no_etc)
 		return 0;
-	runtime_etc_hosts(name, s->network == RUNTIME_NET_HOST, &hosts);
+	runtime_etc_hosts(name, s->network == RUNTIME_NET_HOST, s->hosts,
+			  &hosts);
 	runtime_etc_resolv(&resolv);
 	strbuf_addf(&host, "%s\n", name);
 	if (bind_etc(b, "hosts", &hosts, err) < 0 ||

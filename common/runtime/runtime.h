@@ -144,6 +144,7 @@ struct runtime_spec {
 	/* Generated /etc/hosts, /etc/hostname and /etc/resolv.conf are bound
 	 * over the root's (made where missing, removed again when made). */
 	bool no_etc;
+	const struct strvec *hosts; /* more of /etc/hosts: "NAME:ADDRESS" */
 };
 
 /*
