@@ -45,6 +45,7 @@ static const struct cmd_table tables[] = {
 	{ rows, 0 },
 	{ cli_registry_rows, O(registry) },
 	{ cli_upload_rows, O(registry) },
+	{ cli_compression_rows, O(registry) },
 	{ cli_git_rows, O(git) },
 	{ 0 },
 };
@@ -376,7 +377,8 @@ static int run(struct cmd_call *call, struct error *err)
 
 	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
 	    cli_open_store(call->globals->store, o->build.driver, &w.b.store,
-			   &w.b.mode, err) < 0)
+			   &w.b.mode, err) < 0 ||
+	    cli_compress(&o->registry, w.b.store, err) < 0)
 		return -1;
 	cli_registry_options(&o->registry, &w.b.registry_options);
 	w.b.git = &o->git;

@@ -24,6 +24,7 @@ static const struct cmd_table tables[] = {
 	{ cli_platform_rows, offsetof(struct options, platform) },
 	{ cli_registry_rows, offsetof(struct options, registry) },
 	{ cli_upload_rows, offsetof(struct options, registry) },
+	{ cli_compression_rows, offsetof(struct options, registry) },
 	{ 0 },
 };
 
@@ -130,6 +131,8 @@ static int run(struct cmd_call *call, struct error *err)
 	if (!rc)
 		rc = cli_open_store(call->globals->store, RUNTIME_AUTO, &store,
 				    NULL, err);
+	if (!rc)
+		rc = cli_compress(&o->registry, store, err);
 	p.store = store;
 	if (!rc)
 		rc = cli_pushed_find(&p, call->args.v[0], err);

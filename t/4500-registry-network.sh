@@ -98,6 +98,40 @@ pull "https_proxy=http://$proxy_address:1" -- --ca-file "$ca" "$tls/a/app:1"
 t_status 5 "a proxy that is not there"
 t_err "$proxy_address" "is named"
 
+# A push, with a password, to a host that is reached through a tunnel only.
+registry_start locked tls htpasswd me s3cret-pass
+locked=$registry
+mkdir "$TMP/conf"
+printf '{"auths":{"%s":{"auth":"%s"}}}\n' "$locked" \
+	"$(printf me:s3cret-pass | base64)" >"$TMP/conf/config.json"
+: >"$proxy_log"
+t_run timeout 60 env "https_proxy=$proxy" "DOCKER_CONFIG=$TMP/conf" \
+	"$DEVENV" -v push --ca-file "$TMP/locked/ca.pem" --chunk-size 100 \
+	"$TMP/lay" "$locked/a/app:1"
+t_status 0 "push with a password, through a tunnel, to an own authority's"
+t_ok "the proxy saw a name only" grep -q "CONNECT $locked" "$proxy_log"
+t_is "$(grep -a 'msg="response completed"' "$TMP/locked/log" |
+	grep -cv "remoteaddr=\"$proxy_address:")" 0 "nothing went past the tunnel"
+t_is "$(cat "$err" "$proxy_log" | grep -c 's3cret-pass')" 0 \
+	"the password is nowhere"
+t_ok "skopeo finds what was pushed" skopeo copy -q --src-tls-verify=false \
+	--src-creds me:s3cret-pass "docker://$locked/a/app:1" "dir:$TMP/back"
+
+# A token server further inside than the registry.
+registry_start tokens token
+t_run timeout 60 "$DEVENV" push --insecure-registry "$registry" "$TMP/lay" \
+	"$registry/a/app:1"
+t_status 6 "a registry that names a token server on this host"
+t_err "$registry names a token server further inside the network: 'http://127" \
+	"is not believed"
+t_err 'hint: .*--allow-private-realm 127.0.0.1$' "unless one allows it"
+t_is "$(cat "$TMP/tokens/tokens")" "" "the token server is not asked"
+pull -- --insecure-registry "$registry" --allow-private-realm 127.0.0.1 \
+	"$registry/a/app:1"
+t_ok "the token server is asked when allowed" \
+	grep -q '^GET service=test-service' "$TMP/tokens/tokens"
+t_err 'MANIFEST_UNKNOWN|NAME_UNKNOWN' "and its token serves"
+
 # Certificates where docker and podman look for them.
 etc=
 for dir in /etc/docker /etc/containers; do

@@ -40,7 +40,7 @@ int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
 /* --- registry.c: access to registries --- */
 
 struct cli_registry {
-	char *chunk_size;
+	char *chunk_size, *compression;
 	char *docker_config, *docker_config_base64;
 	char *ca_file, *ca_base64;
 	struct strvec insecure, unverified, private_realms;
@@ -49,6 +49,10 @@ struct cli_registry {
 };
 /* Rows over struct cli_registry; the second are for those who push. */
 extern const struct opt cli_registry_rows[], cli_upload_rows[];
+/* And for those whose layers may have to be compressed. */
+extern const struct opt cli_compression_rows[];
+int cli_compress(const struct cli_registry *from, struct store *s,
+		 struct error *err) MUST_CHECK;
 /* The same for the client; strings and the list stay with `from`. */
 void cli_registry_options(const struct cli_registry *from,
 			  struct registry_options *to);

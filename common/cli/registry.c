@@ -42,6 +42,26 @@ const struct opt cli_upload_rows[] = {
 	{ OPT_END },
 };
 
+const struct opt cli_compression_rows[] = {
+	{ OPT_STR, 0, "compression", "gzip|zstd|none[:LEVEL]", NULL,
+	  "how layers are compressed that are not yet", R(compression) },
+	{ OPT_END },
+};
+
+int cli_compress(const struct cli_registry *from, struct store *s,
+		 struct error *err)
+{
+	enum compress_kind kind;
+	int level;
+
+	if (!from->compression)
+		return 0;
+	if (compress_parse(from->compression, &kind, &level, err) < 0)
+		return error_wrap(err, "--compression");
+	store_compress(s, kind, level);
+	return 0;
+}
+
 void cli_registry_options(const struct cli_registry *from,
 			  struct registry_options *to)
 {

@@ -164,7 +164,7 @@ static int run_threads(struct store *s, const char *const *chain, size_t n,
 
 static const char *media_type(const struct store *s)
 {
-	switch (s->o.compression) {
+	switch (s->compression) {
 	case COMPRESS_GZIP:
 		return OCI_LAYER_GZIP;
 	case COMPRESS_ZSTD:
@@ -181,7 +181,7 @@ static int make_blob(struct store *s, const char *const *chain, size_t n,
 	char found[DIGEST_TEXT], blob[DIGEST_TEXT] = "";
 	uint64_t size;
 
-	if (compress_new(&x->compress, s->o.compression, s->o.level, to_blob,
+	if (compress_new(&x->compress, s->compression, s->level, to_blob,
 			 x, err) < 0 ||
 	    run_threads(s, chain, n, x, err) < 0)
 		return -1;

@@ -31,6 +31,8 @@ struct store {
 	struct strvec bad_bases; /* why others cannot be used */
 	bool read_only, fit, layout;
 	struct store_options o;
+	enum compress_kind compression; /* of layers that are made blobs */
+	int level;
 };
 
 /* --- temp.c --- */

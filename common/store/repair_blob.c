@@ -191,11 +191,11 @@ static int make_config(struct blob *b, struct error *err)
 static void set_compression(struct store *s, const char *media_type)
 {
 	if (media_type && strstr(media_type, "zstd"))
-		s->o.compression = COMPRESS_ZSTD;
+		s->compression = COMPRESS_ZSTD;
 	else if (media_type && strstr(media_type, "gzip"))
-		s->o.compression = COMPRESS_GZIP;
+		s->compression = COMPRESS_GZIP;
 	else
-		s->o.compression = COMPRESS_NONE;
+		s->compression = COMPRESS_NONE;
 }
 
 /* The same program makes the same bytes of a layer that it compressed. */

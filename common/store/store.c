@@ -211,8 +211,7 @@ int store_open(struct store **out, const struct store_options *o,
 	s->o = *o;
 	s->path = o->path ? path_absolute(o->path) : store_default_path();
 	s->o.path = NULL; /* the caller's, perhaps gone tomorrow */
-	if (!s->o.compression_set)
-		s->o.compression = COMPRESS_GZIP;
+	s->compression = COMPRESS_GZIP;
 	if (!s->o.max_bytes)
 		s->o.max_bytes = (uint64_t)64 << 30;
 	if (!s->o.max_entries)
@@ -226,6 +225,12 @@ int store_open(struct store **out, const struct store_options *o,
 		return -1;
 	*out = steal_ptr(&s);
 	return 0;
+}
+
+void store_compress(struct store *s, enum compress_kind kind, int level)
+{
+	s->compression = kind;
+	s->level = level;
 }
 
 void store_close(struct store *s)

@@ -32,10 +32,6 @@ struct store_options {
 	/* No device nodes in layers, not even overlay's: empty files with
 	 * user.devenv.device stand for them. Such layers cannot be mounted. */
 	bool no_nodes;
-	/* How store_layer_blob compresses; {0}: gzip. */
-	bool compression_set;
-	enum compress_kind compression;
-	int level;
 	/* Bounds on a layer that is unpacked; 0: 64 GiB, 5,000,000, and a
 	 * ratio of 200 (looked at after 64 MiB). */
 	uint64_t max_bytes, max_entries, max_ratio;
@@ -190,7 +186,10 @@ int store_layer_tar(struct store *s, const char *const *chain, size_t n,
 int store_diff_ids(struct store *s, const char *const *chain, size_t n,
 		   char (*diff_ids)[DIGEST_TEXT], struct error *err)
 	MUST_CHECK;
-/* Make sure its compressed form is in blobs/ and remembered in the meta. */
+/* How store_layer_blob compresses from now on; gzip until then. */
+void store_compress(struct store *s, enum compress_kind kind, int level);
+/* Make sure its compressed form is in blobs/ and remembered in the meta. One
+ * that is there stays, however it is compressed. */
 int store_layer_blob(struct store *s, const char *const *chain, size_t n,
 		     struct store_meta *meta, struct error *err) MUST_CHECK;
 /* A compressed form with no file younger than `latest`: a blob of another
