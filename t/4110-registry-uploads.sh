@@ -73,6 +73,9 @@ t_status 0 "as it does"
 push quota
 t_err 'status 413: QUOTA: no room: 5 of 5 GB' \
 	"a registry's own words: code, message, detail"
+push nameless
+t_status 6 "a repository that has to be made first"
+t_err 'hint: .*made before the first push' "which is said"
 push fixed
 t_status 0 "a tag"
 push fixed

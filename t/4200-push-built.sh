@@ -54,6 +54,8 @@ t_ok "and the image id is that of the configuration" \
 	"$TMP/meta"
 t_is "$(requests PUT 'app/one/blobs/uploads' first)" 2 \
 	"only its own layer and configuration were sent"
+t_is "$(grep -ac '"HEAD /v2/app/one/blobs/' "$TMP/first/log")" 8 \
+	"each was asked for once"
 t_is "$(layers "$first/app/one:1" | head -n 6)" \
 	"$(layers "$first/base/image:1")" "the layers of the base are the same"
 t_ok "skopeo copies it, verifying every blob" skopeo copy -q \

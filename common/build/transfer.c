@@ -121,6 +121,7 @@ struct outgoing {
 	const struct oci_descriptor *desc;
 	char *origin; /* where it is to be had, or NULL */
 	const char *place; /* another, or NULL */
+	bool there; /* the registry said so, or mounted it */
 };
 
 struct outgoings {
@@ -260,9 +261,10 @@ static int bring(struct registry *r, const struct outgoings *all,
 	if (registry_push_blobs(r, to, list, n, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		const struct outgoing *o = list[i].arg;
+		struct outgoing *o = list[i].arg;
 
-		if (list[i].how == BLOB_MISSING &&
+		o->there = list[i].how != BLOB_MISSING;
+		if (!o->there &&
 		    !store_has_blob(o->store, o->desc->digest, NULL) &&
 		    fetch_from(r, list, n, i, err) < 0)
 			return error_wrap(err, "layers that %s lacks",
@@ -299,14 +301,16 @@ int build_push(struct store *s, struct registry *r,
 {
 	CLEANUP(outgoings_release) struct outgoings all = { 0 };
 	cleanup_free struct registry_source *sources = NULL;
-	size_t i;
+	size_t i, n = 0;
 
 	find_origins(&all, s, image, m);
+	if (bring(r, &all, to, err) < 0)
+		return -1;
 	sources = xcalloc(all.n, sizeof(*sources));
 	for (i = 0; i < all.n; i++)
-		sources[i] = source_of(&all.v[i], to);
-	if (bring(r, &all, to, err) < 0 ||
-	    registry_push_blobs(r, to, sources, all.n, err) < 0 ||
+		if (!all.v[i].there)
+			sources[n++] = source_of(&all.v[i], to);
+	if (registry_push_blobs(r, to, sources, n, err) < 0 ||
 	    registry_push_manifest(r, to, oci_manifest_media_type(&m->parsed),
 				   m->body.buf, m->body.len, err) < 0)
 		return -1;

@@ -2,37 +2,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/internal.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "base/date.h"
-#include "base/fs.h"
 
 /* image-spec manifest.md, "Guidance for an Empty Descriptor" */
-#define EMPTY_TYPE "application/vnd.oci.empty.v1+json"
 #define EMPTY "{}"
 #define NOTE_OF "dev.devenv.of"
 
-static int open_empty(void *arg UNUSED, int *fd, struct error *err)
-{
-	cleanup_close int mem = memfd_create("empty", MFD_CLOEXEC);
-
-	if (mem < 0)
-		return error_errno(err, "cannot make a file in memory");
-	if (fs_write_all(mem, EMPTY, strlen(EMPTY), err) < 0)
-		return -1;
-	if (lseek(mem, 0, SEEK_SET) < 0)
-		return error_errno(err, "cannot rewind a file in memory");
-	*fd = steal_fd(&mem);
-	return 0;
-}
-
 struct registry_source cache_empty_blob(void)
 {
-	struct registry_source s = { .size = strlen(EMPTY),
-				     .open = open_empty };
+	static const struct registry_bytes empty = { EMPTY,
+						     sizeof(EMPTY) - 1 };
+	struct registry_source s;
 
-	digest_bytes(EMPTY, strlen(EMPTY), s.digest);
+	registry_source_bytes(&s, &empty);
 	return s;
 }
 
@@ -41,7 +23,7 @@ void cache_set_empty(struct oci_descriptor *d)
 	char digest[DIGEST_TEXT];
 
 	digest_bytes(EMPTY, strlen(EMPTY), digest);
-	oci_descriptor_set(d, EMPTY_TYPE, digest, strlen(EMPTY));
+	oci_descriptor_set(d, OCI_EMPTY, digest, strlen(EMPTY));
 }
 
 void cache_write_marker(const char *tag, const char *now, struct strbuf *out)

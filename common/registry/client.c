@@ -229,6 +229,10 @@ static int advise(const struct registry_call *call, struct error *err)
 	if (call->t.status == 409 || call->t.status == 412)
 		return error_hint(err, "the tag may be immutable: push another "
 				       "one");
+	if (call->t.status == 404 && strstr(err->msg, "NAME_UNKNOWN"))
+		return error_hint(err, "there is no '%s'; some registries want "
+				       "it made before the first push",
+				  call->repository);
 	if (call->t.status != 401 && call->t.status != 403)
 		return -1;
 	if (call->host->used)

@@ -190,11 +190,11 @@ static int next(struct registry_call *call, struct error *err)
 			return end(p, BLOB_MOUNTED);
 		if (status != 202)
 			break;
-		return p->source->open ? push_upload(p, err) : decline(p, err);
+		return p->source->open ? upload_begin(p, err) : decline(p, err);
 	case PUSH_TAKE_BACK:
 		return end(p, BLOB_MISSING);
 	default:
-		rc = push_upload_next(p, err);
+		rc = upload_next(p, err);
 		return rc ? rc : end(p, BLOB_UPLOADED);
 	}
 	registry_refused(call, err);

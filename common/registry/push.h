@@ -43,8 +43,8 @@ int push_start_over(struct push *p, struct error *err) MUST_CHECK;
 /* --- upload.c --- */
 
 /* An upload was begun: send. 1, or -1. */
-int push_upload(struct push *p, struct error *err) MUST_CHECK;
+int upload_begin(struct push *p, struct error *err) MUST_CHECK;
 /* An answer came: 1 another request was prepared, 0 all is sent, -1. */
-int push_upload_next(struct push *p, struct error *err) MUST_CHECK;
+int upload_next(struct push *p, struct error *err) MUST_CHECK;
 
 #endif

@@ -76,7 +76,7 @@ static bool bytes_there(const struct push *p, uint64_t *n)
 	return !*end && *n > 1 && *n <= p->source->size;
 }
 
-int push_upload(struct push *p, struct error *err)
+int upload_begin(struct push *p, struct error *err)
 {
 	const char *least = http_header(&p->call.t, "OCI-Chunk-Min-Length", 0);
 
@@ -141,7 +141,7 @@ static int looked(struct push *p, struct error *err)
 	return go_on(p, err);
 }
 
-int push_upload_next(struct push *p, struct error *err)
+int upload_next(struct push *p, struct error *err)
 {
 	int status = p->call.t.status;
 

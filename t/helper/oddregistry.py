@@ -14,6 +14,7 @@ The first part of a repository's name says how; words are joined by "-":
   lost        forgets the upload at the second part
   deaf        takes the first part only, and says all is well
   limit       takes no request of more than 4000 bytes
+  nameless    knows no repository that was not made before
   quota       has no room: 413 with the words of a registry
   fixed       tags cannot be moved: 409
   lacks       says of a manifest that a blob is unknown
@@ -204,6 +205,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.answer(200)
             if not part:
                 return self.unknown()
+            if "nameless" in self.ways and part[2] != "blobs":
+                return self.refuse(404, "NAME_UNKNOWN", "no such repository")
             if "limit" in self.ways and len(self.body) > 4000:
                 return self.answer(413, b"<html>too large</html>")
             if "quota" in self.ways and self.body:
