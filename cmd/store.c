@@ -1,7 +1,7 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/units.h"
-#include "cli/cli.h"
+#include "cli/caches.h"
 #include "cmd/store.h"
 
 static const struct opt rows[] = {
@@ -17,6 +17,9 @@ static const struct opt rows[] = {
 	{ OPT_STR, 0, "keep-size", "SIZE", OPT_NO_ENV,
 	  "gc: first forget those least recently used, while more than this "
 	  "is kept (20GB)", offsetof(struct store_command, keep_size) },
+	{ OPT_STR, 0, "cache-repo", "CACHE", OPT_NO_ENV,
+	  "gc: collect this cache, and not the store",
+	  offsetof(struct store_command, cache_repo) },
 	{ OPT_BOOL, 0, "cache-mounts", NULL, OPT_NO_ENV,
 	  "gc: remove what steps keep with --mount=type=cache, too",
 	  offsetof(struct store_command, mounts) },
@@ -28,6 +31,21 @@ static const struct opt rows[] = {
 	{ OPT_END },
 };
 
+static int gc_cache(const struct store_command *o, struct error *err)
+{
+	const struct cli_cache c = {
+		.place = o->cache_repo,
+		.keep_age = o->keep_age,
+		.keep_size = o->keep_size,
+		.dry_run = o->dry_run,
+		.json = store_wants_json(o),
+	};
+	struct registry_options access;
+
+	cli_registry_options(&o->registry, &access);
+	return cli_cache_collect(&c, &access, err);
+}
+
 static int gc(struct store *s, const struct store_command *o,
 	      struct cmd_call *call UNUSED, struct error *err)
 {
@@ -37,6 +55,8 @@ static int gc(struct store *s, const struct store_command *o,
 					   .dry_run = o->dry_run };
 	struct store_gc_result r;
 
+	if (o->cache_repo)
+		return gc_cache(o, err);
 	if ((o->keep_age &&
 	     units_age(o->keep_age, &limits.max_age, err) < 0) ||
 	    (o->keep_size &&
@@ -250,7 +270,8 @@ const struct cmd cmd_store = {
 	.usage = "store ls [--format=text|json]\n"
 		 "store du [--format=text|json]\n"
 		 "store gc [-n] [--keep-age AGE] [--keep-size SIZE]\n"
-		 "         [--cache-mounts] [--format=text|json]\n"
+		 "         [--cache-mounts] [--cache-repo CACHE]\n"
+		 "         [--format=text|json]\n"
 		 "store rm IMAGE...\n"
 		 "store verify [--repair [-n]]\n"
 		 "store path",

@@ -10,7 +10,7 @@ struct store_command {
 	bool dry_run, repair;
 	bool json, mounts;
 	int format;
-	char *keep_age, *keep_size;
+	char *keep_age, *keep_size, *cache_repo;
 	struct cli_registry registry; /* verify --repair fetches */
 };
 

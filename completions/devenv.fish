@@ -633,6 +633,7 @@ complete -c devenv -n '__fish_seen_subcommand_from store' -l dry-run -s n -d 'gc
 complete -c devenv -n '__fish_seen_subcommand_from store' -l repair -d 'verify: mend what is found, or remove it with what needs it'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l keep-age -r -d 'gc: first forget steps, and images without a name, that were not used for so long (36h, 14d)'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l keep-size -r -d 'gc: first forget those least recently used, while more than this is kept (20GB)'
+complete -c devenv -n '__fish_seen_subcommand_from store' -l cache-repo -r -d 'gc: collect this cache, and not the store'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l cache-mounts -d 'gc: remove what steps keep with --mount=type=cache, too'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l format -x -a 'text json' -d 'ls, du, gc: form of the result'
 complete -c devenv -n '__fish_seen_subcommand_from store' -l json -d 'the same as --format=json'

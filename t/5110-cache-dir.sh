@@ -165,6 +165,30 @@ if [ "$(id -u)" = 0 ] && read_only true 2>/dev/null; then
 	t_err 'steps were not published in oci:.*Read-only' "and why"
 fi
 
+# So is a registry that takes nothing now.
+REGISTRY_STORAGE_MAINTENANCE_READONLY='{"enabled":true}'
+export REGISTRY_STORAGE_MAINTENANCE_READONLY
+registry_start shut
+unset REGISTRY_STORAGE_MAINTENANCE_READONLY
+build n --cache-repo "$registry/steps"
+t_status 0 "a build with a registry that is read-only"
+t_is "$(grep -c 'warning: ' "$err")" 1 "says once that it cannot write"
+t_err 'steps were not published in .*405' "and why"
+
+# Several platforms publish what is theirs.
+mkdir "$TMP/multi"
+printf 'FROM scratch\nCOPY Dockerfile /file\n' >"$TMP/multi/Dockerfile"
+multi() { # STORE
+	t_run "$DEVENV" --store "$TMP/$1" build --platform \
+		linux/amd64,linux/arm64 --cache-repo "oci:$TMP/both" \
+		"$TMP/multi"
+}
+multi n
+t_is "$(tags "$TMP/both" | grep -c ^step-)" 2 "a step for each platform"
+multi o
+t_is "$(cached)" 1 "is found for each"
+t_ok "and not made again" sh -c "! grep 'DONE' '$err'"
+
 # Eight at once, and some that are killed.
 many() {
 	pids=

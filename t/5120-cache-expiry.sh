@@ -181,6 +181,12 @@ t_out ' \(incomplete\)$' "an entry that lacks a blob is listed as such"
 gc "oci:$dir"
 t_out '^removed 2 entries' "and removed, with the image that needs it"
 
+echo orphan >"$dir/blobs/sha256/$(printf %064d 2)"
+t_run "$DEVENV" store gc --cache-repo "oci:$dir" -n
+t_out '^would remove 0 entries, 1 blobs: 7 B' "store gc --cache-repo does so"
+t_run "$DEVENV" store gc --cache-repo "oci:$dir" --json
+t_is "$(jq -c . "$out")" '{"blobs":1,"bytes":7,"entries":0}' "with its options"
+
 # Builds publish while it is collected again and again.
 together() {
 	pids=
