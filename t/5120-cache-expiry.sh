@@ -178,6 +178,7 @@ rm "$dir/blobs/sha256/$(skopeo inspect --raw "oci:$dir:$(jq -r \
 	sed 's/sha256://')"
 t_run "$DEVENV" cache ls --cache-repo "oci:$dir"
 t_out ' \(incomplete\)$' "an entry that lacks a blob is listed as such"
+t_is "$(cat "$err")" "" "without a warning"
 gc "oci:$dir"
 t_out '^removed 2 entries' "and removed, with the image that needs it"
 

@@ -7,7 +7,7 @@
 #include "base/date.h"
 #include "base/strindex.h"
 
-#define AT_ONCE 128 /* manifests in memory */
+#define AT_ONCE 1024 /* manifests in memory */
 #define NOTE_CREATED "dev.devenv.step.created"
 #define OCI_CREATED "org.opencontainers.image.created"
 
@@ -101,7 +101,7 @@ static void take(struct cache_list *list, const struct cache_document *d)
 static int take_some(struct cache_place *p, struct cache_list *list,
 		     char *const *tags, size_t n, struct error *err)
 {
-	struct cache_document docs[AT_ONCE];
+	cleanup_free struct cache_document *docs = xcalloc(n, sizeof(*docs));
 	size_t i;
 	int rc;
 
@@ -152,6 +152,7 @@ int cache_list_get(struct cache_place *p, struct cache_list *list,
 	cleanup_strvec struct strvec tags = STRVEC_INIT;
 	size_t i;
 
+	p->lists = true;
 	if (p->form->tags(p, &tags, err) < 0)
 		return -1;
 	for (i = 0; i < tags.nr; i += AT_ONCE)

@@ -129,7 +129,7 @@ static void take(const struct cache_place *p, int dirfd,
 		 const struct json *descriptor, struct cache_document *d)
 {
 	d->there = read_document(dirfd, descriptor, d);
-	if (!d->there)
+	if (!d->there && !p->lists)
 		log_warn("%s: %.18s... is not used: it is damaged, or not "
 			 "all there", p->name, d->tag);
 }

@@ -31,6 +31,7 @@ struct cache_place {
 	/* What nobody used for so many seconds is not there; 0: all is. */
 	uint64_t ttl;
 	bool renews; /* looking something up is using it */
+	bool lists;  /* what is incomplete is no news: the answer says so */
 };
 #define cleanup_cache_place CLEANUP(cache_place_release)
 void cache_place_release(struct cache_place *p);
