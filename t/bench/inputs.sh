@@ -161,6 +161,15 @@ inputs_contexts() {
 		echo "FROM $R1/busybox:bench"
 		for i in 1 2 3; do echo "COPY --from=s$i /out /$i"; done
 	} >"$W/b4p/Dockerfile"
+	# Work for one processor, in contexts that differ.
+	for i in 1 2 3 4; do
+		mkdir -p "$W/w/$i"
+		{
+			echo "FROM $R1/busybox:bench"
+			echo "RUN i=0; while [ \$i -lt 1000000 ]; do" \
+				"i=\$((i + 1)); done; echo $i >/out"
+		} >"$W/w/$i/Dockerfile"
+	done
 	echo "FROM $R1/big:bench" >"$W/big/Dockerfile"
 }
 

@@ -20,8 +20,8 @@ HERE=$TOP/t/bench
 CACHE=$TOP/build/cache
 DEVENV=${DEVENV:-$TOP/devenv}
 RUNS=${BENCH_RUNS:-3}
-CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 b4p pull pullb push
- pushb blobin blobout blobun tarb up clone"}
+CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 b4p w1 w4 w4s pull
+ pullb push pushb blobin blobout blobun tarb up clone"}
 JOBS=4 # independent stages that mostly wait need no processor each
 SERVERS=
 MOUNTED=
@@ -207,6 +207,9 @@ one() { # CASE TOOL RUN
 	start:*) timed "$1" "$2" 10 "$2" --version ;;
 	b1u:devenv) rootless "$1" ;;
 	up:devenv) second_up "$1" ;;
+	w1:devenv) at_once "$1" 1 ;;
+	w4:devenv) at_once "$1" 1 2 3 4 ;;
+	w4s:devenv) at_once "$1" 1 1 1 1 ;;
 	clone:devenv)
 		rm -rf "$W/clone"
 		timed "$1" "$2" 1 "$DEVENV" -q clone \
@@ -304,6 +307,16 @@ rootless() { # CASE
 	}
 }
 
+# Builds at once in one store that has their base.
+at_once() { # CASE CONTEXT...
+	t_case=$1
+	shift
+	rm -rf "$W/store-w"
+	quietly "$DEVENV" -q --store "$W/store-w" run "$R1/busybox:bench" -- \
+		/bin/true
+	timed "$t_case" devenv 1 sh "$W/at-once.sh" "$@"
+}
+
 # The environment of an unchanged repository, once more.
 second_up() { # CASE
 	rm -rf "$W/up"
@@ -343,6 +356,13 @@ measure_all() {
 		"$DEVENV" -q --store "$W/store" run "\$1" -- /none
 		[ \$? -eq 127 ]
 	END
+	cat >"$W/at-once.sh" <<-END
+		for i; do
+			$DEVENV -q --store $W/store-w build $W/w/\$i &
+			pids="\$pids \$!"
+		done
+		for pid in \$pids; do wait \$pid || exit; done
+	END
 	for case in $CASES; do
 		echo "bench: $case" >&2
 		for run in $(seq "$RUNS"); do
@@ -370,6 +390,9 @@ describe() { # CASE: what it is, and the goal in seconds
 	b3l) echo "the same, all cached|0.1" ;;
 	b4) echo "6 stages, 3 independent|" ;;
 	b4p) echo "3 stages of 1 s, a join|1.3" ;;
+	w1) echo "a build with some work|" ;;
+	w4) echo "4 such at once|$(share 4)" ;;
+	w4s) echo "the same 4 times at once|$(share 1)" ;;
 	pull) echo "pull, unpack 171 MB|" ;;
 	pullb) echo "pull, unpack 671 MB|" ;;
 	push) echo "push 171 MB|" ;;
@@ -381,6 +404,14 @@ describe() { # CASE: what it is, and the goal in seconds
 	up) echo "up, nothing changed|0.1" ;;
 	clone) echo "clone 20,000 files|" ;;
 	esac
+}
+
+# The work divided by the processors, and a tenth of it.
+share() { # BUILDS
+	[ ! -s "$W/result/w1.devenv" ] ||
+		cut -d' ' -f1 "$W/result/w1.devenv" | median |
+		awk -v n="$1" -v p="$(nproc)" \
+			'{ printf "%.2f", 1.1 * $1 * (n > p ? n / p : 1) }'
 }
 
 median() { # numbers, one a line
