@@ -73,14 +73,16 @@ class Push(Case):
         return section(record, "pushed")[0]["digest"]
 
     def after(self):
-        place = "/v2/pushed/s%d/" % self.run.seed
-        status, body, _ = self.run.upstream("GET", place + "manifests/1")
+        name = "pushed/s%d" % self.run.seed
+        place = "/v2/%s/" % name
+        status, body, _ = self.run.upstream(name, "GET",
+                                            place + "manifests/1")
         if status == 404:
             return
         m = json.loads(body)
         for d in [m["config"], *m["layers"]]:
             status, _, length = self.run.upstream(
-                "HEAD", place + "blobs/" + d["digest"])
+                name, "HEAD", place + "blobs/" + d["digest"])
             if status != 200 or int(length) != d["size"]:
                 raise Wrong("a tag without its blob " + d["digest"])
 
@@ -154,14 +156,21 @@ ALL = [Pull, PullSingle, Push, Build, BuildReading, BuildReadingCache,
        BuildWriting]
 
 
-def ask(place, method, path):
+def ask(place, method, path, **headers):
     c = http.client.HTTPConnection(place, timeout=30)
-    c.request(method, path, headers={
-        "Accept": "application/vnd.oci.image.manifest.v1+json"})
+    c.request(method, path, headers=dict(
+        headers, Accept="application/vnd.oci.image.manifest.v1+json"))
     r = c.getresponse()
     found = r.status, r.read(), r.getheader("Content-Length")
     c.close()
     return found
+
+
+def token(place, repository):
+    """For reading, which anybody may."""
+    _, body, _ = ask(place, "GET", "/token?service=test-service&scope="
+                     "repository:%s:pull" % repository)
+    return json.loads(body)["token"]
 
 
 def write_context(top, host, checksum):

@@ -55,8 +55,12 @@ class Run:
                               (" ".join(words), status, said))
         return record
 
-    def upstream(self, method, path):
-        return cases.ask(self.proxy.registry, method, path)
+    def upstream(self, repository, method, path):
+        headers = {}
+        if self.proxy.tokens:
+            headers["Authorization"] = "Bearer " + cases.token(
+                self.proxy.tokens, repository)
+        return cases.ask(self.proxy.registry, method, path, **headers)
 
     def same(self, case, record):
         found = case.result(record)
@@ -102,16 +106,23 @@ class Worker(threading.Thread):
     """Takes seeds from a queue; its proxy stays, as its port is a part of
     what is built."""
 
-    def __init__(self, a, number, seeds, report):
+    def __init__(self, tmp, proxy, seeds, report, keep):
         super().__init__(daemon=True)
-        self.tmp = os.path.join(a.tmp, "w%d" % number)
-        self.proxy = Proxy(a.registry, None, FILES)
-        self.seeds, self.report, self.keep = seeds, report, a.keep
+        self.tmp, self.proxy, self.seeds = tmp, proxy, seeds
+        self.report, self.keep = report, keep
         self.context = os.path.join(self.tmp, "context")
         os.makedirs(self.tmp)
         cases.write_context(self.context, self.proxy.host,
                             hashlib.sha256(cases.FILE).hexdigest())
         self.known = {}
+        self.log_in()
+
+    def log_in(self):
+        place = os.path.join(self.tmp, "home/.docker")
+        os.makedirs(place)
+        with open(os.path.join(place, "config.json"), "w") as f:
+            json.dump({"auths": {self.proxy.host: {
+                "username": "me", "password": "s3cret-pass"}}}, f)
 
     def learn(self, kind):
         """What it gives when nothing is wrong."""
@@ -174,17 +185,24 @@ class Report:
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--seeds", default="1-20")
-    p.add_argument("--registry", required=True)
+    for name in "--registry", "--guarded", "--tokens":
+        p.add_argument(name, required=True)
     p.add_argument("--tmp", required=True)
     p.add_argument("--keep", required=True)
     p.add_argument("--jobs", type=int, default=6)
     p.add_argument("-v", action="store_true")
     a = p.parse_args()
     first, _, last = a.seeds.partition("-")
-    seeds, report = queue.Queue(), Report(a.v)
+    kinds = [queue.Queue() for _ in range(2)]
+    report, workers = Report(a.v), []
     for seed in range(int(first), int(last or first) + 1):
-        seeds.put(seed)
-    workers = [Worker(a, i, seeds, report) for i in range(a.jobs)]
+        kinds[seed % 3 == 0].put(seed)
+    for i in range(max(a.jobs, 2)):
+        with_token = i % 3 == 1
+        proxy = (Proxy(a.guarded, a.tokens, FILES) if with_token
+                 else Proxy(a.registry, None, FILES))
+        workers.append(Worker(os.path.join(a.tmp, "w%d" % i), proxy,
+                              kinds[with_token], report, a.keep))
     for w in workers:
         w.start()
     for w in workers:

@@ -4,7 +4,8 @@
 # usage: t/faults/run.sh [--seeds A-B] [--jobs N] [-v]
 #
 # Each seed is a command and a plan of faults (plan.py) that a proxy before a
-# real registry carries out. It has to end in time, right or with a message
+# real registry carries out, every third before one that wants tokens, and
+# before its token server. It has to end in time, right or with a message
 # and the status of the network's errors; the store has to be sound; and the
 # same without faults has to give the right digest. What does not hold is
 # told, and left in build/faults/SEED.
@@ -15,6 +16,13 @@ t_top=$here/../..
 
 t_need root busybox docker-registry python3
 registry_start plain || exit 1
+plain=$registry
+# The same images, for those with a token.
+mkdir "$TMP/guarded"
+ln -s ../plain/data "$TMP/guarded/data"
+registry_start guarded token || exit 1
+guarded=$registry
+registry=$plain
 
 f_push() { # NAME: the Dockerfile is standard input
 	cat >"$TMP/base/Dockerfile"
@@ -47,5 +55,6 @@ ARG TARGETARCH
 COPY one /one
 LABEL arch=$TARGETARCH
 END
-python3 -B "$here/run.py" --tmp "$TMP" --registry "$registry" \
-	--keep "$SRC/build/faults" "$@"
+# shellcheck disable=SC2154 # registry.sh sets it
+python3 -B "$here/run.py" --tmp "$TMP" --registry "$plain" \
+	--guarded "$guarded" --tokens "127.0.0.1:$r_tokens" --keep "$SRC/build/faults" "$@"
