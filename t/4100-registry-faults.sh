@@ -83,6 +83,13 @@ t_ok "credentials went to the registry" \
 t_ok "the other host was asked" grep -q "^GET .* localhost:" "$log"
 t_is "$(grep -c 'localhost.* auth' "$log")" 0 "without the credentials"
 
+start nohead
+mkdir "$TMP/label"
+printf 'FROM %s/nohead/x:1\nLABEL a=b\n' "$host" >"$TMP/label/Dockerfile"
+t_run timeout 60 "$DEVENV" build --cache-from "$host/ok/cache" "$TMP/label"
+t_status 0 "a registry that answers no HEAD is asked for the whole"
+t_ok "it was asked in vain before" grep -q '^HEAD .*nohead/x/manifests' "$log"
+
 start loop
 pull
 t_status 5 "endless redirects"

@@ -172,7 +172,9 @@ static void upload(const struct server *s, int fd, const struct request *q)
 	cleanup_free char *place =
 		xstrfmt("Location: /v2/%s/up?_state=a\r\n", q->fault);
 
-	if (str_eq(q->method, "HEAD")) {
+	if (str_eq(q->method, "HEAD") && str_eq(q->fault, "nohead")) {
+		httpd_answer(fd, 405, "", NULL, 0);
+	} else if (str_eq(q->method, "HEAD")) {
 		httpd_answer(fd, 404, "", NULL, 0);
 	} else if (str_eq(q->method, "POST")) {
 		if (str_eq(q->fault, "noplace"))
