@@ -75,17 +75,18 @@ drop_images() { # PLACE
 		jq -r '.[] | select(.kind != "step") | .tag')
 	if [ "$1" = "oci:$dir" ]; then
 		jq '.manifests |= map(select(.annotations[] |
-			test("^(image|bases)-") | not))' "$dir/index.json" \
+			test("^(image|bases|past)-") | not))' "$dir/index.json" \
 			>"$TMP/index" && cp "$TMP/index" "$dir/index.json" &&
 			"$DEVENV" cache gc --cache-repo "$1" >"$TMP/log"
 		return
 	fi
 	for d_tag in $d_tags; do
-		for d_tag in "$d_tag" "used-$d_tag"; do
-			d_digest=$(manifest "$d_tag" | sha256sum)
-			manifest "sha256:${d_digest%% *}" -X DELETE || return 1
-		done
-	done
+		manifest "$d_tag" | sha256sum
+		manifest "used-$d_tag" | sha256sum
+	done | sort -u >"$TMP/digests"
+	while read -r d_digest d_rest; do
+		manifest "sha256:$d_digest" -X DELETE || return 1
+	done <"$TMP/digests"
 }
 gc() { # PLACE OPTION...
 	g_place=$1

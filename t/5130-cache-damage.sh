@@ -38,7 +38,7 @@ image=$(jq -r '.manifests[].annotations[]' "$TMP/dir/index.json" |
 cp -a "$TMP/dir" "$TMP/dir.whole"
 cp -a "$data" "$TMP/data.whole"
 cp -a "$TMP/dir" "$TMP/dir.steps"
-jq '.manifests[] |= select(.annotations[] | startswith("step-"))' \
+jq '.manifests |= map(select(.annotations[] | startswith("step-")))' \
 	"$TMP/dir/index.json" >"$TMP/dir.steps/index.json"
 cp -a "$data" "$TMP/data.steps"
 rm -r "$TMP"/data.steps/docker/registry/v2/repositories/team/steps/_manifests/tags/image-*

@@ -103,6 +103,39 @@ t_status 0 "other files and times change nothing"
 t_out "^hit: $cache/c@$digest\$" "it is told in lines, too"
 t_out "^  hit    line 2    RUN echo tool >/tool\$" "with the steps"
 
+# What changed since the newest build there, which this store never saw.
+why() { # WORDS SENTENCE [OPTION...]
+	w_words=$1
+	w_sentence=$2
+	shift 2
+	probe p --format=json --explain "$@" "$TMP/ctx"
+	t_is "$status $(fact .first_miss.reason)" "1 $w_words" "$w_sentence"
+}
+echo two >"$TMP/ctx/file"
+why "'file' changed" "--explain names the file"
+t_is "$(fact '.first_miss.line')" 4 "and the line"
+t_is "$(fact '[.steps[] | select(.parts) | .parts[]] | map(select(
+	startswith("env WORD"))) | unique | join(" ")')" "env WORD" \
+	"variables are parts without their values"
+echo one >"$TMP/ctx/file"
+why "the variable WORD is another" "the argument" --build-arg WORD=loud
+cp "$TMP/ctx/Dockerfile" "$TMP/Dockerfile"
+sed -i 's/cat .tool file/cat file/' "$TMP/ctx/Dockerfile"
+why "the command is another" "the instruction"
+cp "$TMP/Dockerfile" "$TMP/ctx/Dockerfile"
+printf 'FROM %s\nRUN echo other >/other\n' "$OTHER" >"$TMP/plain.file"
+"$DEVENV" build -q -t "$OTHER" -f "$TMP/plain.file" --push "$TMP/ctx" \
+	>"$TMP/log" 2>&1 || t_show
+why "the base image $OTHER is another" "the base image"
+skopeo copy -q --src-tls-verify=false --dest-tls-verify=false \
+	"docker://$BASE" "docker://$OTHER" || exit 1
+past=$(skopeo list-tags --tls-verify=false "docker://$cache/c" |
+	jq -r '.Tags[] | select(startswith("past-"))' | head -n 1)
+t_ok "the cache keeps no value of a variable and no command" sh -c \
+	"skopeo copy -q --src-tls-verify=false 'docker://$cache/c:$past' \
+		'dir:$TMP/past' && grep -q 'env .*WORD=' '$TMP/past/'* &&
+	! grep -q 'hush\|echo' '$TMP/past/'*"
+
 # Options that change a key, and those of a pipe.
 for change in --build-arg=WORD=two --label=a=b --target=both \
 	--platform=linux/arm64; do

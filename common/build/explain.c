@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "build/copy.h"
 #include "build/internal.h"
+#include "build/share.h"
+#include "cache/past.h"
 
 /* The files of one part of a COPY, where they come from a directory here. */
 static int list_part(struct build *b, const struct source_part *part,
@@ -72,9 +74,9 @@ static void tell(const struct build *b, size_t stage,
 	log_info("[%s", text.buf);
 }
 
-static int explain(struct build *b, size_t stage,
-		   const struct build_planned *p, struct strvec *reasons,
-		   struct error *err)
+static int explain(struct build *b, const struct cache_past *past,
+		   size_t stage, const struct build_planned *p,
+		   struct strvec *reasons, struct error *err)
 {
 	static const char below[] = "what it stands on is another";
 	cleanup_strvec struct strvec files = STRVEC_INIT, found = STRVEC_INIT;
@@ -82,8 +84,8 @@ static int explain(struct build *b, size_t stage,
 	size_t i;
 
 	if (explain_files(b, &p->step, &files, err) < 0 ||
-	    cache_explain(b->o->store, &p->text, files.nr ? &files : NULL,
-			  &found, err) < 0)
+	    cache_explain(b->o->store, past, &p->text,
+			  files.nr ? &files : NULL, &found, err) < 0)
 		return -1;
 	build_eval_base(b->ev, stage, &base);
 	for (i = 0; i < found.nr; i++) {
@@ -100,10 +102,84 @@ static int explain(struct build *b, size_t stage,
 	return 0;
 }
 
-int explain_missing(struct build *b, struct error *err)
+/* --- builds that were published --- */
+
+#define NAMES 2
+
+/* What a build goes by whose text may change: the names in it. The other name
+ * is that of any build. */
+static void past_names(const struct build *b, char names[NAMES][CACHE_KEY])
 {
+	cleanup_cache_key struct cache_key k = CACHE_KEY_INIT;
+	cleanup_free char *platform = oci_platform_format(&b->o->platform);
+	const char *slash = strrchr(b->o->name, '/');
+	size_t i;
+
+	cache_key_begin(&k, "");
+	cache_key_add(&k, "past", "");
+	cache_key_finish(&k, names[1]);
+	cache_key_add(&k, "name", slash ? slash + 1 : b->o->name);
+	cache_key_add(&k, "target", b->o->target ? b->o->target : "");
+	cache_key_add(&k, "platform", platform);
+	for (i = 0; i < b->n_stages; i++) {
+		struct build_base base;
+
+		build_eval_base(b->ev, i, &base);
+		cache_key_add(&k, "stage", base.name ? base.name : "");
+	}
+	cache_key_finish(&k, names[0]);
+}
+
+/* The newest build in a cache; without any there is less to tell. */
+static void recall(struct build *b, struct cache_past *past)
+{
+	const struct strvec *from = b->o->cache_from;
+	char names[NAMES][CACHE_KEY];
+	const char *const list[NAMES] = { names[0], names[1] };
+	size_t i;
+
+	past_names(b, names);
+	for (i = 0; from && i < from->nr && !past->json; i++) {
+		cleanup_cache_place struct cache_place place = { 0 };
+		cleanup_error struct error why = ERROR_INIT;
+
+		if (!strvec_has(&b->dead, from->v[i]) &&
+		    (share_open(b, from->v[i], &place, &why) < 0 ||
+		     cache_past_get(&place, list, NAMES, past, &why) < 0))
+			log_debug("%s: earlier builds are not known: %s",
+				  from->v[i], why.msg);
+	}
+}
+
+int explain_publish(struct build *b, struct cache_place *place,
+		    struct error *err)
+{
+	cleanup_cache_past struct cache_past past = { 0 };
+	char names[NAMES][CACHE_KEY];
+	const char *const list[NAMES] = { names[0], names[1] };
 	size_t i, k;
 
+	cache_past_new(&past);
+	for (i = 0; i < b->n_stages; i++) {
+		for (k = 0; k < b->stages[i].n_plan; k++) {
+			const struct build_planned *p = &b->stages[i].plan[k];
+			cleanup_strvec struct strvec files = STRVEC_INIT;
+
+			if (explain_files(b, &p->step, &files, err) < 0)
+				return -1;
+			cache_past_add(&past, p->key, &p->text, &files);
+		}
+	}
+	past_names(b, names);
+	return cache_past_put(place, list, NAMES, &past, err);
+}
+
+int explain_missing(struct build *b, struct error *err)
+{
+	cleanup_cache_past struct cache_past past = { 0 };
+	size_t i, k;
+
+	recall(b, &past);
 	for (i = 0; i < b->n_stages; i++) {
 		const struct build_planned *first = NULL;
 
@@ -120,7 +196,7 @@ int explain_missing(struct build *b, struct error *err)
 				strvec_pushf(reasons, "it stands on line %u, "
 						      "which has to run",
 					     first->step.line);
-			else if (explain(b, i, p, reasons, err) < 0)
+			else if (explain(b, &past, i, p, reasons, err) < 0)
 				return -1;
 			if (first)
 				continue;

@@ -160,6 +160,9 @@ void plan_label(const struct build *b, size_t stage,
  * build can tell which files changed. */
 int explain_put(struct build *b, const struct build_planned *p,
 		const struct cache_entry *e, struct error *err) MUST_CHECK;
+/* Put what this build was made from into a cache, for the next that misses. */
+int explain_publish(struct build *b, struct cache_place *place,
+		    struct error *err) MUST_CHECK;
 /* Say of all steps that have to run why, in the result. */
 int explain_missing(struct build *b, struct error *err) MUST_CHECK;
 

@@ -562,7 +562,8 @@ int known_publish(struct build *b, struct error *err)
 	    build_materialize(b->o->store, &b->share, b->o->registry,
 			      &b->result->image, &m, err) < 0 ||
 	    put_image(b, &place, &m, tag, err) < 0 ||
-	    put_bases(b, &place, err) < 0)
+	    put_bases(b, &place, err) < 0 ||
+	    explain_publish(b, &place, err) < 0)
 		return -1;
 	log_info("the image was published as %s:%s", place.name, tag);
 	return 0;

@@ -94,14 +94,16 @@ int cache_forget_all(struct store *s, const char *name, const char *value,
  */
 int cache_put_files(struct store *s, const char *key,
 		    const struct strvec *files, struct error *err) MUST_CHECK;
+struct cache_past; /* past.h */
 /*
  * Why there is no step with this key: what is different from the step that is
- * most like it. `files` (may be NULL) are those it reads. One short clause
- * each; at least one. Values of variables are not shown.
+ * most like it, in the store or in a build that was published (NULL: none).
+ * `files` (may be NULL) are those it reads. One short clause each; at least
+ * one. Values of variables are not shown.
  */
-int cache_explain(struct store *s, const struct cache_key *k,
-		  const struct strvec *files, struct strvec *reasons,
-		  struct error *err) MUST_CHECK;
+int cache_explain(struct store *s, const struct cache_past *past,
+		  const struct cache_key *k, const struct strvec *files,
+		  struct strvec *reasons, struct error *err) MUST_CHECK;
 
 /* --- remote.c: steps in a cache that others read, too --- */
 

@@ -41,6 +41,7 @@ static const char *kind_of(const char *tag)
 		{ CACHE_STEP_TAG, "step" },
 		{ CACHE_IMAGE_TAG, "image" },
 		{ CACHE_BASES_TAG, "bases" },
+		{ CACHE_PAST_TAG, "past" },
 	};
 	size_t i;
 

@@ -1,6 +1,7 @@
 /* explain.c - what a step's key has that the nearest known one has not */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cache/cache.h"
+#include "cache/past.h"
 
 #define FIELDS_MAX 100000
 #define NAMES_SHOWN 5
@@ -105,21 +106,25 @@ static bool agree_in_all(const struct fields *a, const struct fields *b,
 /* Could it be the same instruction, before it was changed? */
 static bool comparable(const struct fields *a, const struct fields *b)
 {
+	/* All that a WORKDIR has. */
+	bool cwd = !find(a, "arg") && !find(a, "dest") && agree(a, b, "cwd");
+
 	return agree(a, b, "op") &&
 	       (agree(a, b, "parent") || agree(a, b, "dest") ||
-		agree(a, b, "arg"));
+		agree(a, b, "arg") || cwd);
 }
 
 /* --- the nearest key --- */
 
 struct nearest {
-	struct store *s;
 	struct fields wanted;
 	char key[CACHE_KEY];
 	struct strbuf text;
+	const struct json *files; /* what it read, where that is at hand */
 	size_t pairs;
 	int64_t used;
 };
+#define NEAREST_INIT { .text = STRBUF_INIT }
 
 static void nearest_release(struct nearest *n)
 {
@@ -127,37 +132,58 @@ static void nearest_release(struct nearest *n)
 	strbuf_release(&n->text);
 }
 
-static int look(void *arg, const char *key, const char *text, size_t len,
-		int64_t used)
+/* Is this one nearer, or as near and younger? */
+static bool consider(struct nearest *n, const char *key, const char *text,
+		     int64_t used)
 {
-	struct nearest *n = arg;
-	cleanup_json struct json *j = NULL;
 	CLEANUP(fields_release) struct fields f = { 0 };
-	const char *other;
 	size_t pairs;
 
-	if (str_starts(text, "{\"files\""))
-		return 0; /* long, and no step */
-	j = json_parse("step", text, len, NULL);
-	other = json_get_str(j, "key");
-	if (!other)
-		return 0;
-	parse(other, strlen(other), &f);
+	parse(text, strlen(text), &f);
 	if (!comparable(&n->wanted, &f))
-		return 0;
+		return false;
 	/* Of steps that differ in as much, the one in the same place is meant,
 	 * and the one that does the same rather than another beside it. */
 	pairs = 4 * pair(&n->wanted, &f) + agree(&n->wanted, &f, "parent") +
 		2 * (agree_in_all(&n->wanted, &f, "arg") &&
 		     agree_in_all(&n->wanted, &f, "dest"));
 	if (pairs < n->pairs || (pairs == n->pairs && used <= n->used))
-		return 0;
+		return false;
 	n->pairs = pairs;
 	n->used = used;
-	memcpy(n->key, key, CACHE_KEY);
+	snprintf(n->key, sizeof(n->key), "%s", key);
 	strbuf_reset(&n->text);
-	strbuf_addstr(&n->text, other);
+	strbuf_addstr(&n->text, text);
+	return true;
+}
+
+static int look(void *arg, const char *key, const char *text, size_t len,
+		int64_t used)
+{
+	cleanup_json struct json *j = NULL;
+	const char *other;
+
+	if (str_starts(text, "{\"files\""))
+		return 0; /* long, and no step */
+	j = json_parse("step", text, len, NULL);
+	other = json_get_str(j, "key");
+	if (other)
+		consider(arg, key, other, used);
 	return 0;
+}
+
+/* Among the steps of a build that was published. */
+static void look_past(struct nearest *n, const struct cache_past *past)
+{
+	const struct json *step = json_first(json_get(past->json, "steps"));
+
+	for (; step; step = json_next(step)) {
+		const char *key = json_get_str(step, "key");
+		const char *text = json_get_str(step, "text");
+
+		if (key && text && consider(n, key, text, 1))
+			n->files = json_get(step, "files");
+	}
 }
 
 /* --- what differs --- */
@@ -255,19 +281,16 @@ int cache_put_files(struct store *s, const char *key,
 	return store_cache_put(s, place, text.buf, text.len, err);
 }
 
-static bool get_files(struct store *s, const char *key, struct strvec *out)
+static void get_files(struct store *s, const char *key, struct strvec *out)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_json struct json *j = NULL;
 	cleanup_free char *place = files_key(key);
 
 	if (store_cache_get(s, place, &text, NULL) <= 0)
-		return false;
+		return;
 	j = json_parse("files", text.buf, text.len, NULL);
-	if (!j)
-		return false;
 	json_get_strings(json_get(j, "files"), out);
-	return true;
 }
 
 struct said {
@@ -317,33 +340,50 @@ static void say_files(const struct strvec *now, const struct strvec *before,
 					     said.n - NAMES_SHOWN));
 }
 
-int cache_explain(struct store *s, const struct cache_key *k,
-		  const struct strvec *files, struct strvec *reasons,
-		  struct error *err)
+/* What is different from the nearest one, of which `before` are the files. */
+static void say_all(struct nearest *n, const struct strvec *files,
+		    const struct strvec *before, struct strvec *reasons)
 {
-	CLEANUP(nearest_release) struct nearest n = { .s = s,
-						      .text = STRBUF_INIT };
 	CLEANUP(fields_release) struct fields f = { 0 };
-	cleanup_strvec struct strvec before = STRVEC_INIT;
-	bool known;
+	bool known = files && before->nr;
 
-	parse(k->text.buf, k->text.len, &n.wanted);
-	if (store_cache_each(s, look, &n, err) < 0)
-		return -1;
-	if (!n.pairs) {
-		strvec_push(reasons, "no step like it was built here");
-		return 0;
-	}
-	parse(n.text.buf, n.text.len, &f);
-	pair(&n.wanted, &f);
-	known = files && get_files(s, n.key, &before);
-	say_unpaired(&n.wanted, known, reasons);
+	parse(n->text.buf, n->text.len, &f);
+	pair(&n->wanted, &f);
+	say_unpaired(&n->wanted, known, reasons);
 	say_unpaired(&f, known, reasons);
 	if (known)
-		say_files(files, &before, reasons);
+		say_files(files, before, reasons);
 	if (!reasons->nr)
-		strvec_push(reasons, known && unpaired(&n.wanted) ?
+		strvec_push(reasons, known && unpaired(&n->wanted) ?
 				     "the order of its sources is another" :
 				     "what it made is no longer there");
+}
+
+int cache_explain(struct store *s, const struct cache_past *past,
+		  const struct cache_key *k, const struct strvec *files,
+		  struct strvec *reasons, struct error *err)
+{
+	CLEANUP(nearest_release) struct nearest here = NEAREST_INIT;
+	CLEANUP(nearest_release) struct nearest there = NEAREST_INIT;
+	cleanup_strbuf struct strbuf hidden = STRBUF_INIT;
+	cleanup_strvec struct strvec before = STRVEC_INIT;
+
+	parse(k->text.buf, k->text.len, &here.wanted);
+	if (store_cache_each(s, look, &here, err) < 0)
+		return -1;
+	if (past && past->json) {
+		cache_past_hide(past, k, &hidden);
+		parse(hidden.buf, hidden.len, &there.wanted);
+		look_past(&there, past);
+	}
+	if (!here.pairs && !there.pairs) {
+		strvec_push(reasons, "no step like it was built here");
+	} else if (there.pairs > here.pairs) {
+		json_get_strings(there.files, &before);
+		say_all(&there, files, &before, reasons);
+	} else {
+		get_files(s, here.key, &before);
+		say_all(&here, files, &before, reasons);
+	}
 	return 0;
 }

@@ -13,6 +13,7 @@
 #define CACHE_STEP_TAG "step-"	 /* one step: remote.c */
 #define CACHE_IMAGE_TAG "image-" /* a whole build */
 #define CACHE_BASES_TAG "bases-" /* what describes images that it uses */
+#define CACHE_PAST_TAG "past-"	 /* past.h: what the newest was made from */
 
 #define CACHE_DIR_PREFIX "oci:"
 
