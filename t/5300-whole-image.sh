@@ -120,6 +120,28 @@ t_is "$(requests bases 'GET')" 0 "what describes the bases is there, too"
 t_run "$DEVENV" --store "$TMP/g" run "$id"
 t_is "$(sed -n 1p "$out")" tool "it runs"
 
+# What is promised and gone is made again, and then it is there again.
+jq -r '.manifests[] | select(.annotations[] | startswith("image-")) | .digest' \
+	"$TMP/dir/index.json" | sed 's/sha256://' | while read -r hex; do
+	rm -f "$TMP/dir/blobs/sha256/$(jq -r '.layers[-1].digest[7:]' \
+		"$TMP/dir/blobs/sha256/$hex")"
+done
+build j --cache-repo "oci:$TMP/dir"
+t_err "published as oci:$TMP/dir:image-" "an image without its layer is none"
+build e --cache-repo "$cache/c"
+layer=$(curl -sf -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
+	"http://$cache/v2/c/manifests/$(jq -r .image.digest "$out")" |
+	jq -r '.layers[-1].digest')
+curl -sf -X DELETE "http://$cache/v2/c/blobs/$layer" || exit 1
+build k --cache-repo "$cache/c" -o "type=local,dest=$TMP/files"
+t_status 0 "in a registry that is found out when the layer is needed"
+t_err 'promised is not to be had, so it is made again' "and told"
+build l --cache-repo "$cache/c" -o "type=local,dest=$TMP/more"
+t_is "$(grep -c 'is this build' "$err") $(cat "$TMP/more/all")" "1 tool
+one
+none" "the next build has the new one"
+again=$(record .image.config_digest)
+
 # Whoever writes to the cache decides what is found there; but a build takes
 # no image that says something else of itself.
 for tag in $(skopeo list-tags --tls-verify=false "docker://$cache/c" |

@@ -4,9 +4,13 @@
 
 #include "base/log.h"
 #include "build/docs.h"
-#include "build/lookup.h"
 #include "build/share.h"
 #include "build/stage.h"
+
+static const struct build_stage *target_of(const struct build *b)
+{
+	return &b->stages[build_eval_target(b->ev)];
+}
 
 /* --- its key --- */
 
@@ -93,7 +97,7 @@ static void timeless(const struct oci_config *from, size_t base_history,
 
 static void wanted_config(const struct build *b, struct strbuf *out)
 {
-	const struct build_stage *st = &b->stages[build_eval_target(b->ev)];
+	const struct build_stage *st = target_of(b);
 	CLEANUP(oci_config_release) struct oci_config c = { 0 };
 
 	oci_config_copy(&c, &st->image.config);
@@ -212,7 +216,7 @@ static int take_layer(struct build *b, const char *planned,
 static int take_steps(struct build *b, const struct store_image *image,
 		      struct error *err)
 {
-	const struct build_stage *st = &b->stages[build_eval_target(b->ev)];
+	const struct build_stage *st = target_of(b);
 	size_t n;
 
 	for (n = st->base_layers; n < image->n_layers; n++) {
@@ -251,7 +255,21 @@ static int remember(struct build *b, const struct store_image *image,
 	return store_cache_put(b->o->store, hex, text.buf, text.len, err);
 }
 
-/* What an earlier build took over. */
+/* Steps may have been made again since, or forgotten as their layers were not
+ * to be had. */
+static bool has_layers_of(const struct store_image *image,
+			  const struct build_stage *st)
+{
+	size_t i;
+
+	if (image->n_layers != st->image.n_layers)
+		return false;
+	for (i = 0; i < image->n_layers; i++)
+		if (!str_eq(image->layers[i].id, st->image.layers[i].id))
+			return false;
+	return true;
+}
+
 int known_recall(struct build *b, struct store_image *image,
 		 struct error *err)
 {
@@ -269,7 +287,11 @@ int known_recall(struct build *b, struct store_image *image,
 	id = json_get_str(j, "image");
 	if (!id || !digest_valid(id))
 		return 0;
-	return store_get_image(b->o->store, id, image, err);
+	rc = store_get_image(b->o->store, id, image, err);
+	if (rc <= 0 || has_layers_of(image, target_of(b)))
+		return rc;
+	store_image_release(image);
+	return 0;
 }
 
 /* --- caches --- */
@@ -297,7 +319,7 @@ static bool take_document(const struct cache_place *place,
 	return false;
 }
 
-static char *tag_of(const char *key)
+char *known_tag(const char *key)
 {
 	return xstrfmt(CACHE_IMAGE_TAG "%s", key);
 }
@@ -306,7 +328,7 @@ static int ask_one(struct build *b, const char *name, const char *key,
 		   struct known_found *f, struct error *err)
 {
 	cleanup_cache_place struct cache_place place = { 0 };
-	cleanup_free char *tag = tag_of(key);
+	cleanup_free char *tag = known_tag(key);
 	struct cache_document doc = { .tag = tag };
 	int rc = share_ask(b, &place, name, &doc, 1, err);
 
@@ -347,7 +369,7 @@ static int fetch_config(struct build *b, const struct known_found *f,
 static int check(const struct build *b, const struct store_image *image,
 		 struct error *err)
 {
-	const struct build_stage *st = &b->stages[build_eval_target(b->ev)];
+	const struct build_stage *st = target_of(b);
 	cleanup_strbuf struct strbuf wanted = STRBUF_INIT, got = STRBUF_INIT;
 
 	wanted_config(b, &wanted);
@@ -408,7 +430,7 @@ int known_find(struct build *b, struct error *err)
 
 	if (b->o->no_cache || !needs(b, true))
 		return 0;
-	rc = known_recall(b, &b->result->image, err);
+	rc = needs(b, false) ? 0 : known_recall(b, &b->result->image, err);
 	if (!rc && needs(b, false)) {
 		rc = known_ask(b, b->key, &f, err);
 		if (rc > 0)
@@ -417,168 +439,4 @@ int known_find(struct build *b, struct error *err)
 	if (rc > 0)
 		known_take_steps(b);
 	return rc;
-}
-
-/* --- publishing --- */
-
-int known_is_there(struct build *b, struct error *err)
-{
-	cleanup_cache_place struct cache_place place = { 0 };
-	cleanup_free char *tag = tag_of(b->key);
-	struct cache_document doc = { .tag = tag };
-	int rc;
-
-	if (share_open(b, b->o->cache_to, &place, err) < 0)
-		return -1;
-	rc = cache_place_look_up(&place, &doc, 1, err);
-	registry_manifest_release(&doc.m);
-	return rc < 0 ? -1 : doc.there;
-}
-
-/* A blob of the image that the store has. */
-struct own_blob {
-	struct store *store;
-	const char *digest;
-};
-
-static int open_own(void *arg, int *fd, struct error *err)
-{
-	const struct own_blob *blob = arg;
-
-	*fd = store_open_blob(blob->store, blob->digest, err);
-	return *fd < 0 ? -1 : 0;
-}
-
-/* Layers that nobody needed here are not in the store. */
-static int bring(struct build *b, const struct oci_descriptor *d,
-		 struct error *err)
-{
-	cleanup_free char *origin = NULL;
-
-	if (store_has_blob(b->o->store, d->digest, NULL))
-		return 0;
-	origin = build_origin_of(b->o->store, &b->result->image, d->digest);
-	if (!origin)
-		return error_set(err, ERR_SYSTEM,
-				 "blob %s is not in the store and nothing says "
-				 "where it came from", d->digest);
-	return build_bring_blobs(b->o->store, &b->share, b->o->registry,
-				 origin, d, 1, err);
-}
-
-static int put_in_dir(struct build *b, struct cache_place *place,
-		      const struct build_manifest *m, char *tag,
-		      struct error *err)
-{
-	size_t n = m->parsed.n_layers + 1, i;
-	cleanup_free struct registry_source *blobs = xcalloc(n, sizeof(*blobs));
-	cleanup_free struct own_blob *own = xcalloc(n, sizeof(*own));
-	struct cache_deposit deposit = {
-		.tag = tag,
-		.media_type = oci_manifest_media_type(&m->parsed),
-		.body = m->body,
-	};
-
-	for (i = 0; i < n; i++) {
-		const struct oci_descriptor *d = i < n - 1
-			? &m->parsed.layers[i] : &m->parsed.config;
-
-		if (bring(b, d, err) < 0)
-			return -1;
-		own[i] = (struct own_blob){ b->o->store, d->digest };
-		blobs[i] = (struct registry_source){ .size = d->size,
-						     .open = open_own,
-						     .arg = &own[i] };
-		memcpy(blobs[i].digest, d->digest, DIGEST_TEXT);
-	}
-	return cache_place_put(place, blobs, n, &deposit, 1, err);
-}
-
-/* Blobs and manifest; without a tag it goes by its digest. */
-static int push(struct build *b, const struct cache_place *place,
-		struct build_manifest *m, const char *tag, struct error *err)
-{
-	cleanup_oci_ref struct oci_ref to = { 0 };
-
-	if (!b->share && registry_new(&b->share, b->o->registry, err) < 0)
-		return -1;
-	oci_ref_copy(&to, &place->ref);
-	free(to.tag);
-	to.tag = xstrdup_null(tag);
-	return build_push(b->o->store, b->share, &b->result->image, m, &to,
-			  err);
-}
-
-/* The tag comes last, with what notes its use. */
-static int put_image(struct build *b, struct cache_place *place,
-		     struct build_manifest *m, char *tag, struct error *err)
-{
-	struct cache_deposit deposit = {
-		.tag = tag,
-		.media_type = oci_manifest_media_type(&m->parsed),
-		.body = m->body,
-	};
-
-	if (place->dir)
-		return put_in_dir(b, place, m, tag, err);
-	if (push(b, place, m, NULL, err) < 0)
-		return -1;
-	return cache_place_put(place, NULL, 0, &deposit, 1, err);
-}
-
-static int put_bases(struct build *b, struct cache_place *place,
-		     struct error *err)
-{
-	cleanup_strbuf struct strbuf body = STRBUF_INIT;
-	cleanup_free char *tag = bases_write(b, &body);
-	struct cache_deposit deposit = { .tag = tag,
-					 .media_type = OCI_MANIFEST,
-					 .body = body };
-	size_t n = b->docs.nr + 1, i;
-	cleanup_free struct registry_source *blobs = xcalloc(n, sizeof(*blobs));
-	cleanup_free struct registry_bytes *bytes = xcalloc(n, sizeof(*bytes));
-
-	if (!tag)
-		return 0;
-	for (i = 0; i < n; i++) {
-		bytes[i] = (struct registry_bytes){ DOCS_EMPTY,
-						    strlen(DOCS_EMPTY) };
-		if (i < n - 1)
-			bytes[i] = (struct registry_bytes){
-				b->docs.v[i].text.buf, b->docs.v[i].text.len
-			};
-		registry_source_bytes(&blobs[i], &bytes[i]);
-	}
-	return cache_place_put(place, blobs, n, &deposit, 1, err);
-}
-
-int known_publish(struct build *b, struct error *err)
-{
-	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
-	cleanup_cache_place struct cache_place place = { 0 };
-	cleanup_free char *tag = tag_of(b->key);
-
-	if (share_open(b, b->o->cache_to, &place, err) < 0 ||
-	    build_materialize(b->o->store, &b->share, b->o->registry,
-			      &b->result->image, &m, err) < 0 ||
-	    put_image(b, &place, &m, tag, err) < 0 ||
-	    put_bases(b, &place, err) < 0 ||
-	    explain_publish(b, &place, err) < 0)
-		return -1;
-	log_info("the image was published as %s:%s", place.name, tag);
-	return 0;
-}
-
-int known_publish_latest(struct build *b, struct error *err)
-{
-	cleanup_build_manifest struct build_manifest m = BUILD_MANIFEST_INIT;
-	cleanup_cache_place struct cache_place place = { 0 };
-	char tag[] = "latest";
-
-	if (share_open(b, b->o->cache_to, &place, err) < 0 ||
-	    build_materialize(b->o->store, &b->share, b->o->registry,
-			      &b->result->image, &m, err) < 0)
-		return -1;
-	return place.dir ? put_in_dir(b, &place, &m, tag, err)
-			 : push(b, &place, &m, tag, err);
 }

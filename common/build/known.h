@@ -36,6 +36,11 @@ void known_found_release(struct known_found *f);
 int known_ask(struct build *b, const char *key, struct known_found *f,
 	      struct error *err) MUST_CHECK;
 
+/* The tag of an image with this key; malloc'ed. */
+char *known_tag(const char *key);
+
+/* --- known_publish.c --- */
+
 /* Is the image in the cache that is written to? 1, 0, -1. */
 int known_is_there(struct build *b, struct error *err) MUST_CHECK;
 /* Put the result there, with what describes the images it stands on. */

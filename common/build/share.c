@@ -411,12 +411,13 @@ static int publish_steps(struct build *b, struct error *err)
 }
 
 /* The image comes last: where it is, all its steps are. What came from a cache
- * is there for others already. */
+ * is there for others already, but where a step had to run again, an image
+ * that is there may be of no use. */
 static int publish(struct build *b, struct error *err)
 {
 	int there = b->adopted;
 
-	if (!there && !b->o->no_cache)
+	if (!there && !b->o->no_cache && !b->result->executed)
 		there = known_is_there(b, err);
 	if (there < 0 ||
 	    (!there && (publish_steps(b, err) < 0 ||
