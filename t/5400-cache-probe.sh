@@ -190,9 +190,40 @@ terraform "{\"git_url\":\"file://$TMP/repository\",\"cache_repo\":\"$cache/n\",\
 t_is "$status $(fact '.exists + " " + .image + " " + .id')" \
 	"0 false builder:1 00000000-0000-0000-0000-000000000000" \
 	"a miss is an answer as well"
-terraform '{"cash_repo":"x"}'
+module=$SRC/contrib/terraform
+sed -n '/query = merge/,/}, var.options/s/^ *\([a-z_]*\)  *= .*/"\1":""/p' \
+	"$module/main.tf" | grep -v '"query"' >"$TMP/keys"
+t_is "$(wc -l <"$TMP/keys")" 11 "the module in contrib asks a query"
+terraform "{$(paste -sd, "$TMP/keys" | sed \
+	"s|\"git_url\":\"\"|\"git_url\":\"file://$TMP/repository\"|")}"
+t_status 0 "of which all keys are options"
+# shellcheck disable=SC2013 # words
+for name in $(sed -n 's/.*probe.result.\([a-z_]*\).*/\1/p' \
+	"$module/outputs.tf"); do
+	t_is "$(fact "has(\"$name\")")" true "and the answer has its $name"
+done
+terraform '{"cash_repo":""}'
 t_status 1 "errors have one status"
 t_err "the query has 'cash_repo', which is no option" "and are told"
+
+# Features of a configuration, wherever that lies.
+mkdir -p "$TMP/one/.devcontainer/hello"
+cat >"$TMP/one/.devcontainer/devcontainer.json" <<END
+{"image": "$BASE", "features": {"./hello": {}}, "remoteUser": "bob"}
+END
+echo '{"id": "hello", "version": "1.0.0", "name": "Hello"}' \
+	>"$TMP/one/.devcontainer/hello/devcontainer-feature.json"
+printf '#!/bin/sh\necho hello >/hello\n' \
+	>"$TMP/one/.devcontainer/hello/install.sh"
+cp -r "$TMP/one" "$TMP/two"
+"$DEVENV" --store "$TMP/a" build -q --cache-repo "$cache/c" "$TMP/one" \
+	>"$TMP/log" 2>&1 || t_show
+probe p --format=json "$TMP/two"
+t_is "$status $(fact '.mode + " " + .user')" "0 devcontainer bob" \
+	"an image with Features is found from another directory"
+echo '#' >>"$TMP/two/.devcontainer/hello/install.sh"
+probe p --format=env "$TMP/two"
+t_status 1 "and missed with another of them"
 
 # Nothing to build, and a store without a cache.
 mkdir "$TMP/plain"

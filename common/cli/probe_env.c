@@ -164,7 +164,8 @@ static int set_option(const struct cli_probe_table *tables, const char *key,
 			if (!is_named(row, key))
 				continue;
 			found = true;
-			if (opt_set(row, tables->values, value, err) < 0)
+			if (*value &&
+			    opt_set(row, tables->values, value, err) < 0)
 				return error_wrap(err, "query: '%s'", key);
 		}
 	}
@@ -196,7 +197,7 @@ int cli_probe_query(const struct cli_probe_table *tables, struct error *err)
 			return error_set(err, ERR_INPUT,
 					 "query: '%s' is not a string",
 					 json_key(one));
-		if (*value && set_option(tables, json_key(one), value, err) < 0)
+		if (set_option(tables, json_key(one), value, err) < 0)
 			return -1;
 	}
 	return 0;
