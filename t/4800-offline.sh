@@ -60,6 +60,28 @@ cut_off up "$TMP/work" -- sh -c 'busybox cat /two'
 t_is "$status $(cat "$out")" "0 two" "and up"
 quiet "up"
 
+cut_off up --replace --dotfiles-repository someone/dots "$TMP/work" -- sh -c :
+t_status 0 "up with dotfiles that cannot be had"
+t_err "without dotfiles: https://github.com/someone/dots.git is needed" \
+	"names them"
+quiet "dotfiles"
+cut_off cache-probe "$TMP/ctx"
+t_status 0 "cache-probe finds it all in the store"
+quiet "cache-probe"
+mkdir "$TMP/layers"
+t_run "$DEVENV" build -q --cache-repo "oci:$TMP/layers" "$TMP/ctx"
+DEVENV_STORE=$TMP/fresh
+export DEVENV_STORE
+"$DEVENV" pull "$origin/base:1" >/dev/null 2>&1
+printf 'FROM %s/base:1\nRUN echo made >/cached\n' "$origin" >"$TMP/ctx/Dockerfile"
+t_run "$DEVENV" --store "$TMP/store" build -q --cache-repo "oci:$TMP/layers" \
+	"$TMP/ctx"
+cut_off build -q --cache-repo "oci:$TMP/layers" "$TMP/ctx"
+t_is "$status $(grep -c '"cached": true' "$out")" "0 1" \
+	"a step cache in a directory serves another store"
+quiet "oci:DIR"
+DEVENV_STORE=$TMP/store
+
 needs() { # STATUS REGEX SENTENCE COMMAND...: what is not there is named
 	n_status=$1
 	n_regex=$2
@@ -88,6 +110,8 @@ needs 5 "Dockerfile:2:1: .*https://git.invalid/x.git is needed" "ADD of Git" \
 printf 'FROM scratch\nCOPY --from=reg.invalid/i /a /b\n' >"$TMP/ctx/Dockerfile"
 needs 5 "Dockerfile:2:1: .*reg.invalid/i is needed" "COPY --from" \
 	build "$TMP/ctx"
+needs 5 "reg.invalid/cache is needed" "cache-probe of a cache elsewhere" \
+	cache-probe --cache-repo reg.invalid/cache "$TMP/work"
 needs 5 "registry.invalid/app is needed" "push" \
 	push app registry.invalid/app:1
 

@@ -196,6 +196,31 @@ t_is "$(asked /v2/ok/base/manifests/1)" 1 "from the mirror"
 dv pull "$reg/ok/base:1"
 t_status 6 "the mirror itself may not be named"
 
+# Without rules for the rest, and where registries may send us
+policy <<END
+default: allow
+images:
+  - {registries: "$reg", repositories: "bad/**", action: deny}
+END
+dv pull "$reg/bad/tools:1"
+t_status 6 "default: allow still has rules"
+t_err "refuses $reg/bad/tools:1: it is denied" "that deny"
+dv pull "$reg/ok/moving"
+t_status 0 "and allows the rest"
+open=$reg
+registry_start tokens token
+policy <<END
+default: allow
+redirects: []
+END
+: >"$TMP/tokens/tokens"
+dv pull "localhost:${registry##*:}/any:1"
+t_status 6 "a token server that is not among the redirects is refused"
+t_err "the policy refuses http://127.0.0.1:[0-9]*/.*: a registry sends us there" \
+	"and named"
+t_is "$(cat "$TMP/tokens/tokens")" "" "without a request"
+reg=$open
+
 # Submodules are asked about as well.
 (
 	cd "$TMP" && git clone -q "$GIT_ROOT/tool.git" super && cd super &&

@@ -1,6 +1,8 @@
 /* dotfiles.c - a person's own settings, in a new environment */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "env/internal.h"
+#include "wrap/gate.h"
+#include "wrap/giturl.h"
 
 /* The URL, the directory and the command are its arguments. */
 static const char script[] =
@@ -44,6 +46,20 @@ static char *full_url(const char *text)
 	    !slash[1] || strchr(slash + 1, '/'))
 		return xstrdup(text);
 	return xstrfmt("https://github.com/%s.git", text);
+}
+
+/* The git of the environment clones them, for us. */
+int dotfiles_ask(const struct env_life *life, struct error *err)
+{
+	cleanup_giturl struct giturl u = { 0 };
+	cleanup_free char *url = full_url(life->dotfiles);
+	cleanup_free char *name = NULL;
+	struct gate_question q = { .kind = GATE_GIT };
+
+	if (giturl_parse(&u, url, err) < 0)
+		return -1;
+	q.name = name = giturl_canonical(&u);
+	return name ? gate_connect(&q, err) : 0;
 }
 
 void dotfiles_hook(const struct env_life *life, struct devcontainer_hook *h)

@@ -210,6 +210,10 @@ static int run_dotfiles(struct env *e, struct error *err)
 	cleanup_error struct error why = ERROR_INIT;
 
 	dotfiles_hook(e->life, &h);
+	if (h.nr && dotfiles_ask(e->life, &why) < 0) {
+		log_warn("without dotfiles: %s", why.msg);
+		return 0; /* the next start asks again */
+	}
 	if (h.nr && run_hook(e, &h, order[DOTFILES].property, &why) < 0) {
 		if (why.code != ERR_STEP)
 			return error_move(err, &why);

@@ -119,6 +119,8 @@ struct json *hooks_describe(const struct env *e);
 
 /* dotfiles.c: what installs them; of no commands where there are none. */
 void dotfiles_hook(const struct env_life *life, struct devcontainer_hook *h);
+/* May they be fetched? */
+int dotfiles_ask(const struct env_life *life, struct error *err) MUST_CHECK;
 
 /* process.c */
 struct env_process {
