@@ -25,7 +25,7 @@ static void note(struct build *b, const struct store_image *image,
 				  .platform = steal_ptr(&name),
 				  .first = !b->resolved };
 	memcpy(u->manifest, image->manifest, DIGEST_TEXT);
-	memcpy(u->digest, digest, DIGEST_TEXT);
+	snprintf(u->digest, sizeof(u->digest), "%s", digest);
 }
 
 void resolve_release(struct build *b)
