@@ -145,7 +145,7 @@ t_is "$(grep -c 'GET /file' "$WEB_LOG")" 0 "which was not asked"
 for way in .. %2e%2E .%2e; do
 	add "$WEB/open/$way/file"
 	t_status 6 "an address with $way is refused"
-	t_err "it holds '..'" "because no pattern says where it leads"
+	t_err "it holds '.' or '..'" "because no pattern says where it leads"
 done
 
 # What an image has to be

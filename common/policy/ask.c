@@ -2,9 +2,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/policy.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <strings.h>
 #include <time.h>
+
+#include "wrap/url.h"
 
 /*
  * Each star remembers where it may take one byte more. Only the last `**` and
@@ -62,10 +65,48 @@ bool policy_climbs(const char *text)
 		s += *s == '%' ? 2 : 0;
 		n = dot(s + 1);
 		m = n ? dot(s + 1 + n) : 0;
-		if (m && (!s[1 + n + m] || strchr("/\\?%", s[1 + n + m])))
+		if (n && (!s[1 + n + m] || strchr("/\\?%", s[1 + n + m])))
 			return true;
 	}
 	return false;
+}
+
+/* "%41" of what needs no escape is "A": written either way it is the same. */
+static void add_plain(struct strbuf *out, const char *s)
+{
+	for (; *s; s++) {
+		int c = *s == '%' ? url_decode_byte(s) : -1;
+
+		if (c < 0x80 && c > 0 && (isalnum(c) || strchr("-._~", c))) {
+			strbuf_addch(out, c);
+			s += 2;
+		} else {
+			strbuf_addch(out, *s);
+		}
+	}
+}
+
+/* One way of writing for one place, so that no rule is got round by another:
+ * a host may have a dot at its end as well. */
+static char *one_way(const char *name)
+{
+	const char *scheme = strstr(name, "://");
+	const char *host = scheme ? scheme + 3 : name;
+	size_t n = strcspn(host, "/"), end = n;
+	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+
+	while (end && isdigit((unsigned char)host[end - 1]))
+		end--;
+	end = end && host[end - 1] == ':' ? end - 1 : n;
+	strbuf_add(&out, name, (size_t)(host - name) + end);
+	while (out.len && out.buf[out.len - 1] == '.')
+		strbuf_setlen(&out, out.len - 1);
+	strbuf_add(&out, host + end, n - end);
+	if (scheme)
+		add_plain(&out, host + n);
+	else
+		strbuf_addstr(&out, host + n);
+	return strbuf_detach(&out);
 }
 
 /* A name taken apart. */
@@ -203,7 +244,7 @@ static int ask_rules(const struct policy *p, const struct policy_rules *rules,
 	split(q, &parts);
 	if (q->kind != GATE_IMAGE && q->kind != GATE_PUSH &&
 	    policy_climbs(q->name))
-		return refuse(p, q, 0, err, "it holds '..'");
+		return refuse(p, q, 0, err, "it holds '.' or '..'");
 	for (i = 0; i < rules->nr; i++) {
 		const struct policy_rule *rule = &rules->v[i];
 
@@ -269,23 +310,27 @@ char *policy_moved(const struct policy *p, const char *name)
 	return NULL;
 }
 
-int policy_ask(const struct policy *p, const struct gate_question *q,
+int policy_ask(const struct policy *p, const struct gate_question *asked,
 	       int64_t now, unsigned *line, struct error *err)
 {
+	cleanup_free char *name = one_way(asked->name);
+	struct gate_question q = *asked;
+
+	q.name = name;
 	*line = 0;
-	switch (q->kind) {
+	switch (q.kind) {
 	case GATE_URL:
-		return ask_rules(p, &p->urls, q, now, line, err);
+		return ask_rules(p, &p->urls, &q, now, line, err);
 	case GATE_GIT:
-		return ask_rules(p, &p->git, q, now, line, err);
+		return ask_rules(p, &p->git, &q, now, line, err);
 	case GATE_HOST:
-		return ask_host(p, q, err);
+		return ask_host(p, &q, err);
 	case GATE_IMAGE:
-		if (q->mirror && is_mirror(p, q->name))
+		if (q.mirror && is_mirror(p, q.name))
 			return 0;
 		break;
 	case GATE_PUSH:
 		break;
 	}
-	return ask_rules(p, &p->images, q, now, line, err);
+	return ask_rules(p, &p->images, &q, now, line, err);
 }

@@ -50,15 +50,15 @@ int policy_parse(struct policy *p, const char *name, const char *text,
  * allows, the image has to be what it asks for as well. `now` is what ages are
  * counted from. `line` is that of the rule, 0 for none.
  */
-int policy_ask(const struct policy *p, const struct gate_question *q,
+int policy_ask(const struct policy *p, const struct gate_question *asked,
 	       int64_t now, unsigned *line, struct error *err) MUST_CHECK;
 /* Where `mirrors` has an image read instead; malloc'ed, NULL: nowhere. */
 char *policy_moved(const struct policy *p, const char *name);
 
 /* `*` is anything within a part, `**` anything, `?` one byte. */
 bool policy_glob(const char *pattern, const char *text);
-/* Does a path or URL climb ("..", however it is written)? Then no glob says
- * what it names. */
+/* Does a path or URL have parts that are no names ("." and "..", however they
+ * are written)? Then no glob says what it names. */
 bool policy_climbs(const char *text);
 
 /* --- containers.c: containers-policy.json(5) --- */

@@ -52,11 +52,11 @@ Test(policy, finds_what_climbs)
 	static const char *const up[] = {
 		"https://h/..",	       "https://h/a/../b", "https://h/%2e%2E/x",
 		"https://h/.%2e",      "https://h/a%2f..", "https://h/..\\x",
-		"https://h/a/%2E./%2f",
+		"https://h/a/%2E./%2f", "https://h/.", "https://h/a/%2e/b",
 	};
 	static const char *const level[] = {
 		"https://h/..a", "https://h/a..", "https://h/a..b/c",
-		"https://h/.",	 "https://h/...", "https://h/%2e%2ex",
+		"https://h/.a",	 "https://h/...", "https://h/%2e%2ex",
 	};
 	size_t i;
 
@@ -112,6 +112,25 @@ Test(policy, decides_by_the_first_rule_about_a_name)
 	cr_expect_eq(ask(&p, GATE_URL, "http://f.example.com/a/b"), -1);
 	cr_expect_eq(ask(&p, GATE_HOST, "https://a.cdn.example.com/x"), 0);
 	cr_expect_eq(ask(&p, GATE_HOST, "https://f.example.com/x"), -1);
+}
+
+/* Another way to write what a rule denies is denied as well. */
+Test(policy, knows_places_however_they_are_written)
+{
+	cleanup_policy struct policy p = { 0 };
+
+	parse(&p, "default: allow\n"
+		  "images: [{registries: bad.example.com, action: deny}]\n"
+		  "git: [{hosts: 'bad.example.com:99', action: deny}]\n"
+		  "urls: [{urls: 'https://h.example/secret/**', "
+		  "action: deny}]\n");
+	cr_expect_eq(ask(&p, GATE_IMAGE, "bad.example.com./a:1"), -1);
+	cr_expect_eq(ask(&p, GATE_GIT, "https://bad.example.com.:99/a"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/%73ecret/x"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example./secre%74/x"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/./secret/x"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/secret%2fx"), 0);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/secretx"), 0);
 }
 
 Test(policy, moves_names_at_the_ends_of_parts)
