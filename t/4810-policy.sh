@@ -281,6 +281,17 @@ t_run unshare -m sh "$TMP/etc.sh"
 t_status 6 "/etc/devenv/policy.yaml counts without being named"
 t_err "hint: what may be used is in /etc/devenv/policy.yaml" "and is named"
 
+cat >"$TMP/etc.sh" <<END
+mkdir -p "$TMP/up2/devenv" "$TMP/wd2" && chmod 700 "$TMP/up2/devenv" &&
+mount -t overlay x -o lowerdir=/etc,upperdir=$TMP/up2,workdir=$TMP/wd2 /etc &&
+exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+	"$DEVENV" --store "$TMP/nobody" pull $reg/ok/base:1
+END
+install -d -m 700 -o 65534 "$TMP/nobody"
+t_run unshare -m sh "$TMP/etc.sh"
+t_status 4 "one that this user may not read is no reason to do without"
+t_err "'/etc/devenv/policy.yaml'.*Permission denied" "and is named"
+
 # containers-policy.json(5)
 mkdir -p "$HOME/.config/containers"
 containers() { cat >"$HOME/.config/containers/policy.json"; }

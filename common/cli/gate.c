@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/gate.h"
 
+#include <errno.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -106,6 +108,13 @@ static char *moved(void *arg, const char *name)
 	return policy_moved(&g->policy, name);
 }
 
+/* The machine's own: one that may not even be looked for is not missing. */
+static bool is_there(const char *path)
+{
+	return access(path, F_OK) == 0 ||
+	       (errno != ENOENT && errno != ENOTDIR);
+}
+
 static char *find_containers(void)
 {
 	const char *home = getenv("HOME");
@@ -114,10 +123,11 @@ static char *find_containers(void)
 				      home)
 			    : NULL;
 
+	/* A home that is closed to us is not ours. */
 	if (own && fs_exists(own))
 		return own;
 	free(own);
-	return fs_exists(CONTAINERS) ? xstrdup(CONTAINERS) : NULL;
+	return is_there(CONTAINERS) ? xstrdup(CONTAINERS) : NULL;
 }
 
 int cli_gate_setup(struct cli_gate *g, bool offline, const char *policy,
@@ -127,7 +137,7 @@ int cli_gate_setup(struct cli_gate *g, bool offline, const char *policy,
 
 	if (policy)
 		g->policy_file = xstrdup(policy);
-	else if (fs_exists(POLICY))
+	else if (is_there(POLICY))
 		g->policy_file = xstrdup(POLICY);
 	g->containers_file = find_containers();
 	if (g->policy_file || g->containers_file)
