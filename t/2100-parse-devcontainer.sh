@@ -69,8 +69,11 @@ t_out '"where": "p/sub/.devcontainer/devcontainer.json:1:29"' "and where it stan
 t_is "$(cat "$err")" "" "and nobody is asked for them"
 echo '{"dockerComposeFile": "c.yml", "service": "a"}' >p/sub/.devcontainer/devcontainer.json
 t_run "$DEVENV" parse p/sub --print=dockerfile
-t_status 3 "what would be built of a compose file cannot be shown"
-t_err 'json:1:2: dockerComposeFile is not supported by this version' "and the reason is given"
+t_status 3 "a compose file that is not there"
+t_err "cannot open '.*c.yml'" "is named"
+printf 'services: {a: {image: some/thing}}' >p/sub/.devcontainer/c.yml
+t_run "$DEVENV" parse p/sub --print=dockerfile
+t_is "$(cat "$out")" "FROM some/thing" "what would be built of a service is shown"
 echo '{"name": "none"}' >p/sub/.devcontainer/devcontainer.json
 t_run "$DEVENV" parse p/sub
 t_status 3 "nothing to build"

@@ -32,6 +32,9 @@ END
 cat >.devcontainer/docker-compose.extend.yml <<'END'
 services:
   app: { environment: { EXTRA: "yes" }, extra_hosts: ["somewhere:10.1.2.3"] }
+  db: { image: gone/db, depends_on: [queue] }
+  queue: { image: gone/queue }
+  debug: { image: gone/debug, profiles: [debug] }
 END
 cat >.devcontainer/devcontainer.json <<'END'
 {
@@ -52,6 +55,7 @@ t_is "$(tr '\n' ' ' <"$out")" \
 t_ok "the workspace is this tree" test -e made
 t_err "docker-compose.yml:15:5: 'restart' is not acted on" "what is not acted on has its place" ||
 	cat "$err"
+t_err "services that are not started beside 'app': queue, db" "neither is a service beside it"
 t_err "'/etc/hostname' is outside of" "what a repository may not show is left out"
 up . -- sh -c 'cat /cache/kept; grep somewhere /etc/hosts'
 t_out '^x$' "a volume keeps what is in it"

@@ -279,6 +279,31 @@ static int no_service(const struct devcontainer *dc, struct error *why,
 	return why->hint ? error_hint(err, "%s", why->hint) : -1;
 }
 
+/* Those that compose would start beside it are named. */
+static int warn_others(const struct compose *c, const char *name,
+		       struct record_plan *plan, struct error *err)
+{
+	cleanup_strvec struct strvec roots = STRVEC_INIT;
+	cleanup_strvec struct strvec order = STRVEC_INIT;
+	cleanup_strbuf struct strbuf names = STRBUF_INIT;
+	const struct json *wanted = json_get(plan->config, "runServices");
+	size_t i;
+
+	json_get_strings(wanted, &roots);
+	if (roots.nr)
+		strvec_push(&roots, name);
+	if (compose_order(c, &roots, &order, err) < 0)
+		return -1;
+	for (i = 0; i < order.nr; i++)
+		if (!str_eq(order.v[i], name))
+			strbuf_addf(&names, "%s%s", names.len ? ", " : "",
+				    order.v[i]);
+	if (names.len)
+		strvec_pushf(&plan->warnings, "services that are not started "
+			     "beside '%s': %s", name, names.buf);
+	return 0;
+}
+
 int cli_compose_plan(const struct cli_project *p,
 		     const struct devcontainer *dc, struct record_plan *plan,
 		     struct error *err)
@@ -298,6 +323,8 @@ int cli_compose_plan(const struct cli_project *p,
 		return no_service(dc, &why, err);
 	for (i = 0; i < c.warnings.nr; i++)
 		strvec_push(&plan->warnings, c.warnings.v[i]);
+	if (warn_others(&c, name, plan, err) < 0)
+		return -1;
 	cli_compose_build(service, plan);
 	cli_compose_apply(&c, service, plan->config);
 	return 0;

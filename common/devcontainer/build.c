@@ -23,14 +23,6 @@ void devcontainer_build_release(struct devcontainer_build *b)
 	*b = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
 }
 
-/* Properties that change an environment and that nothing acts on yet, unless
- * they ask for what is done anyway. */
-static const struct {
-	const char *name, *done; /* JSON, or NULL */
-} not_acted_on[] = {
-	{ "runServices", NULL },
-};
-
 struct builder {
 	struct devcontainer_build *b;
 	const struct devcontainer *dc;
@@ -38,22 +30,6 @@ struct builder {
 	const struct devcontainer_scope *scope;
 	struct error *err;
 };
-
-static void note(struct builder *bd, struct strvec *list,
-		 const char *property, const char *fmt, ...) PRINTF(4, 5);
-
-static void note(struct builder *bd, struct strvec *list,
-		 const char *property, const char *fmt, ...)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	va_list ap;
-
-	devcontainer_where(bd->dc, property, &text);
-	va_start(ap, fmt);
-	strbuf_vaddf(&text, fmt, ap);
-	va_end(ap);
-	strvec_push(list, text.buf);
-}
 
 static int fail_at(struct builder *bd, const char *outer, const char *inner,
 		   const char *path)
@@ -197,20 +173,17 @@ static int set_features(struct builder *bd)
 	return 0;
 }
 
-static void note_ignored(struct builder *bd)
+/* Without compose files there are none. */
+static void note_services(struct builder *bd)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(not_acted_on); i++) {
-		const char *name = not_acted_on[i].name;
-		const struct json *value = json_get(bd->config, name);
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 
-		if (!value)
-			continue;
-		json_write(&text, value, false);
-		if (!str_eq_null(text.buf, not_acted_on[i].done))
-			note(bd, &bd->b->warnings, name,
-			     "'%s' is not acted on", name);
-	}
+	if (!json_get(bd->config, "runServices") ||
+	    json_get(bd->config, "dockerComposeFile"))
+		return;
+	devcontainer_where(bd->dc, "runServices", &text);
+	strbuf_addstr(&text, "'runServices' is not acted on");
+	strvec_push(&bd->b->warnings, text.buf);
 }
 
 /* What the runner leaves out, at the element it is about. */
@@ -278,7 +251,7 @@ int devcontainer_build_get(struct devcontainer_build *b,
 				   note_option, &bd);
 	if (set_features(&bd) < 0)
 		return -1;
-	note_ignored(&bd);
+	note_services(&bd);
 	note_run(&bd);
 	*b = got;
 	got = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
