@@ -181,7 +181,7 @@ cat >dev/.devcontainer/devcontainer.json <<'X'
 X
 t_run "$DEVENV" lint dev
 t_status 1 "a configuration and its Dockerfile"
-t_out "^dev/.devcontainer/devcontainer.json:2: ConfigWarning: .*memory" \
+t_out "^dev/.devcontainer/devcontainer.json:4: ConfigWarning: .*memory" \
 	"what nothing acts on is a finding"
 t_out '^dev/Dockerfile:1: StageNameCasing' "and what the Dockerfile has"
 printf '{\n  "build": {"dockerfile": "gone"}\n}\n' \

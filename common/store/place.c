@@ -34,6 +34,7 @@ void place_free(struct place *p)
 	strbuf_release(&p->name);
 	strbuf_release(&p->parent);
 	strbuf_release(&p->names);
+	strvec_release(&p->implied);
 	base_close_fd(&p->parent_fd);
 	free(p->dirs);
 	free(p);
@@ -70,6 +71,23 @@ static void forget_parent(struct place *p)
 	base_close_fd(&p->parent_fd);
 }
 
+/* Directories on the way that nothing has listed, before they are made. */
+static void note_implied(struct place *p, const char *path)
+{
+	size_t n = 0;
+
+	do {
+		cleanup_free char *part = NULL;
+		cleanup_close int fd = -1;
+
+		n += strcspn(path + n + (n > 0), "/") + (n > 0);
+		part = xstrndup(path, n);
+		fd = fs_open_in_root(p->root, part, O_PATH, 0);
+		if (fd < 0 && p->implied.nr < DIRECTORIES_MAX)
+			strvec_push_own(&p->implied, steal_ptr(&part));
+	} while (path[n]);
+}
+
 static int make_parent(struct place *p, const char *path, struct error *err)
 {
 	/* An id that chown leaves alone, where only one is ours. */
@@ -81,6 +99,8 @@ static int make_parent(struct place *p, const char *path, struct error *err)
 		log_warn("layer lists '%s' without its directory; "
 			 "made 0755 root", p->name.buf);
 	p->warned_parent = true;
+	if (p->o.layer)
+		note_implied(p, path);
 	fd = fs_mkdir_in_root(p->root, path, 0755, uid, uid, &why);
 	if (fd >= 0)
 		return fd;
@@ -266,9 +286,29 @@ static int finish_dir(struct place *p, const struct place_dir *d,
 	return 0;
 }
 
+/* The time at which a layer is unpacked must not show in it. */
+static int finish_implied(struct place *p, struct error *err)
+{
+	static const struct timespec when[2] = { { 0 }, { 0 } };
+	size_t i;
+
+	for (i = 0; i < p->implied.nr; i++) {
+		cleanup_close int fd = fs_open_in_root(
+			p->root, p->implied.v[i],
+			O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+		if (fd >= 0 && futimens(fd, when) < 0)
+			return error_errno(err, "cannot set the time of '%s'",
+					   p->implied.v[i]);
+	}
+	return 0;
+}
+
 int place_finish(struct place *p, struct error *err)
 {
 	forget_parent(p);
+	if (finish_implied(p, err) < 0)
+		return -1;
 	/* Backwards, children first: a directory that its owner may not enter
 	 * stops nobody who has no capabilities. */
 	for (size_t i = p->n_dirs; i--;) {

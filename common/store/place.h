@@ -37,6 +37,7 @@ struct place {
 	struct place_dir *dirs;
 	size_t n_dirs, alloc_dirs;
 	struct strbuf names; /* paths of dirs, NUL-terminated */
+	struct strvec implied; /* directories of a layer that it lacks */
 	bool warned_parent, warned_device;
 };
 struct place *place_new(const struct place_options *o, int root);
