@@ -170,9 +170,9 @@ static int begin(struct fetch *f, struct registry *r, const struct oci_ref *at,
 		init(&list[b->n], r, at, &f->blobs[i], &f->have[i]);
 		b->calls[b->n] = &list[b->n].call;
 		b->total += f->blobs[i].desc.size;
-		if (!f->again && resume(&list[b->n], err) < 0)
-			return -1;
 		b->n++;
+		if (!f->again && resume(&list[b->n - 1], err) < 0)
+			return -1;
 	}
 	f->again = true;
 	return 0;

@@ -234,7 +234,9 @@ static void take_back(struct registry *r, struct pushes *all)
 		free(p->call.t.url);
 		p->call.t.url = steal_ptr(&p->place);
 		p->call.t.once = true;
-		if (is_elsewhere(p, &place))
+		p->call.elsewhere = is_elsewhere(p, &place);
+		p->call.t.tls = p->call.elsewhere ? NULL : &p->call.host->tls;
+		if (p->call.elsewhere)
 			p->call.t.limit = p->reach;
 		else if (registry_auth_header(&p->call))
 			strvec_push(&p->call.t.headers,

@@ -90,6 +90,7 @@ int store_writer_commit(struct store_writer *w, char digest[DIGEST_TEXT],
 	memcpy(digest, found, sizeof(found));
 	if (size)
 		*size = w->size;
+	w->keep = false;
 	store_writer_free(w);
 	return 0;
 }
