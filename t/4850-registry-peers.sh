@@ -42,14 +42,16 @@ manifest() { # REF
 mkdir "$TMP/ctx"
 printf 'FROM scratch\nCOPY data /data\nENV A=b\nCMD ["/data"]\n' \
 	>"$TMP/ctx/Dockerfile"
-for form in gzip zstd none; do
-	echo $form >"$TMP/ctx/data"
+for form in "gzip skopeo podman buildah" "zstd podman" "none buildah"; do
+	programs=${form#* }
+	form=${form%% *}
+	echo "$form" >"$TMP/ctx/data"
 	t_ok "a build pushes layers: $form" "$DEVENV" build -q \
-		--compression $form -t "$to/ours/$form:1" --push "$TMP/ctx"
+		--compression "$form" -t "$to/ours/$form:1" --push "$TMP/ctx"
 	t_is "$(manifest "$to/ours/$form:1" | jq -r '.layers[0].mediaType' |
 		sed 's/.*tar//')" "$(echo "+$form" | sed 's/+none//')" \
 		"which say so: $form"
-	for program in skopeo podman buildah; do
+	for program in $programs; do
 		t_ok "$program pulls them: $form" \
 			fetch $program "$to/ours/$form:1"
 	done
