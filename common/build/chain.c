@@ -210,14 +210,13 @@ int chain_learn(const struct build *b, const struct chain_known *cache,
 
 /* --- what to publish --- */
 
-/* Ours is what the cache has, on what it has. */
-static bool is_same(const struct build *b, size_t stage,
-		    const struct build_planned *p, const struct cache_entry *e)
+static bool is_same(const struct build *b, const struct build_planned *p,
+		    const struct cache_entry *e)
 {
 	cleanup_strbuf struct strbuf ours = STRBUF_INIT;
 
 	return e->layer[0] && add_step(b, p, &ours) &&
-	       str_eq(ours.buf, e->layer) && chain_fits(b, stage, p, e);
+	       str_eq(ours.buf, e->layer);
 }
 
 static bool choose(const struct build *b, size_t stage,
@@ -230,8 +229,11 @@ static bool choose(const struct build *b, size_t stage,
 	line_of(b, stage, &l);
 	had = reach(b, &l, cache, wanted);
 	for (i = 0; had < l.nr && i < l.nr; i++) {
-		if (!find(cache, l.v[i]->key, &at) || wanted[at] ||
-		    is_same(b, stage, l.v[i], &cache->found[at]))
+		const struct build_planned *p = l.v[i];
+
+		if (!find(cache, p->key, &at) || wanted[at] ||
+		    (is_same(b, p, &cache->found[at]) &&
+		     (i < had || chain_fits(b, stage, p, &cache->found[at]))))
 			continue;
 		wanted[at] = changed = true;
 	}
