@@ -13,10 +13,12 @@ static const struct opt rows[] = {
 	  offsetof(struct store_command, repair) },
 	{ OPT_STR, 0, "keep-age", "AGE", OPT_NO_ENV,
 	  "gc: first forget steps, and images without a name, that were not "
-	  "used for so long (36h, 14d)", offsetof(struct store_command, keep_age) },
+	  "used for so long (36h, 14d)",
+	  offsetof(struct store_command, keep_age) },
 	{ OPT_STR, 0, "keep-size", "SIZE", OPT_NO_ENV,
 	  "gc: first forget those least recently used, while more than this "
-	  "is kept (20GB)", offsetof(struct store_command, keep_size) },
+	  "is kept (20GB)",
+	  offsetof(struct store_command, keep_size) },
 	{ OPT_STR, 0, "cache-repo", "CACHE", OPT_NO_ENV,
 	  "gc: collect this cache, and not the store",
 	  offsetof(struct store_command, cache_repo) },
@@ -57,8 +59,7 @@ static int gc(struct store *s, const struct store_command *o,
 
 	if (o->cache_repo)
 		return gc_cache(o, err);
-	if ((o->keep_age &&
-	     units_age(o->keep_age, &limits.max_age, err) < 0) ||
+	if ((o->keep_age && units_age(o->keep_age, &limits.max_age, err) < 0) ||
 	    (o->keep_size &&
 	     units_size(o->keep_size, &limits.keep_size, err) < 0) ||
 	    store_gc(s, &limits, &r, err) < 0)
@@ -146,8 +147,7 @@ static int check_unused(const struct removal *r, const char *name,
 }
 
 /* A name as people write it, or an id. */
-static int plan_removal(struct removal *r, const char *word,
-			struct error *err)
+static int plan_removal(struct removal *r, const char *word, struct error *err)
 {
 	cleanup_store_image struct store_image i = { .n_layers = 0 };
 	cleanup_oci_ref struct oci_ref ref = { .host = NULL };
@@ -168,7 +168,8 @@ static int plan_removal(struct removal *r, const char *word,
 	if (!found)
 		return error_set(err, ERR_NO, "there is no image '%s'", full);
 	if (i.base)
-		return error_set(err, ERR_REFUSED, "the image '%s' is in the "
+		return error_set(err, ERR_REFUSED,
+				 "the image '%s' is in the "
 				 "base store '%s', which is never changed",
 				 full, i.base);
 	if (check_unused(r, full, &i, err) < 0)
@@ -190,8 +191,7 @@ static int remove_planned(struct removal *r, struct error *err)
 	return 0;
 }
 
-static int remove_images(struct store *s,
-			 const struct store_command *o UNUSED,
+static int remove_images(struct store *s, const struct store_command *o UNUSED,
 			 struct cmd_call *call, struct error *err)
 {
 	CLEANUP(removal_release) struct removal r = { .s = s };
@@ -223,9 +223,12 @@ static const struct verb {
 	int (*run)(struct store *s, const struct store_command *o,
 		   struct cmd_call *call, struct error *err);
 } verbs[] = {
-	{ "ls", false, false, store_show_list },	 { "du", false, true, store_show_usage },
-	{ "gc", false, true, gc },	 { "rm", true, false, remove_images },
-	{ "verify", false, true, store_do_verify }, { "path", false, false, path },
+	{ "ls", false, false, store_show_list },
+	{ "du", false, true, store_show_usage },
+	{ "gc", false, true, gc },
+	{ "rm", true, false, remove_images },
+	{ "verify", false, true, store_do_verify },
+	{ "path", false, false, path },
 };
 
 /* Files of layers may belong to ids that are ours in a namespace only. */

@@ -81,8 +81,8 @@ static void image_text(const struct store *s, const char *name,
 
 	strbuf_add_size(&size, store_image_size(s, &u->image));
 	strbuf_addf(out, "%-12.12s  %7s  %-11s",
-		    *u->image.config_digest
-			    ? digest_hex(u->image.config_digest) : "-",
+		    *u->image.config_digest ? digest_hex(u->image.config_digest)
+					    : "-",
 		    size.buf, platform);
 	add_age(out, "made", created(&u->image));
 	add_age(out, "used", u->used);
@@ -203,9 +203,9 @@ static struct json *usage_json(const struct store_census *c)
 /* The same by directory. */
 static int add_directories(struct store *s, struct json *j, struct error *err)
 {
-	static const char *const parts[] = { "blobs", "layers", "images",
+	static const char *const parts[] = { "blobs", "layers",	 "images",
 					     "cache", "context", "mounts",
-					     "run", "tmp" };
+					     "run",   "tmp" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		uint64_t bytes, files;

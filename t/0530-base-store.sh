@@ -89,6 +89,16 @@ chmod 700 "$below"
 t_run as "$D" build -q "$TMP/p"
 t_status 0 "one that he may not enter is no obstacle"
 t_err "the base store '$below' is left out: cannot open it: Perm" "but a warning"
+chmod 700 "$below"
+sh -c 'exec 9<"$1"; flock -x 9; exec sleep 60' - "$below/format" &
+holder=$!
+t_atexit "kill $holder 2>/dev/null"
+t_wait sh -c "! flock -ns '$below/format' true"
+t_run timeout 20 "$D" --store "$TMP/fourth" build -q "$TMP/p"
+t_status 0 "nobody waits for one that is being collected"
+t_err "is left out: it is being collected or repaired" "which is said"
+kill "$holder"
+wait "$holder" 2>/dev/null
 chmod 777 "$below"
 t_run "$D" --store "$TMP/fourth" build -q "$TMP/p"
 t_err "is left out: others may write to it" "nor is one that anybody can change"

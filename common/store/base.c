@@ -70,7 +70,8 @@ void base_judge(struct store *s)
 		base->fit = !base->layout && !why;
 		if (why)
 			log_warn("layers of the base store '%s' are unpacked "
-				 "anew here: %s", base->path, why);
+				 "anew here: %s",
+				 base->path, why);
 	}
 	for (size_t i = 0; i < s->bad_bases.nr; i++)
 		log_warn("%s", s->bad_bases.v[i]);
@@ -92,15 +93,21 @@ static int check_base(struct store *b, struct error *err)
 		b->layout = true;
 		if (faccessat(b->fd, STORE_LAYOUT, R_OK, 0) == 0)
 			return 0;
-		return error_set(err, ERR_SYSTEM, "it is neither a store of "
+		return error_set(err, ERR_SYSTEM,
+				 "it is neither a store of "
 				 "devenv nor an OCI image layout");
 	}
 	if (!str_eq(text.buf, STORE_FORMAT))
 		return error_set(err, ERR_SYSTEM, "it has another format");
-	/* Whoever collects it waits for us. */
+	/* Whoever collects it waits for us; we wait for nobody, as anybody who
+	 * may read it could have us wait for ever. */
 	b->use_fd = openat(b->fd, "format", O_RDONLY | O_CLOEXEC);
-	if (b->use_fd < 0 || flock(b->use_fd, LOCK_SH) < 0)
-		log_debug("base store '%s' cannot be locked", b->path);
+	if (b->use_fd < 0)
+		return error_errno(err, "cannot open its file 'format'");
+	if (flock(b->use_fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return error_set(err, ERR_SYSTEM,
+				 "it is being collected or "
+				 "repaired");
 	return 0;
 }
 
@@ -131,8 +138,10 @@ int base_open(struct store *s, struct error *err)
 	if (set)
 		strvec_split(&paths, set, ",");
 	if (paths.nr > BASES_MAX)
-		return error_set(err, ERR_USAGE, "%zu base stores, at most %d "
-				 "are possible", paths.nr, BASES_MAX);
+		return error_set(err, ERR_USAGE,
+				 "%zu base stores, at most %d "
+				 "are possible",
+				 paths.nr, BASES_MAX);
 	s->bases = xcalloc(paths.nr + 1, sizeof(*s->bases));
 	for (size_t i = 0; i < paths.nr; i++)
 		add_base(s, paths.v[i]);
@@ -178,8 +187,10 @@ void base_note_used(struct store *s, const struct store_image *i)
 			continue;
 		/* One write at the end of it: others may do the same. */
 		strbuf_addf(&line, "%s\n", home->path);
-		fd = openat(s->fd, USED, O_WRONLY | O_APPEND | O_CREAT |
-					 O_NOFOLLOW | O_CLOEXEC, 0600);
+		fd = openat(s->fd, USED,
+			    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW |
+				    O_CLOEXEC,
+			    0600);
 		if (fd < 0 || fs_write_all(fd, line.buf, line.len, NULL) < 0)
 			log_debug("cannot note a base store");
 	}
@@ -193,8 +204,7 @@ char *base_absent(const struct store *s)
 	for (size_t i = 0; i < paths.nr; i++) {
 		size_t k = 0;
 
-		while (k < s->n_bases &&
-		       !str_eq(s->bases[k]->path, paths.v[i]))
+		while (k < s->n_bases && !str_eq(s->bases[k]->path, paths.v[i]))
 			k++;
 		if (k == s->n_bases)
 			return xstrdup(paths.v[i]);
@@ -257,7 +267,8 @@ static int gather_layout(struct gathering *g, struct error *err)
 	if (base_layout_names(g->base, &names, err) < 0)
 		return -1;
 	for (size_t i = 0; i < names.nr; i++) {
-		cleanup_store_image struct store_image image = { .n_layers = 0 };
+		cleanup_store_image struct store_image image = { .n_layers =
+									 0 };
 
 		if (base_layout_get(g->base, names.v[i], &image, NULL) > 0)
 			take(g, 0, &image);
@@ -273,9 +284,9 @@ int store_base_images(struct store *s, struct store_images *out,
 	for (size_t k = 0; k < s->n_bases; k++) {
 		struct gathering g = { s->bases[k], &all };
 
-		if (g.base->layout ? gather_layout(&g, err)
-				   : store_each_record(g.base, true, gather,
-						       &g, err))
+		if (g.base->layout
+			    ? gather_layout(&g, err)
+			    : store_each_record(g.base, true, gather, &g, err))
 			return -1;
 	}
 	*out = all;

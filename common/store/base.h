@@ -20,8 +20,8 @@ void base_note_used(struct store *s, const struct store_image *i);
 /* One that was remembered and is not open now, or NULL; malloc'ed. */
 char *base_absent(const struct store *s);
 /* 1 found, 0 not; of damage it warns. */
-int base_get_image(struct store *s, const char *name, struct store_image *i)
-	MUST_CHECK;
+int base_get_image(struct store *s, const char *name,
+		   struct store_image *i) MUST_CHECK;
 
 /* --- base_layout.c --- */
 

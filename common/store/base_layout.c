@@ -16,8 +16,8 @@ static struct json *read_index(struct store *b, struct error *err)
 /* As we write names; NULL: it has none. malloc'ed. */
 static char *entry_name(const struct json *entry)
 {
-	const char *name = json_get_str(json_get(entry, "annotations"),
-					STORE_REF_NAME);
+	const char *name =
+		json_get_str(json_get(entry, "annotations"), STORE_REF_NAME);
 	cleanup_oci_ref struct oci_ref ref = { .host = NULL };
 
 	if (!name || oci_ref_parse(&ref, name, NULL) < 0)
@@ -61,17 +61,20 @@ static int describe(struct store *b, const struct oci_manifest *m,
 	    oci_config_parse(&i->config, text.buf, text.len, err) < 0)
 		return -1;
 	if (ids->nr != m->n_layers)
-		return error_set(err, ERR_INPUT, "the manifest lists %zu "
-				 "layers, the configuration %zu", m->n_layers,
-				 ids->nr);
+		return error_set(err, ERR_INPUT,
+				 "the manifest lists %zu "
+				 "layers, the configuration %zu",
+				 m->n_layers, ids->nr);
 	memcpy(i->config_digest, m->config.digest, DIGEST_TEXT);
 	i->layers = xcalloc(ids->nr + 1, sizeof(*i->layers));
 	for (size_t k = 0; k < ids->nr; k++) {
 		struct store_image_layer *l = &i->layers[k];
 
 		if (!digest_valid(ids->v[k]))
-			return error_set(err, ERR_INPUT, "'%.80s' is no "
-					 "diff id", ids->v[k]);
+			return error_set(err, ERR_INPUT,
+					 "'%.80s' is no "
+					 "diff id",
+					 ids->v[k]);
 		memcpy(l->diff_id, ids->v[k], DIGEST_TEXT);
 		memcpy(l->id, digest_hex(ids->v[k]), STORE_ID);
 		oci_descriptor_set(&l->desc, m->layers[k].media_type,
@@ -88,8 +91,10 @@ static int read_image(struct store *b, const char *digest, char **name,
 
 	memset(i, 0, sizeof(*i));
 	if (!digest_valid(digest))
-		return error_set(err, ERR_INPUT, "index.json: '%.80s' is no "
-				 "digest", digest);
+		return error_set(err, ERR_INPUT,
+				 "index.json: '%.80s' is no "
+				 "digest",
+				 digest);
 	memcpy(i->manifest, digest, DIGEST_TEXT);
 	i->reference = steal_ptr(name);
 	if (read_manifest(b, i->manifest, &m, err) < 0 ||
@@ -142,8 +147,7 @@ int base_layout_get(struct store *b, const char *name, struct store_image *i,
 	return 0;
 }
 
-int base_layout_names(struct store *b, struct strvec *names,
-		      struct error *err)
+int base_layout_names(struct store *b, struct strvec *names, struct error *err)
 {
 	cleanup_json struct json *index = read_index(b, err);
 

@@ -100,6 +100,7 @@ struct store_repair_result {
 int store_repair(struct store *s, const struct store_repair_options *o,
 		 struct store_repair_result *result, struct error *err)
 	MUST_CHECK;
+
 /* What store_gc did. */
 struct store_gc_result {
 	size_t images, layers, blobs, cache, mounts, contexts;
@@ -111,12 +112,14 @@ struct store_gc_options {
 	bool mounts;	    /* forget all cache mounts */
 	bool dry_run;
 };
+
 /*
  * Remove layers and blobs that no image, no environment below run/ and no
  * step cache entry refers to. Before that, forget step cache entries, cache
  * mounts, digests of context files and images without a reference: those
  * unused for longer than `max_age`, and the least recently used ones while all
- * that is kept is larger than `keep_size`. Refused (ERR_SYSTEM) while another process has the store open.
+ * that is kept is larger than `keep_size`. Refused (ERR_SYSTEM) while another
+ * process has the store open.
  */
 int store_gc(struct store *s, const struct store_gc_options *o,
 	     struct store_gc_result *result, struct error *err) MUST_CHECK;

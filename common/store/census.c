@@ -42,8 +42,7 @@ static struct store_image_use *find_use(struct store_images *all,
 					const struct store_image *image)
 {
 	for (size_t i = 0; *image->config_digest && i < all->nr; i++)
-		if (str_eq(all->v[i].image.config_digest,
-			   image->config_digest))
+		if (str_eq(all->v[i].image.config_digest, image->config_digest))
 			return &all->v[i];
 	GROW(all->v, all->nr, all->alloc);
 	all->v[all->nr] = (struct store_image_use){ .used = 0 };
@@ -121,8 +120,8 @@ struct needs {
 struct census {
 	struct store *s;
 	struct reach reach;
-	struct needs *needs;	/* of each image */
-	unsigned int *users;	/* images that need an item */
+	struct needs *needs; /* of each image */
+	unsigned int *users; /* images that need an item */
 	struct store_census *out;
 };
 
@@ -258,8 +257,7 @@ static int count_rest(struct census *c, struct error *err)
 
 	for (size_t i = 0; i < c->reach.n; i++)
 		if (!c->reach.items[i].live)
-			o->unused += reach_bytes(&c->reach,
-						 &c->reach.items[i]);
+			o->unused += reach_bytes(&c->reach, &c->reach.items[i]);
 	known = o->own + o->shared + o->environments + o->steps + o->mounts +
 		o->context + o->unused;
 	if (add_usage(c, ".", &o->total, err) < 0)

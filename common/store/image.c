@@ -271,7 +271,8 @@ int store_put_image(struct store *s, const struct store_image *i,
 	if (!reference)
 		return 0;
 	return store_index_set(s, reference,
-			       store_index_entry(s, i, &desc) ? &desc : NULL, err);
+			       store_index_entry(s, i, &desc) ? &desc : NULL,
+			       err);
 }
 
 /* The record file that `hex`, whole or in part, means: 1, 0, -1. */

@@ -108,7 +108,8 @@ static bool read_meta(const struct store *s, const char *id, const char *name,
 	char path[STORE_ID + 32];
 
 	snprintf(path, sizeof(path), "layers/%s/%s", id, name);
-	if (fs_read_at(layer_home(s, id)->fd, path, META_MAX, &text, NULL) < 0 ||
+	if (fs_read_at(layer_home(s, id)->fd, path, META_MAX, &text, NULL) <
+		    0 ||
 	    !store_unseal(&text))
 		return false;
 	j = json_parse(path, text.buf, text.len, NULL);

@@ -11,8 +11,8 @@
 /* What is lost may take other things along, which take others. */
 #define ROUNDS_MAX 8
 
-void repair_say(const struct repair *r, struct strbuf *how,
-		const char *fmt, ...)
+void repair_say(const struct repair *r, struct strbuf *how, const char *fmt,
+		...)
 {
 	va_list ap;
 
@@ -28,8 +28,10 @@ bool repair_lacks_base(struct repair *r, struct strbuf *how)
 	cleanup_free char *path = base_absent(r->s);
 
 	if (path)
-		strbuf_addf(how, "left as it is: name the base store '%s' with "
-			    "--base-store", path);
+		strbuf_addf(how,
+			    "left as it is: name the base store '%s' with "
+			    "--base-store",
+			    path);
 	return path;
 }
 
@@ -41,8 +43,8 @@ int repair_fetch(struct repair *r, const char *origin,
 
 	if (!r->o->fetch || !origin)
 		return 0;
-	if (r->o->dry_run || r->o->fetch(r->o->arg, origin, d, manifest,
-					 &why) == 0) {
+	if (r->o->dry_run ||
+	    r->o->fetch(r->o->arg, origin, d, manifest, &why) == 0) {
 		repair_say(r, how, "fetched again from %s", origin);
 		return 1;
 	}
@@ -53,8 +55,8 @@ int repair_fetch(struct repair *r, const char *origin,
 /* Who may not change owners may have a file of its own. */
 static int replace_by_copy(struct store *s, const char *path)
 {
-	cleanup_close int fd = openat(s->fd, path,
-				      O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	cleanup_close int fd =
+		openat(s->fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	struct store_temp t = STORE_TEMP_INIT;
 	struct stat st;
 	int rc = -1;
@@ -75,8 +77,8 @@ static enum outcome give_back(struct repair *r, const char *path, uid_t owner,
 			      struct strbuf *how)
 {
 	if (r->o->dry_run ||
-	    fchownat(r->s->fd, path, owner, (gid_t)-1,
-		     AT_SYMLINK_NOFOLLOW) == 0 ||
+	    fchownat(r->s->fd, path, owner, (gid_t)-1, AT_SYMLINK_NOFOLLOW) ==
+		    0 ||
 	    replace_by_copy(r->s, path) == 0) {
 		repair_say(r, how, "given back to user %u", (unsigned)owner);
 		return OUTCOME_MENDED;
@@ -85,8 +87,8 @@ static enum outcome give_back(struct repair *r, const char *path, uid_t owner,
 	return OUTCOME_LOST;
 }
 
-static enum outcome drop(struct repair *r, const char *path,
-			 struct strbuf *how, struct error *err)
+static enum outcome drop(struct repair *r, const char *path, struct strbuf *how,
+			 struct error *err)
 {
 	repair_say(r, how, "removed");
 	if (r->o->dry_run)

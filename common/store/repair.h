@@ -12,7 +12,7 @@ struct repair {
 	struct store_image *records; /* before anything was done */
 	size_t n_records, alloc_records;
 	bool only_certain; /* nothing is given up yet */
-	bool alone; /* no other process has the store open */
+	bool alone;	   /* no other process has the store open */
 };
 
 /* What a finding came to; for a dry run, what it would come to. */
@@ -28,8 +28,8 @@ enum outcome {
  */
 enum outcome repair_blob(struct repair *r, const char *digest,
 			 struct strbuf *how, struct error *err);
-enum outcome repair_layer(struct repair *r, const char *id,
-			  struct strbuf *how, struct error *err);
+enum outcome repair_layer(struct repair *r, const char *id, struct strbuf *how,
+			  struct error *err);
 enum outcome repair_record(struct repair *r, const char *path,
 			   struct strbuf *how, struct error *err);
 /* Both names of it. */
@@ -45,7 +45,7 @@ int repair_fetch(struct repair *r, const char *origin,
 /* What is missing may be in a base store that is not given: it stays so. */
 bool repair_lacks_base(struct repair *r, struct strbuf *how);
 /* "would be " in a dry run, then the words. */
-void repair_say(const struct repair *r, struct strbuf *how,
-		const char *fmt, ...) PRINTF(3, 4);
+void repair_say(const struct repair *r, struct strbuf *how, const char *fmt,
+		...) PRINTF(3, 4);
 
 #endif

@@ -12,7 +12,7 @@ struct blob {
 	const struct store_image *manifest_of, *config_of;
 	const struct store_image *image; /* it is the form of a layer of it */
 	size_t layer;			 /* which one */
-	struct store_meta meta;		 /* a layer that is here has it as form */
+	struct store_meta meta; /* a layer that is here has it as form */
 	/* Part of an index that is kept whole: itself, or below it. */
 	const struct store_image *index_of;
 	struct oci_descriptor part;
@@ -49,8 +49,8 @@ static void look_into(struct blob *b, const struct store_image *i,
 
 	look_at_part(b, i, d, true);
 	if (depth > OCI_NESTING_MAX ||
-	    store_read_blob(b->r->s, d->digest, OCI_MANIFEST_MAX, &text,
-			    NULL) < 0)
+	    store_read_blob(b->r->s, d->digest, OCI_MANIFEST_MAX, &text, NULL) <
+		    0)
 		return;
 	if (oci_is_index(NULL, text.buf, text.len)) {
 		if (oci_index_parse(&x, text.buf, text.len, NULL) < 0)
@@ -81,8 +81,8 @@ static void look_at_image(struct blob *b, const struct store_image *i)
 	for (size_t k = 0; k < i->n_layers; k++) {
 		const struct store_image_layer *l = &i->layers[k];
 		struct store_meta meta = { .uid = 0 };
-		const bool here = store_get_meta(b->r->s, l->id, &meta,
-						 NULL) == 0;
+		const bool here =
+			store_get_meta(b->r->s, l->id, &meta, NULL) == 0;
 
 		if (!str_eq(l->desc.digest, b->digest) &&
 		    !str_eq(meta.blob, b->digest))
@@ -202,8 +202,7 @@ static void set_compression(struct store *s, const char *media_type)
 static int compress_again(struct blob *b, struct error *err)
 {
 	const struct store_image *i = b->image;
-	cleanup_free const char **chain = xcalloc(b->layer + 1,
-						  sizeof(*chain));
+	cleanup_free const char **chain = xcalloc(b->layer + 1, sizeof(*chain));
 	cleanup_error struct error why = ERROR_INIT;
 	struct store *s = b->r->s;
 	const struct store_options before = s->o;
@@ -265,8 +264,7 @@ static int fetch_layer(struct blob *b)
 	const char *origin = b->meta.origin;
 
 	if (!str_eq(b->meta.blob, b->digest)) {
-		const struct store_image_layer *l =
-			&b->image->layers[b->layer];
+		const struct store_image_layer *l = &b->image->layers[b->layer];
 
 		d = l->desc;
 		origin = l->origin ? l->origin : b->image->origin;
@@ -374,7 +372,8 @@ static enum outcome do_without(struct blob *b, struct error *err)
 		return repair_lacks_base(b->r, b->how) ? OUTCOME_LOST
 						       : remove_images(b, err);
 	if (b->layer_here) {
-		repair_say(b->r, b->how, *b->meta.origin
+		repair_say(b->r, b->how,
+			   *b->meta.origin
 				   ? "removed, to be fetched when needed"
 				   : "removed, to be made when needed");
 		if (unlist(b, err) < 0)
@@ -406,8 +405,8 @@ static int clear_place(struct blob *b, bool *whole, struct error *err)
 enum outcome repair_blob(struct repair *r, const char *digest,
 			 struct strbuf *how, struct error *err)
 {
-	CLEANUP(blob_release) struct blob b = { .r = r, .digest = digest,
-						.how = how };
+	CLEANUP(blob_release)
+	struct blob b = { .r = r, .digest = digest, .how = how };
 	bool whole;
 	int rc;
 

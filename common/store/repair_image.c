@@ -64,7 +64,8 @@ static void find_layer(struct store *s, struct store_image_layer *l,
 
 	memcpy(l->diff_id, diff_id, DIGEST_TEXT);
 	memcpy(l->id, digest_hex(diff_id), STORE_ID);
-	if (store_has_layer(s, l->id) || store_list(s, "layers", &ids, NULL) < 0)
+	if (store_has_layer(s, l->id) ||
+	    store_list(s, "layers", &ids, NULL) < 0)
 		return;
 	for (size_t i = 0; i < ids.nr; i++) {
 		if (store_get_meta(s, ids.v[i], &meta, NULL) < 0 ||

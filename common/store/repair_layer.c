@@ -88,13 +88,13 @@ static char *find_environment(struct layer *y, bool running)
 	if (store_list(y->r->s, "run", &names, NULL) < 0)
 		return NULL;
 	for (size_t i = 0; i < names.nr; i++) {
-		cleanup_free char *path = xstrfmt("run/%s/state.json",
-						  names.v[i]);
+		cleanup_free char *path =
+			xstrfmt("run/%s/state.json", names.v[i]);
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_json struct json *j = NULL;
 
-		if (fs_read_at(y->r->s->fd, path, REACH_TEXT_MAX, &text,
-			       NULL) < 0 ||
+		if (fs_read_at(y->r->s->fd, path, REACH_TEXT_MAX, &text, NULL) <
+			    0 ||
 		    !strstr(text.buf, y->id))
 			continue;
 		j = json_parse(path, text.buf, text.len, NULL);
@@ -110,8 +110,10 @@ static bool in_use(struct layer *y)
 	cleanup_free char *name = find_environment(y, true);
 
 	if (name)
-		strbuf_addf(y->how, "left as it is: the environment '%s' runs "
-			    "on it", name);
+		strbuf_addf(y->how,
+			    "left as it is: the environment '%s' runs "
+			    "on it",
+			    name);
 	else if (!y->r->alone)
 		strbuf_addstr(y->how, "left as it is: another devenv process "
 				      "has the store open");
@@ -157,8 +159,10 @@ static enum outcome do_without(struct layer *y, struct error *err)
 	const bool comes_back = *y->meta.origin && *y->meta.blob;
 
 	if (name) {
-		strbuf_addf(y->how, "left as it is: the environment '%s' "
-			    "needs it", name);
+		strbuf_addf(y->how,
+			    "left as it is: the environment '%s' "
+			    "needs it",
+			    name);
 		return OUTCOME_LOST;
 	}
 	repair_say(y->r, y->how, "removed");
@@ -169,8 +173,8 @@ static enum outcome do_without(struct layer *y, struct error *err)
 	return y->wanted && !comes_back ? OUTCOME_LOST : OUTCOME_MENDED;
 }
 
-enum outcome repair_layer(struct repair *r, const char *id,
-			  struct strbuf *how, struct error *err)
+enum outcome repair_layer(struct repair *r, const char *id, struct strbuf *how,
+			  struct error *err)
 {
 	struct layer y = { .r = r, .id = id, .how = how };
 	int rc;

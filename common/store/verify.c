@@ -45,8 +45,8 @@ void verify_note(struct verify *v, enum damage damage, const char *name,
 	strbuf_vaddf(&text, fmt, ap);
 	va_end(ap);
 	GROW(v->v, v->nr, v->alloc);
-	v->v[v->nr++] = (struct finding){ damage, xstrdup(name),
-					  strbuf_detach(&text) };
+	v->v[v->nr++] =
+		(struct finding){ damage, xstrdup(name), strbuf_detach(&text) };
 }
 
 bool verify_has(const struct verify *v, enum damage damage, const char *name)
@@ -146,8 +146,8 @@ static int check_layer(struct verify *v, const char *id, const char *path,
 	struct stat st;
 
 	if (!store_is_hex(id, STORE_ID - 1))
-		verify_note(v, DAMAGE_STRAY, path, "%s: not the name of a layer",
-			    path);
+		verify_note(v, DAMAGE_STRAY, path,
+			    "%s: not the name of a layer", path);
 	else if (fstatat(v->s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	else if (!layer_is_own(v->s, id))
@@ -183,8 +183,8 @@ static int check_note(struct verify *v, const char *id, const char *path,
 
 /* A manifest or configuration that is known by its digest only is of no use
  * once it is gone. */
-static void check_document(struct verify *v, const char *path,
-			   const char *what, const char *digest)
+static void check_document(struct verify *v, const char *path, const char *what,
+			   const char *digest)
 {
 	if (*digest && !store_has_blob(v->s, digest, NULL) &&
 	    !verify_has(v, DAMAGE_BLOB, digest))
@@ -290,20 +290,20 @@ static void index_note(struct verify *v, const char *fmt, ...)
 }
 
 /* It is here, or it is a finding already. */
-static void check_member(struct verify *v, const char *what,
-			 const char *digest, const char *manifest)
+static void check_member(struct verify *v, const char *what, const char *digest,
+			 const char *manifest)
 {
 	if (!blob_is_own(v->s, digest, NULL) &&
 	    !verify_has(v, DAMAGE_BLOB, digest))
 		verify_note(v, DAMAGE_BLOB, digest,
-			    INDEX_JSON ": %s %s of %s is missing", what,
-			    digest, manifest);
+			    INDEX_JSON ": %s %s of %s is missing", what, digest,
+			    manifest);
 }
 
 static void check_indexed(struct verify *v, const char *digest, int depth);
 
-static int check_nested(struct verify *v, const struct strbuf *text,
-			int depth, struct error *err)
+static int check_nested(struct verify *v, const struct strbuf *text, int depth,
+			struct error *err)
 {
 	cleanup_oci_index struct oci_index x = { .n = 0 };
 
@@ -377,8 +377,8 @@ static void compare_known(void *arg, const char *path UNUSED,
  * record is a finding; 0: it is a finding itself; -1. Where the record is gone,
  * its other name tells.
  */
-static int check_listed(struct verify *v, const char *name,
-			const char *digest, struct error *err)
+static int check_listed(struct verify *v, const char *name, const char *digest,
+			struct error *err)
 {
 	cleanup_store_image struct store_image i = { .n_layers = 0 };
 	struct known k = { .name = name, .manifest = digest };
@@ -408,8 +408,8 @@ static int check_listed(struct verify *v, const char *name,
 static int check_entry(struct verify *v, const struct json *entry,
 		       struct error *err)
 {
-	const char *name = json_get_str(json_get(entry, "annotations"),
-					STORE_REF_NAME);
+	const char *name =
+		json_get_str(json_get(entry, "annotations"), STORE_REF_NAME);
 	const char *digest = json_get_str(entry, "digest");
 	const char *type = json_get_str(entry, "mediaType");
 	uint64_t have = 0;
@@ -430,9 +430,9 @@ static int check_entry(struct verify *v, const struct json *entry,
 	if (!json_get_int(entry, "size", &size) ||
 	    (blob_is_own(v->s, digest, &have) && have != (uint64_t)size))
 		index_note(v, "the size of %s is another", digest);
-	if (!type || (!str_eq(type, OCI_MANIFEST) &&
-		      !str_eq(type, DOCKER_MANIFEST) &&
-		      !oci_is_index(type, NULL, 0)))
+	if (!type ||
+	    (!str_eq(type, OCI_MANIFEST) && !str_eq(type, DOCKER_MANIFEST) &&
+	     !oci_is_index(type, NULL, 0)))
 		index_note(v, "%s is no manifest", digest);
 	return 0;
 }

@@ -27,15 +27,15 @@ struct finding {
 
 struct verify {
 	struct store *s;
-	uid_t owner;		/* whose the files have to be */
-	struct strindex sound;	/* blobs and layers that were looked into */
-	struct finding *v;	/* in order of what needs what */
+	uid_t owner;	       /* whose the files have to be */
+	struct strindex sound; /* blobs and layers that were looked into */
+	struct finding *v;     /* in order of what needs what */
 	size_t nr, alloc;
 };
 #define cleanup_verify CLEANUP(verify_release)
 void verify_release(struct verify *v);
-int verify_init(struct verify *v, struct store *s, struct error *err)
-	MUST_CHECK;
+int verify_init(struct verify *v, struct store *s,
+		struct error *err) MUST_CHECK;
 /* Look at everything but what is known to be sound. The findings of the last
  * time are forgotten. */
 int verify_all(struct verify *v, struct error *err) MUST_CHECK;

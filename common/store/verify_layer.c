@@ -145,8 +145,7 @@ static int check_others(struct verify *v, struct error *err)
 			continue;
 		if (meta.alone && !check_made(v, &id, 1, &meta))
 			note(v, id, OTHER_DIGEST);
-		else if (!meta.alone &&
-			 str_eq(digest_hex(meta.diff_id), id) &&
+		else if (!meta.alone && str_eq(digest_hex(meta.diff_id), id) &&
 			 check_unpacked(v, id, &meta, err) < 0)
 			return -1;
 	}

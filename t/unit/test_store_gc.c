@@ -1,4 +1,4 @@
-/* test_store_gc.c - collection keeps what is needed, whatever the store holds */
+/* test_store_gc.c - collection keeps what is needed, and what was used last */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store_fixture.h"
 
