@@ -55,14 +55,14 @@ static void add_time(struct json *j, const char *key, int64_t seconds)
 static struct json *image_json(const struct store *s, const char *name,
 			       const struct store_image_use *u)
 {
-	cleanup_free char *platform =
-		oci_platform_format(&u->image.config.platform);
+	cleanup_strvec struct strvec platforms = STRVEC_INIT;
 	struct json *j = json_new_object();
 
 	json_set_str(j, "reference", name);
 	json_set_str(j, "config_digest", or_null(u->image.config_digest));
 	json_set_str(j, "digest", or_null(u->image.manifest));
-	json_set_str(j, "platform", platform);
+	store_image_platforms(s, &u->image, &platforms);
+	json_set_strvec(j, "platforms", &platforms);
 	json_set_int(j, "layers", (int64_t)u->image.n_layers);
 	json_set_int(j, "size", (int64_t)store_image_size(s, &u->image));
 	json_set_str(j, "created", or_null(u->image.config.created));
@@ -75,15 +75,18 @@ static struct json *image_json(const struct store *s, const char *name,
 static void image_text(const struct store *s, const char *name,
 		       const struct store_image_use *u, struct strbuf *out)
 {
-	cleanup_free char *platform =
-		oci_platform_format(&u->image.config.platform);
+	cleanup_strvec struct strvec platforms = STRVEC_INIT;
 	cleanup_strbuf struct strbuf size = STRBUF_INIT;
+	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 
+	store_image_platforms(s, &u->image, &platforms);
+	for (size_t i = 0; i < platforms.nr; i++)
+		strbuf_addf(&list, "%s%s", i ? "," : "", platforms.v[i]);
 	strbuf_add_size(&size, store_image_size(s, &u->image));
 	strbuf_addf(out, "%-12.12s  %7s  %-11s",
 		    *u->image.config_digest ? digest_hex(u->image.config_digest)
 					    : "-",
-		    size.buf, platform);
+		    size.buf, list.buf);
 	add_age(out, "made", created(&u->image));
 	add_age(out, "used", u->used);
 	strbuf_addf(out, "  %s%s\n", name,

@@ -76,6 +76,8 @@ t_status 0 "and one without"
 lazy=$(jq -r .image.config_digest "$out" | cut -c8-)
 t_run "$D" pull --all-platforms "$registry/both:1"
 t_status 0 "and one of all platforms"
+t_run "$D" store ls
+t_out '  linux/amd64,linux/arm64  .*/both:1$' "ls shows what is kept of it"
 base_layer=$(sha256sum "$TMP/base.tar" | cut -d' ' -f1)
 record() { tail -n +2 "$TMP/good/images/id-$1"; }
 own=$(record "$app" | jq -r '.layers[1].id')

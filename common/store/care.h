@@ -46,6 +46,9 @@ int store_base_images(struct store *s, struct store_images *out,
 /* Bytes of its layers: compressed where that form is known, else as a tar;
  * those of which neither is known count for nothing. */
 uint64_t store_image_size(const struct store *s, const struct store_image *i);
+/* "os/arch[/variant]" of all that is kept of it. */
+void store_image_platforms(const struct store *s, const struct store_image *i,
+			   struct strvec *out);
 
 /*
  * Who needs the room: each layer and blob counts once, for the first of these

@@ -37,6 +37,30 @@ uint64_t store_image_size(const struct store *s, const struct store_image *i)
 	return size;
 }
 
+static void add_platform(const struct oci_platform *p, struct strvec *out)
+{
+	cleanup_free char *text = oci_platform_format(p);
+
+	if (!strvec_has(out, text))
+		strvec_push(out, text);
+}
+
+void store_image_platforms(const struct store *s, const struct store_image *i,
+			   struct strvec *out)
+{
+	cleanup_oci_index struct oci_index x = { .n = 0 };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+
+	add_platform(&i->config.platform, out);
+	if (!*i->index ||
+	    store_read_blob(s, i->index, OCI_MANIFEST_MAX, &text, NULL) < 0 ||
+	    oci_index_parse(&x, text.buf, text.len, NULL) < 0)
+		return;
+	for (size_t k = 0; k < x.n; k++)
+		if (x.v[k].image && x.v[k].platform.os && x.v[k].platform.arch)
+			add_platform(&x.v[k].platform, out);
+}
+
 /* One whose id is not known yet has one name, and is that. */
 static struct store_image_use *find_use(struct store_images *all,
 					const struct store_image *image)
