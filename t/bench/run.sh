@@ -6,6 +6,7 @@
 #	BENCH_CASES="b1d b2c"	only these (see CASES below)
 #	BENCH_RUNS=3		runs of each tool, in turn; medians are printed
 #	BENCH_PEERS="buildah"	beside which tools; "" for none
+#	KANIKO=/path/executor	and beside kaniko, where a cached build is timed
 #
 # Works on an ext4 with a journal in a file, where root may mount one: an ext4
 # without a journal creates files 10 to 20 times slower after a mass delete,
@@ -20,8 +21,9 @@ HERE=$TOP/t/bench
 CACHE=$TOP/build/cache
 DEVENV=${DEVENV:-$TOP/devenv}
 RUNS=${BENCH_RUNS:-3}
-CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 b4p w1 w4 w4s pull
- pullb push pushb blobin blobout blobun tarb up clone"}
+CASES=${BENCH_CASES:-"start b1 b1d b1u b2c b2i b2l b3 b3l b4 b4p w1 w4 w4s probe
+ warm warmr pull pullb push pushb blobin blobout blobun tarb up clone"}
+KANIKO=${KANIKO:-}
 JOBS=4 # independent stages that mostly wait need no processor each
 SERVERS=
 MOUNTED=
@@ -92,6 +94,7 @@ peers() {
 		esac
 		found="$found $peer"
 	done
+	[ ! -x "$KANIKO" ] || found="$found kaniko"
 	echo "$found"
 }
 
@@ -114,6 +117,7 @@ tool_reset() { # TOOL
 		docker builder prune -af
 		;;
 	skopeo) rm -rf "$W/sk" ;;
+	kaniko) rm -rf "$W/kn" ;;
 	esac >>"$W/log" 2>&1
 }
 
@@ -142,6 +146,7 @@ tool_build() { # TOOL CONTEXT
 	buildah) echo "$(bh) bud -q --tls-verify=false --isolation chroot \
 --network host --layers --jobs $JOBS -t bench $2" ;;
 	docker) echo "docker build -q --network host -t bench $2" ;;
+	kaniko) echo "unshare -m sh $W/kaniko.sh $2" ;;
 	esac
 }
 
@@ -210,6 +215,21 @@ one() { # CASE TOOL RUN
 	w1:devenv) at_once "$1" 1 ;;
 	w4:devenv) at_once "$1" 1 2 3 4 ;;
 	w4s:devenv) at_once "$1" 1 1 1 1 ;;
+	probe:devenv | warmr:devenv) from_cache "$1" "$3" ;;
+	warm:devenv)
+		if [ "$3" -eq 1 ]; then
+			with_base "$2" debian
+			quietly $(tool_build "$2" "$W/b1d")
+		fi
+		timed "$1" "$2" 3 $(tool_build "$2" "$W/b1d")
+		;;
+	probe:* | warm:* | warmr:*)
+		if [ "$3" -eq 1 ]; then
+			with_base "$2" debian
+			quietly $(tool_build "$2" "$W/b1d")
+		fi
+		timed "$1" "$2" 1 $(tool_build "$2" "$W/b1d")
+		;;
 	clone:devenv)
 		rm -rf "$W/clone"
 		timed "$1" "$2" 1 "$DEVENV" -q clone \
@@ -317,6 +337,39 @@ at_once() { # CASE CONTEXT...
 	timed "$t_case" devenv 1 sh "$W/at-once.sh" "$@"
 }
 
+# A machine that has built nothing, and a cache that has the image.
+from_cache() { # CASE RUN
+	if [ "$2" -eq 1 ]; then
+		tool_reset devenv
+		quietly "$DEVENV" -q --store "$W/store" build --cache-repo \
+			"$R2/cache" "$W/b1d"
+	fi
+	rm -rf "$W/store"
+	what=build
+	[ "$1" = warmr ] || what=cache-probe
+	timed "$1" devenv 1 "$DEVENV" -q --store "$W/store" $what \
+		--cache-repo "$R2/cache" "$W/b1d"
+}
+
+# In a root file system of its own, as it replaces the one it runs in.
+kaniko_script() {
+	cat >"$W/kaniko.sh" <<-END
+		set -e
+		rm -rf "$W/kn"
+		mkdir -p "$W/kn/kaniko" "$W/kn/proc" "$W/kn/dev" "$W/kn/etc" \
+			"$W/kn/workspace"
+		cp "$KANIKO" "$W/kn/kaniko/executor"
+		cp /etc/resolv.conf "$W/kn/etc"
+		mount -t proc proc "$W/kn/proc"
+		mount --bind /dev "$W/kn/dev"
+		mount --bind "\$1" "$W/kn/workspace"
+		exec chroot "$W/kn" /kaniko/executor --force --insecure \
+			--insecure-pull --context dir:///workspace \
+			--cache --cache-copy-layers --cache-repo "$R2/kaniko" \
+			--destination "$R2/kaniko:bench"
+	END
+}
+
 # The environment of an unchanged repository, once more.
 second_up() { # CASE
 	rm -rf "$W/up"
@@ -329,6 +382,7 @@ second_up() { # CASE
 tools_of() { # CASE: tools that can do it and are here
 	case $1 in
 	start | b[1-4] | b1d | b2[cil] | b3l) can="buildah docker" ;;
+	probe | warm | warmr) can="buildah docker kaniko" ;;
 	pull* | push*) can="buildah docker skopeo" ;;
 	blob*) can=skopeo ;;
 	tarb) can=buildah ;;
@@ -344,6 +398,7 @@ tools_of() { # CASE: tools that can do it and are here
 }
 
 measure_all() {
+	kaniko_script
 	rm -rf "$W/result"
 	mkdir "$W/result"
 	header
@@ -393,6 +448,9 @@ describe() { # CASE: what it is, and the goal in seconds
 	w1) echo "a build with some work|" ;;
 	w4) echo "4 such at once|$(share 4)" ;;
 	w4s) echo "the same 4 times at once|$(share 1)" ;;
+	probe) echo "cache-probe, empty store|" ;;
+	warm) echo "30 RUN on debian, all cached|0.1" ;;
+	warmr) echo "the same, empty store|" ;;
 	pull) echo "pull, unpack 171 MB|" ;;
 	pullb) echo "pull, unpack 671 MB|" ;;
 	push) echo "push 171 MB|" ;;
