@@ -361,8 +361,10 @@ kaniko_script() {
 		cp "$KANIKO" "$W/kn/kaniko/executor"
 		cp /etc/resolv.conf "$W/kn/etc"
 		mount -t proc proc "$W/kn/proc"
-		mount --bind /dev "$W/kn/dev"
+		mknod -m 666 "$W/kn/dev/null" c 1 3
+		mknod -m 666 "$W/kn/dev/urandom" c 1 9
 		mount --bind "\$1" "$W/kn/workspace"
+		mount -o remount,bind,ro "$W/kn/workspace"
 		exec chroot "$W/kn" /kaniko/executor --force --insecure \
 			--insecure-pull --context dir:///workspace \
 			--cache --cache-copy-layers --cache-repo "$R2/kaniko" \
