@@ -148,8 +148,9 @@ asan: deps-test
 	@sh t/run.sh build/asan
 
 SEEDS ?= 1-500
-oracle: devenv
+oracle: devenv helpers
 	@sh t/oracle/run.sh
+	@sh t/oracle/features.sh
 
 differential: deps-test
 	@$(MAKE) --no-print-directory devenv helpers

@@ -14,4 +14,7 @@ fi
 t_status 0 "nothing differs that is not known"
 t_out '^ok 30 - ' "all of the sample was compared"
 grep -A 40 '^not ok' "$out" | sed 's/^/# /'
+t_run env GRAPHS=6 timeout 120 sh "$SRC/t/oracle/features.sh"
+t_status 0 "nor do Features"
+t_out '^1[.][.]4$' "their order, options and lockfiles"
 t_done

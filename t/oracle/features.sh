@@ -1,18 +1,22 @@
 #!/bin/sh
-# Features against the Dev Container CLI: the order of random graphs, options
-# as variables, lockfiles. Needs node and the package @devcontainers/cli
-# 0.88.0: DEVCONTAINER_CLI is its devcontainer.js. SEEDS is how many graphs.
+# features.sh - Features as the Dev Container CLI and as devenv have them:
+# the order of random graphs, options as variables, lockfiles; TAP
+#
+# DEVCONTAINER_CLI is as run.sh has it, GRAPHS how many graphs are drawn
+# (default: 300). Status 77: there is no such CLI, or no node.
 # shellcheck disable=SC2154 # lib.sh sets $out and $status
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 t_top=$TOP
 DEVENV=${DEVENV:-$TOP/devenv}
+CLI=${DEVCONTAINER_CLI:-$TOP/build/oracle/node_modules/@devcontainers/cli/devcontainer.js}
+if [ ! -f "$CLI" ] || ! command -v node >/dev/null; then
+	echo "no @devcontainers/cli here, or no node" >&2
+	exit 77
+fi
 . "$TOP/t/lib.sh"
 . "$TOP/t/helper/registry.sh"
-
-t_need node jq python3 docker-registry
-CLI=${DEVCONTAINER_CLI:-$(command -v devcontainer || true)}
-[ "$CLI" ] || t_skip_all devcontainer-cli "no @devcontainers/cli here"
-SEEDS=${SEEDS:-300}
+t_need jq python3 docker-registry
+GRAPHS=${GRAPHS:-300}
 
 dc() { # ARGUMENT...
 	env -i HOME="$HOME" PATH="$PATH" TMPDIR="$TMP" node "$CLI" "$@"
@@ -21,7 +25,7 @@ dc() { # ARGUMENT...
 # --- order ---
 differ=
 seed=0
-while [ $((seed += 1)) -le "$SEEDS" ]; do
+while [ $((seed += 1)) -le "$GRAPHS" ]; do
 	work=$TMP/graph
 	rm -rf "$work"
 	python3 "$TOP/t/oracle/graphs.py" graph $seed "$work"
@@ -39,7 +43,7 @@ while [ $((seed += 1)) -le "$SEEDS" ]; do
 	fi
 	differ="$differ $seed"
 done
-t_is "$differ" "" "$SEEDS graphs: the same order, the same failures"
+t_is "$differ" "" "$GRAPHS graphs: the same order, the same failures"
 
 # --- options ---
 # What a shell has of them after our script and after theirs.
@@ -64,7 +68,7 @@ END
 chmod 755 "$TMP/shim"
 differ=
 seed=0
-while [ $((seed += 1)) -le $((SEEDS / 6)) ]; do
+while [ $((seed += 1)) -le $((GRAPHS / 6)) ]; do
 	work=$TMP/options
 	rm -rf "$work" "$TMP/content"
 	python3 "$TOP/t/oracle/graphs.py" options $seed "$work"
@@ -82,7 +86,7 @@ while [ $((seed += 1)) -le $((SEEDS / 6)) ]; do
 		grep -vE '^(PWD|SHLVL|_|OLDPWD)=' | sort >"$TMP/ours"
 	cmp -s "$TMP/theirs" "$TMP/ours" || differ="$differ $seed"
 done
-t_is "$differ" "" "$((SEEDS / 6)) sets of options: the same variables"
+t_is "$differ" "" "$((GRAPHS / 6)) sets of options: the same variables"
 
 # --- lockfiles ---
 registry_start lock
