@@ -45,14 +45,13 @@ static int compare_values(const struct json *a, const struct json *b)
 static int compare_objects(const struct json *a, const struct json *b)
 {
 	cleanup_strvec struct strvec one = STRVEC_INIT, two = STRVEC_INIT;
-	size_t n = json_len(a);
 	int rc = 0;
 
-	if (n != json_len(b))
-		return n < json_len(b) ? -1 : 1;
 	sorted_keys(a, &one);
 	sorted_keys(b, &two);
-	for (size_t i = 0; !rc && i < n; i++) {
+	if (one.nr != two.nr)
+		return one.nr < two.nr ? -1 : 1;
+	for (size_t i = 0; !rc && i < one.nr; i++) {
 		rc = devcontainer_collate(one.v[i], two.v[i]);
 		if (!rc)
 			rc = compare_values(json_get(a, one.v[i]),

@@ -289,18 +289,16 @@ static void finish_round(struct work *w, struct node **round, size_t nr)
 }
 
 /* How the rest wait for each other, for people. */
-static int fail_circle(const struct work *w)
+static int fail_circle(const struct work *w, const struct node *first)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	const struct node *first = NULL;
 
 	for (size_t i = 0; i < w->nr; i++) {
 		const struct node *n = w->v[i];
 
-		if (!n->accepted || n->done)
-			continue;
-		strbuf_addf(&text, "%s'%s'", first ? ", " : "", n->f.id);
-		first = first ? first : n;
+		if (n->accepted && !n->done)
+			strbuf_addf(&text, "%s'%s'", n == first ? "" : ", ",
+				    n->f.id);
 	}
 	error_set(w->err, ERR_INPUT,
 		  "%s%sFeatures wait for each other in a circle: %s",
@@ -334,7 +332,7 @@ static int sort(struct work *w)
 	}
 	for (size_t i = 0; i < w->nr; i++)
 		if (w->v[i]->accepted && !w->v[i]->done)
-			return fail_circle(w);
+			return fail_circle(w, w->v[i]);
 	return 0;
 }
 
