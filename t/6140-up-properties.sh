@@ -45,6 +45,9 @@ t_is "$(cat "$out")" "more
 n" "volumes stay"
 t_run timeout 60 "$DEVENV" run -v named:/v base cat /v/n
 t_is "$(cat "$out")" n "run -v takes a volume by name"
+t_ok "the store is sound with volumes" "$DEVENV" store verify
+t_ok "collecting garbage" "$DEVENV" store gc
+t_ok "leaves volumes alone" test -s "$DEVENV_STORE/volumes/named/n"
 t_ok "rm --volumes removes one" "$DEVENV" rm --volumes named
 t_run "$DEVENV" rm --volumes named
 t_status 3 "once"
