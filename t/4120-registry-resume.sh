@@ -42,6 +42,19 @@ t_is "$(ls "$DEVENV_STORE/tmp")" "" "nothing half made is left"
 t_run "$DEVENV" store verify
 t_status 0 "and the blob is sound"
 
+# In one pull: cut, and then the credentials are asked for again.
+start
+DEVENV_STORE=$TMP/store-$port
+printf '{"auths":{"127.0.0.1:%s":{"auth":"%s"}}}\n' "$port" \
+	"$(printf me:s3cret-pass | base64)" >"$TMP/config.json"
+t_run timeout 60 "$DEVENV" pull --docker-config "$TMP/config.json" \
+	"127.0.0.1:$port/expired/x:1"
+t_status 0 "a pull that is asked for credentials in the middle"
+t_is "$(grep -c '^GET .*/blobs/.* range$' "$log")" 2 "goes on there, too"
+t_is "$(grep -c '^GET .*/blobs/.* auth range$' "$log")" 1 "when it has them"
+t_run "$DEVENV" store verify
+t_status 0 "the blob is sound"
+
 half
 printf x | dd of="$(parts)" bs=1 seek=1000 conv=notrunc 2>/dev/null
 : >"$log"

@@ -78,6 +78,8 @@ static void flight_end(struct http_flight *f)
 		(h->n - i - 1) * sizeof(struct http_flight *));
 	h->n--;
 	ground(f);
+	/* Sent once more, it goes on where the sink stands. */
+	f->t->begin = f->received;
 	f->t->flight = NULL;
 	url_release(&f->url);
 	free(f);

@@ -77,7 +77,8 @@ struct http_transfer {
 	uint64_t body_offset; /* from here on */
 	struct http_tls *tls; /* NULL: defaults */
 	const struct http_sink *sink; /* for status 200 and 206 */
-	uint64_t begin; /* bytes that the sink has: the rest is asked for */
+	/* Bytes that the sink has, before and after: the rest is asked for. */
+	uint64_t begin;
 	size_t max;  /* bytes of an answer without sink; 0: 1 MiB */
 	bool once;   /* not idempotent: neither retried nor resumed */
 	int delay_ms; /* before the first try */

@@ -90,6 +90,12 @@ static void blob(const struct server *s, int fd, const struct request *q)
 		   once(s)) {
 		half_layer(s, fd);
 		_exit(0);
+	} else if (str_eq(q->fault, "expired") && once(s)) {
+		half_layer(s, fd);
+		_exit(0);
+	} else if (str_eq(q->fault, "expired") && !q->auth) {
+		refuse(fd, 401, "WWW-Authenticate: Basic realm=\"x\"\r\n",
+		       "UNAUTHORIZED");
 	} else if (str_eq(q->fault, "stall")) {
 		half_layer(s, fd);
 		pause();
