@@ -28,7 +28,7 @@ struct cache_form {
 };
 extern const struct cache_form cache_form_registry, cache_form_layout;
 
-#define CACHE_TAGS_MAX 100000
+#define CACHE_TAGS_MAX 50000 /* finding one among them is slow beyond */
 
 /* collect.c: blobs that only dropped items name. */
 void cache_count_freed(const struct cache_list *list,
