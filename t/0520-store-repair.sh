@@ -255,6 +255,25 @@ t_status 1 "nor what an environment runs on"
 t_out "left as it is: the environment 'box' runs on it\$" "which is named"
 "$D" rm -f box 2>"$err"
 
+DEVENV_STORE=$TMP/busy
+(
+	for i in 1 2 3 4 5 6 7 8; do
+		echo $i >"$TMP/p/one"
+		timeout 60 "$D" build -q -t "busy:$((i % 2))" --digest \
+			-f "$TMP/p/Dockerfile" --platform linux/amd64 \
+			"$TMP/p" >/dev/null 2>&1 || echo "build $i: $?"
+	done
+) >"$TMP/builds" &
+builder=$!
+complaints=0
+while kill -0 $builder 2>/dev/null; do
+	"$D" store verify --repair >>"$TMP/builds" 2>&1 ||
+		complaints=$((complaints + 1))
+done
+wait $builder
+t_is "$complaints $(cat "$TMP/builds")" "0 " \
+	"nothing is found while others build, and nothing they need goes"
+
 # --- what cannot be had again ---
 lost_image() { "$D" store ls | sed 's/.* //'; }
 fresh

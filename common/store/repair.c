@@ -245,6 +245,7 @@ static int repair_all(struct repair *r, struct error *err)
 
 	if (verify_init(&v, r->s, err) < 0)
 		return -1;
+	v.alone = r->alone;
 	for (int i = 0; changed > 0 && i < ROUNDS_MAX; i++) {
 		if (verify_all(&v, err) < 0)
 			return -1;

@@ -4,22 +4,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READ_SIZE ((size_t)1 << 20)
+#define SETTLE_MS 300
 
-static void forget_findings(struct verify *v)
+static void forget_from(struct verify *v, size_t n)
 {
-	for (size_t i = 0; i < v->nr; i++) {
+	for (size_t i = n; i < v->nr; i++) {
 		free(v->v[i].name);
 		free(v->v[i].text);
 	}
-	v->nr = 0;
+	v->nr = n;
 }
 
 void verify_release(struct verify *v)
 {
-	forget_findings(v);
+	forget_from(v, 0);
 	free(v->v);
 	strindex_release(&v->sound);
 }
@@ -477,18 +480,43 @@ static void check_layout(struct verify *v)
 			    STORE_LAYOUT ": missing or damaged");
 }
 
+static int check_records(struct verify *v, struct error *err)
+{
+	if (check_each(v, "images", check_image, err) < 0 ||
+	    check_each(v, "cache", check_step, err) < 0)
+		return -1;
+	return check_index(v, err);
+}
+
+/* An image is written in several steps, and who writes one may be between
+ * them: what is found then is looked at again. */
+static int check_settled(struct verify *v, struct error *err)
+{
+	const struct timespec pause = { .tv_nsec = SETTLE_MS * 1000000L };
+	const size_t n = v->nr;
+
+	if (check_records(v, err) < 0)
+		return -1;
+	if (v->nr == n || v->alone)
+		return 0;
+	if (flock(v->s->use_fd, LOCK_EX | LOCK_NB) < 0)
+		nanosleep(&pause, NULL);
+	else if (flock(v->s->use_fd, LOCK_SH) < 0)
+		log_debug("cannot go back to a shared lock");
+	forget_from(v, n);
+	return check_records(v, err);
+}
+
 int verify_all(struct verify *v, struct error *err)
 {
-	forget_findings(v);
+	forget_from(v, 0);
 	check_layout(v);
 	if (check_each(v, "blobs/sha256", check_blob, err) < 0 ||
 	    check_each(v, "layers", check_layer, err) < 0 ||
 	    check_each(v, STORE_UNSYNCED, check_note, err) < 0 ||
-	    verify_layers(v, err) < 0 ||
-	    check_each(v, "images", check_image, err) < 0 ||
-	    check_each(v, "cache", check_step, err) < 0)
+	    verify_layers(v, err) < 0)
 		return -1;
-	return check_index(v, err);
+	return check_settled(v, err);
 }
 
 int store_verify(struct store *s,

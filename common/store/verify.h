@@ -27,6 +27,7 @@ struct finding {
 
 struct verify {
 	struct store *s;
+	bool alone;	       /* no other process has the store open */
 	uid_t owner;	       /* whose the files have to be */
 	struct strindex sound; /* blobs and layers that were looked into */
 	struct finding *v;     /* in order of what needs what */
