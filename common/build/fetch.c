@@ -294,15 +294,13 @@ static int claim(struct fetching *f, struct error *err)
 
 	for (i = 0; i < f->nr; i++) {
 		struct fetch *one = &f->v[i];
-
 		int rc = store_lock_try(one->store, one->layer->id, &one->lock,
 					err);
 
 		if (rc < 0)
 			return -1;
 		one->foreign = !rc;
-		if (rc && store_has_layer(one->store,
-						      one->layer->id))
+		if (rc && store_has_layer(one->store, one->layer->id))
 			store_unlock(&one->lock);
 	}
 	return 0;

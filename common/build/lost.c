@@ -6,15 +6,20 @@
 #include "base/signals.h"
 #include "build/internal.h"
 
-/* Without the base image's, which no build can make. */
-static struct store_image step_layers(const struct build_result *result)
+/* Layers that are not here and that a cache has: those say so themselves, a
+ * base image's do not. Borrows all but the list, which is malloc'ed. */
+static struct store_image promised(const struct store *s,
+				   const struct store_image *image)
 {
-	struct store_image steps = result->image;
-	size_t base = MIN(result->base_layers, steps.n_layers);
+	struct store_image some = { .origin = image->origin };
+	size_t i;
 
-	steps.layers += base;
-	steps.n_layers -= base;
-	return steps;
+	some.layers = xcalloc(image->n_layers + 1, sizeof(*some.layers));
+	for (i = 0; i < image->n_layers; i++)
+		if (image->layers[i].origin &&
+		    !store_has_layer(s, image->layers[i].id))
+			some.layers[some.n_layers++] = image->layers[i];
+	return some;
 }
 
 static bool lacks_layer(const struct store *s, const struct store_image *image)
@@ -51,16 +56,17 @@ enum build_lost build_forget_lost(struct store *s, struct registry **r,
 				  const struct build_result *result,
 				  struct error *err)
 {
-	const struct store_image steps = step_layers(result);
+	const struct store_image some = promised(s, &result->image);
+	cleanup_free struct store_image_layer *list = some.layers;
 	cleanup_error struct error why = ERROR_INIT;
 
-	if (!lacks_layer(s, &steps) || signals_pending())
+	if (!some.n_layers || signals_pending())
 		return LOST_NOTHING;
-	if (build_fetch_layers(s, r, o, &steps, &why) == 0)
+	if (build_fetch_layers(s, r, o, &some, &why) == 0)
 		return LOST_FETCHED;
 	if (signals_pending())
 		return LOST_NOTHING;
 	log_debug("%s", why.msg);
-	return build_forget_layers(s, &steps, err) < 0 ? LOST_ERROR
-						       : LOST_FORGOTTEN;
+	return build_forget_layers(s, &result->image, err) < 0 ?
+		       LOST_ERROR : LOST_FORGOTTEN;
 }
