@@ -417,7 +417,8 @@ static int publish(struct build *b, struct error *err)
 {
 	int there = b->adopted;
 
-	if (!there && !b->o->no_cache && !b->result->executed)
+	if (!there && !b->o->no_cache && !b->o->cache_renew &&
+	    !b->result->executed)
 		there = known_is_there(b, err);
 	if (there < 0 ||
 	    (!there && (publish_steps(b, err) < 0 ||
