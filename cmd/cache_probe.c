@@ -93,6 +93,7 @@ static int probe(struct work *w, const struct strvec *words,
 
 	if (find_plan(w, words, err) < 0)
 		return -1;
+	cli_project_warn(plan);
 	w->probe.phase = CLI_PROBE_ASKING;
 	if (cli_multi_wanted(plan))
 		return error_set(err, ERR_USAGE,

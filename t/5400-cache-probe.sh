@@ -117,6 +117,10 @@ t_is "$(fact '.first_miss.line')" 4 "and the line"
 t_is "$(fact '[.steps[] | select(.parts) | .parts[]] | map(select(
 	startswith("env WORD"))) | unique | join(" ")')" "env WORD" \
 	"variables are parts without their values"
+probe p --format=json --cache-ttl 1d "$TMP/ctx"
+t_is "$(fact '[.steps[] | select(.key and .cached) | (.expires |
+	fromdateiso8601) - now | . > 86000 and . <= 86400] | unique | join(" ")')" \
+	true "a step that is there says when it is too old"
 echo one >"$TMP/ctx/file"
 why "the variable WORD is another" "the argument" --build-arg WORD=loud
 cp "$TMP/ctx/Dockerfile" "$TMP/Dockerfile"

@@ -29,6 +29,7 @@ void build_result_release(struct build_result *r)
 		free(r->steps[i].text);
 		free(r->steps[i].label);
 		free(r->steps[i].created);
+		free(r->steps[i].expires);
 		strvec_release(&r->steps[i].parts);
 		strvec_release(&r->steps[i].reasons);
 	}

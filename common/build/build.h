@@ -213,8 +213,9 @@ struct build_step_report {
 	bool ran, failed;
 	double start, seconds; /* since the build began; how long it ran */
 	/* Of a step that was probed for, NULL and none where not known: when
-	 * its layer was made, and what its key follows from. */
-	char *created;
+	 * its layer was made, when a cache counts it no more, and what its
+	 * key follows from. */
+	char *created, *expires;
 	struct strvec parts;
 };
 

@@ -5,6 +5,7 @@
 #include "build/internal.h"
 #include "wrap/gate.h"
 
+#define DOCS_MAX 4096 /* that somebody else wrote */
 #define DOCUMENT_TYPE "application/vnd.devenv.document.v1+json"
 
 void docs_release(struct build_docs *docs)
@@ -93,9 +94,10 @@ int docs_read(struct build_docs *docs, const char *text, size_t n,
 		cleanup_strbuf struct strbuf data = STRBUF_INIT;
 		const char *encoded = json_get_str(layer, "data");
 
-		if (!encoded || base64_decode(&data, encoded, NULL) < 0)
+		if (docs->nr >= DOCS_MAX || !encoded ||
+		    base64_decode(&data, encoded, NULL) < 0)
 			return error_set(err, ERR_INPUT,
-					 "a document is not embedded");
+					 "these are no documents of images");
 		docs_add(docs, data.buf, data.len);
 	}
 	return 0;

@@ -128,27 +128,42 @@ void known_key(const struct build *b, char hex[CACHE_KEY])
 
 /* --- taking it over --- */
 
-static bool needs(const struct build *b, bool all)
+static bool lacks_step(const struct build_stage *st)
 {
-	size_t at = build_eval_target(b->ev), i, k;
+	size_t k;
+
+	for (k = 0; k < st->n_plan; k++)
+		if (!st->plan[k].cached)
+			return true;
+	return false;
+}
+
+/* Would a step of the image's own have to run? */
+static bool target_lacks_step(const struct build *b)
+{
+	size_t at = build_eval_target(b->ev);
 	struct build_base base;
 
-	for (i = all ? 0 : at; i <= at; i++)
-		for (k = 0; k < b->stages[i].n_plan; k++)
-			if (!b->stages[i].plan[k].cached)
-				return true;
-	for (;;) {
+	for (;; at = base.stage) {
+		if (lacks_step(&b->stages[at]))
+			return true;
 		build_eval_base(b->ev, at, &base);
-		if (all || base.kind != BASE_STAGE)
+		if (base.kind != BASE_STAGE)
 			return false;
-		at = base.stage;
-		for (k = 0; k < b->stages[at].n_plan; k++)
-			if (!b->stages[at].plan[k].cached)
-				return true;
 	}
 }
 
-void known_take_steps(struct build *b)
+static bool lacks_any_step(const struct build *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->n_stages; i++)
+		if (lacks_step(&b->stages[i]))
+			return true;
+	return false;
+}
+
+void known_all_cached(struct build *b)
 {
 	size_t i, k;
 
@@ -428,15 +443,16 @@ int known_find(struct build *b, struct error *err)
 	CLEANUP(known_found_release) struct known_found f = KNOWN_FOUND_INIT;
 	int rc;
 
-	if (b->o->no_cache || !needs(b, true))
+	if (b->o->no_cache || !lacks_any_step(b))
 		return 0;
-	rc = needs(b, false) ? 0 : known_recall(b, &b->result->image, err);
-	if (!rc && needs(b, false)) {
+	if (!target_lacks_step(b)) {
+		rc = known_recall(b, &b->result->image, err);
+	} else {
 		rc = known_ask(b, b->key, &f, err);
 		if (rc > 0)
 			rc = take(b, &f, err);
 	}
 	if (rc > 0)
-		known_take_steps(b);
+		known_all_cached(b);
 	return rc;
 }

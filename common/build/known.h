@@ -23,7 +23,7 @@ int known_find(struct build *b, struct error *err) MUST_CHECK;
 int known_recall(struct build *b, struct store_image *image,
 		 struct error *err) MUST_CHECK;
 /* The image is there: all steps count as cached. */
-void known_take_steps(struct build *b);
+void known_all_cached(struct build *b);
 
 /* Where an image was found: a cache has its manifest. */
 struct known_found {

@@ -89,18 +89,30 @@ static int run_jobs(struct build *b, struct lookups *l, job_run run,
 
 /* --- what a name means --- */
 
-/* Where that cannot be said so, the whole answer will tell why. */
-static int ask_digest(void *arg, struct strbuf *result,
-		      struct error *err UNUSED)
+/* "" where that cannot be said so: the whole answer will tell why. But who
+ * cannot be reached now is not tried once more. */
+static int find_digest(struct registry *r, const struct oci_ref *ref,
+		       char digest[DIGEST_TEXT], struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (registry_find_digest(r, ref, digest, &why) == 0)
+		return 0;
+	*digest = '\0';
+	return why.code == ERR_NETWORK ? error_move(err, &why) : 0;
+}
+
+static int ask_digest(void *arg, struct strbuf *result, struct error *err)
 {
 	const struct lookup *l = arg;
 	struct build *b = l->b;
 	char digest[DIGEST_TEXT];
 
-	if (!b->registry && registry_new(&b->registry, b->o->registry, NULL))
-		return 0;
-	if (registry_find_digest(b->registry, &l->ref, digest, NULL) == 0)
-		strbuf_addstr(result, digest);
+	if ((!b->registry &&
+	     registry_new(&b->registry, b->o->registry, err) < 0) ||
+	    find_digest(b->registry, &l->ref, digest, err) < 0)
+		return -1;
+	strbuf_addstr(result, digest);
 	return 0;
 }
 
@@ -109,14 +121,13 @@ static int ask_here(struct build *b, struct lookup *l, struct error *err)
 {
 	if (!b->share && registry_new(&b->share, b->o->registry, err) < 0)
 		return -1;
-	if (registry_find_digest(b->share, &l->ref, l->digest, NULL) < 0)
-		*l->digest = '\0';
-	return signals_check(err);
+	return find_digest(b->share, &l->ref, l->digest, err);
 }
 
-static int ask_digests(struct build *b, struct lookups *l, struct error *err)
+static int ask_digests(struct build *b, struct lookups *l, size_t *failed,
+		       struct error *err)
 {
-	size_t open = 0, failed, last = 0, i;
+	size_t open = 0, last = 0, i;
 
 	for (i = 0; i < l->nr; i++) {
 		l->v[i].started = *l->v[i].digest;
@@ -127,9 +138,10 @@ static int ask_digests(struct build *b, struct lookups *l, struct error *err)
 	}
 	if (!open)
 		return 0;
+	*failed = last;
 	if (open == 1)
 		return ask_here(b, &l->v[last], err);
-	if (run_jobs(b, l, ask_digest, &failed, err) < 0)
+	if (run_jobs(b, l, ask_digest, failed, err) < 0)
 		return -1;
 	for (i = 0; i < l->nr; i++) {
 		struct lookup *one = &l->v[i];
@@ -216,7 +228,7 @@ int lookup_run(struct build *b, struct lookups *l, size_t *failed,
 	bool cached = b->o->cache_from && b->o->cache_from->nr;
 
 	*failed = 0;
-	if (cached && ask_digests(b, l, err) < 0)
+	if (cached && ask_digests(b, l, failed, err) < 0)
 		return -1;
 	if (!find_known(b, l) && cached) {
 		if (bases_read(b, l, err) < 0)

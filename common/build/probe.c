@@ -100,7 +100,7 @@ static int take_whole(struct build *b, const struct known_found *f,
 	p->image = xstrfmt("%s@%s", f->place, f->m.digest);
 	memcpy(p->digest, f->m.digest, DIGEST_TEXT);
 	memcpy(p->id, f->m.parsed.config.digest, DIGEST_TEXT);
-	known_take_steps(b);
+	known_all_cached(b);
 	return 1;
 }
 
@@ -184,7 +184,7 @@ static int ask_store(struct build *b, struct build_probe *p, struct error *err)
 	if (rc > 0) {
 		memcpy(p->id, image.config_digest, DIGEST_TEXT);
 		p->image = xstrdup(p->id);
-		known_take_steps(b);
+		known_all_cached(b);
 	} else if (!rc && all_known(b)) {
 		rc = find_built(b, p, err);
 	}

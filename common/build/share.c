@@ -1,5 +1,6 @@
 /* share.c - steps that caches elsewhere know, and those they get */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/date.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "build/known.h"
@@ -129,8 +130,11 @@ int share_accept(struct build *b, struct build_planned *p,
 	p->cached = rep->cached = true;
 	p->remote = !store_has_layer(b->o->store, e->layer);
 	b->result->cached++;
-	if (b->probe)
+	if (b->probe) {
+		free(rep->expires);
+		rep->expires = e->expires ? date_format(e->expires) : NULL;
 		return 0;
+	}
 	/* The next build need not ask. */
 	return cache_put(b->o->store, p->key, &p->text, e, err);
 }

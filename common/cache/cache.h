@@ -64,6 +64,9 @@ struct cache_entry {
 	char diff_id[DIGEST_TEXT];
 	struct oci_descriptor desc;
 	char *origin; /* as cache_pull takes it */
+	/* When a cache counts it no more unless somebody uses it (seconds since
+	 * 1970); 0: never, as far as anybody knows. */
+	int64_t expires;
 };
 #define cleanup_cache_entry CLEANUP(cache_entry_release)
 void cache_entry_release(struct cache_entry *e);

@@ -68,6 +68,8 @@ static void take(const struct cache_place *p, const char *key,
 		wrong = err.msg;
 	else
 		wrong = entry_from(&m, key, p->name, e);
+	if (p->ttl && d->used)
+		e->expires = d->used + (int64_t)p->ttl;
 	if (wrong)
 		log_warn("%s: the entry of step %.12s is not used: %s",
 			 p->name, key, wrong);

@@ -94,7 +94,7 @@ static struct json *steps_json(const struct cli_probe *p, bool full)
 
 		if (full) {
 			set(j, "created", s->created);
-			set(j, "expires", NULL);
+			set(j, "expires", s->expires);
 		}
 		if (s->parts.nr)
 			json_set_strvec(j, "parts", &s->parts);

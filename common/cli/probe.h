@@ -45,8 +45,8 @@ const char *cli_probe_image(const struct cli_probe *p);
 /* The first step that has to run; NULL: none is to blame. */
 const struct build_step_report *cli_probe_miss(const struct cli_probe *p);
 
-/* Print it: the record, lines for people, one object, "ENVBUILDER_CACHED_IMAGE
- * =IMAGE" or nothing, or strings for Terraform. */
+/* Print it: the record, lines for people, a variable or nothing, one object,
+ * or strings for Terraform. */
 int cli_probe_print(struct cli_probe *p, enum cli_probe_format format,
 		    struct error *err) MUST_CHECK;
 /* Probe for a plan and print that variable; a miss is ERR_NO. */
