@@ -249,6 +249,7 @@ feature one '{"id":"one","version":"1","name":"One"}' 'echo my own words; exit 4
 build
 t_status 7 "an install.sh that fails"
 t_err 'my own words' "its words are shown"
+t_err "the command 'RUN # Feature ..one' ended with status 4" "and its status"
 t_err "^devenv: .*devcontainer.json:1:[0-9]+: Feature './one'" "and which it is"
 rm "$P/.devcontainer/one/install.sh"
 build

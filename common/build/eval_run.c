@@ -1,6 +1,7 @@
 /* eval_run.c - RUN with everything expanded */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/eval.h"
+#include "feature/feature.h"
 
 /* "#!/bin/sh..." : the first line of a script, for people. */
 static void add_summary(struct strbuf *out, const char *body)
@@ -87,6 +88,22 @@ static int set_sandbox(const struct eval_make *m)
 	return 0;
 }
 
+/* A Feature is known by its name, not by how it is installed. */
+static void add_text(const struct eval_make *m, struct strbuf *out)
+{
+	const char *body = m->node->n_heredocs ? m->node->heredocs[0].content :
+						 NULL;
+
+	if (body && m->ev->features && m->st == &m->ev->stages[m->ev->target] &&
+	    str_starts(body, FEATURE_TITLE)) {
+		strbuf_addf(out, "RUN %.*s", (int)strcspn(body, "\n"), body);
+		return;
+	}
+	strbuf_addstr(out, m->node->text);
+	if (body)
+		add_summary(out, body);
+}
+
 int eval_make_run(const struct eval_make *m)
 {
 	cleanup_strbuf struct strbuf history = STRBUF_INIT;
@@ -109,9 +126,7 @@ int eval_make_run(const struct eval_make *m)
 	if (build_eval_charge(m->ev, m->st, m->node, history.len, m->err) < 0)
 		return -1;
 	m->step->created_by = strbuf_detach(&history);
-	strbuf_addstr(&text, m->node->text);
-	if (m->node->n_heredocs)
-		add_summary(&text, m->node->heredocs[0].content);
+	add_text(m, &text);
 	m->step->text = strbuf_detach(&text);
 	return 0;
 }

@@ -171,30 +171,22 @@ int cli_features_build(struct cli_features *f, const struct record_plan *plan,
 	return 0;
 }
 
-/* Which Feature a step installs, by the context that it reads; NULL: none. */
-static const struct devcontainer_feature *
-of_step(const struct cli_features *f, const struct build_step_report *step)
-{
-	const char *at = strstr(step->text, "from=" FEATURE_CONTEXT);
-	cleanup_free char *digits = NULL;
-	uint64_t i;
-
-	if (!f->list.nr || !at)
-		return NULL;
-	at += strlen("from=" FEATURE_CONTEXT);
-	digits = xstrndup(at, strspn(at, "0123456789"));
-	return str_to_u64(digits, f->list.nr - 1, &i) ? &f->list.v[i] : NULL;
-}
-
 int cli_features_failed(const struct cli_features *f,
 			const struct build_result *result, struct error *err)
 {
 	const struct devcontainer_feature *one = NULL;
 	const char *page;
+	size_t n = 0;
 
-	for (size_t i = 0; !one && i < result->n_steps; i++)
+	/* Their steps are in the order of the list. */
+	for (size_t i = 0; !one && i < result->n_steps; i++) {
+		if (n == f->list.nr ||
+		    !str_starts(result->steps[i].text, "RUN " FEATURE_TITLE))
+			continue;
 		if (result->steps[i].failed)
-			one = of_step(f, &result->steps[i]);
+			one = &f->list.v[n];
+		n++;
+	}
 	if (!one)
 		return -1;
 	error_wrap(err, "%s%sFeature '%s'", one->where ? one->where : "",

@@ -51,6 +51,8 @@ struct json *feature_entries(const struct devcontainer_features *list);
 
 /* The named context with the files of Feature i is this and i. */
 #define FEATURE_CONTEXT "dev_containers_feature_"
+/* How the script of a RUN begins that installs one; its id follows. */
+#define FEATURE_TITLE "# Feature "
 /* The stage that they are installed in, where they need one of their own. */
 #define FEATURE_STAGE "dev_containers_target_stage"
 /* What its ARG lines declare without a default is told by whoever builds:

@@ -39,7 +39,7 @@ void script_write(const struct devcontainer_feature *f, const char *dir,
 {
 	cleanup_strvec struct strvec env = STRVEC_INIT, notes = STRVEC_INIT;
 
-	strbuf_addstr(out, "# Feature ");
+	strbuf_addstr(out, FEATURE_TITLE);
 	strbuf_add_safe(out, f->id, strlen(f->id));
 	strbuf_addch(out, '\n');
 	strbuf_addstr(out, homes);
