@@ -286,4 +286,5 @@ t_err "devcontainer.json:1:[0-9]+: the Feature './one' is deprecated" \
 	"a deprecated one is warned about"
 t_err "it declares no option 'n'" "an option it does not know, too"
 t_err "it declares other values for the option 'e'" "and a value"
+build_clean "after all of them"
 t_done

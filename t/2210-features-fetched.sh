@@ -105,6 +105,9 @@ build
 t_is "$status $(requests /ns/)" "0 0" "the second time nobody is asked for them"
 t_run "$DEVENV" --offline parse --print=features "$P"
 t_status 0 "nor without a network"
+t_run "$DEVENV" store gc
+t_run "$DEVENV" --offline build "$P"
+t_status 0 "and what is kept survives a collection"
 rm -rf "$TMP/repo"
 cp -r "$P" "$TMP/repo"
 rm "$TMP/repo/.devcontainer/devcontainer-lock.json"
