@@ -24,8 +24,8 @@ int cli_settings_get(struct cli_settings *s, const struct cli_launch *l,
 
 /* --- requirements.c --- */
 
-/* Warn where this host has less than `hostRequirements` asks for, or where
- * `secrets` asks for some that `given` (names and values) lacks. */
+/* Warn where this host has less than `hostRequirements` asks for, and name
+ * those of `secrets` that nobody gave. */
 void cli_requirements_tell(const struct cli_launch *l,
 			   const struct json *config);
 

@@ -31,15 +31,7 @@ def known_requirements(theirs, ours):
         del theirs["hostRequirements"]
 
 
-def known_gpu(theirs, ours):
-    """`gpu: false` with nothing beside it asks for nothing."""
-    if theirs.get("hostRequirements", {}).get("gpu") is False:
-        del theirs["hostRequirements"]["gpu"]
-    if ours.get("hostRequirements", {}).get("gpu") is False:
-        del ours["hostRequirements"]["gpu"]
-
-
-KNOWN = [known_requirements, known_gpu]
+KNOWN = [known_requirements]
 
 
 def devcontainer_id(labels):
