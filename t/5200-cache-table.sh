@@ -5,7 +5,7 @@
 . "$SRC/t/helper/webserver.sh"
 . "$SRC/t/helper/gitserver.sh"
 . "$SRC/t/build-lib.sh"
-t_need docker-registry skopeo nginx git
+t_need root docker-registry skopeo nginx git
 
 # --- images that differ from the base by one thing each ---
 

@@ -19,9 +19,11 @@ static int init_layout(struct cache_place *p, const char *dir,
 {
 	cleanup_free char *path = NULL;
 
-	if (!*dir)
-		return error_set(err, ERR_USAGE,
-				 "'" CACHE_DIR_PREFIX "' names no directory");
+	if (!*dir) {
+		error_set(err, ERR_USAGE,
+			  "'" CACHE_DIR_PREFIX "' names no directory");
+		return -1;
+	}
 	path = path_absolute(dir);
 	p->name = xstrfmt(CACHE_DIR_PREFIX "%s", path);
 	p->dir = p->name + strlen(CACHE_DIR_PREFIX);
@@ -38,7 +40,8 @@ static int init_registry(struct cache_place *p, const char *name,
 		error_set(err, ERR_USAGE,
 			  "'%s': a cache is a repository, without a tag or "
 			  "digest", name);
-		return error_hint(err, "write HOST/REPOSITORY or oci:DIR");
+		error_hint(err, "write HOST/REPOSITORY or oci:DIR");
+		return -1;
 	}
 	if (oci_ref_parse(&p->ref, name, err) < 0)
 		return -1;
