@@ -137,16 +137,16 @@ mends() { # SENTENCE FILE WORDS HOW...
 			continue
 		}
 		t_run "$D" store verify --repair
-		[ $status = 0 ] && grep -Eq -e "$m_words" "$out" &&
+		if [ $status = 0 ] && grep -Eq -e "$m_words" "$out" &&
 			"$D" store verify >"$TMP/after" 2>&1 &&
-			images | cmp -s - "$TMP/images" || {
+			images | cmp -s - "$TMP/images"; then
+			t_pass "$m_name, $m_how: found and mended"
+		else
 			t_fail "$m_name, $m_how: mended"
 			t_show
 			sed 's/^/# after: /' "$TMP/after"
 			images | diff - "$TMP/images" | sed 's/^/# /'
-			continue
-		}
-		t_pass "$m_name, $m_how: found and mended"
+		fi
 	done
 }
 

@@ -27,7 +27,7 @@ for kind in range single; do
 	build_store=$TMP/$kind/two
 	t_run as "$D" --base-store "$below" build -q -t app "$TMP/p"
 	t_status 0 "$kind: an image on it, in another store"
-	t_is "$(ls "$build_store/layers" | wc -l)" 1 \
+	t_is "$(find "$build_store/layers" -mindepth 1 -maxdepth 1 | wc -l)" 1 \
 		"$kind: no layer is unpacked twice"
 	t_is "$(grep -c 'unpacked anew' "$err")" 0 "$kind: and none called unfit"
 	t_run as "$D" --base-store "$below" run app \
