@@ -1,6 +1,6 @@
 /* census.c - the images of a store, and who needs how much of its room */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/reach.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* forget.c - remove single things that a newer one replaces */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/reach.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,6 +1,6 @@
 /* gc.c - remove what nothing refers to, and what was not used for long */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/reach.h"
 
 #include <errno.h>
 #include <fcntl.h>

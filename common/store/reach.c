@@ -1,6 +1,6 @@
 /* reach.c - which layers and blobs something in the store needs */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/internal.h"
+#include "store/reach.h"
 
 #include <fcntl.h>
 #include <unistd.h>

@@ -3,6 +3,7 @@
 #ifndef STORE_REPAIR_H
 #define STORE_REPAIR_H
 
+#include "store/reach.h"
 #include "store/verify.h"
 
 struct repair {
