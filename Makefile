@@ -73,7 +73,7 @@ endif
 
 .PHONY: all check check-unit check-sh check-fuzz asan lint fmt fmt-check \
 	hdr-check bench fuzz differential faults oracle install uninstall dist \
-	clean help demo deps completions golden rows
+	clean help demo deps completions golden rows cache-table
 .DELETE_ON_ERROR:
 
 all: devenv
@@ -87,6 +87,7 @@ help:
 	@echo "make hdr-check  every header compiles alone"
 	@echo "make fmt        format with clang-format; fmt-check only looks"
 	@echo "make golden     write what tests expect anew, for review"
+	@echo "make cache-table  what each change does to the steps of a build"
 	@echo "make rows       which tests prove which row of the language"
 	@echo "make bench      time it beside buildah, print the ratios"
 	@echo "make differential  random Dockerfiles beside buildah (SEEDS=A-B)"
@@ -177,6 +178,9 @@ fmt:
 fmt-check:
 	clang-format --dry-run -Werror $(CMD_SRC) $(LIB_SRC) \
 		$(wildcard common/*/*.h cmd/*.h)
+
+cache-table: deps-test devenv helpers
+	@DEVENV_TEST_TABLE=all sh t/run.sh $(B) t/5200-cache-table.sh
 
 bench: deps-test devenv
 	@sh t/bench/run.sh
