@@ -171,18 +171,6 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 			  int64_t latest, store_write_fn write, void *arg,
 			  struct error *err) MUST_CHECK;
 
-/* store_get_image in this store alone. */
-int image_get_own(struct store *s, const char *name, struct store_image *i,
-		  struct error *err) MUST_CHECK;
-/* Visit the records that can be read, each under each of its names; `i` may
- * be taken. Of the others it warns, or not. */
-typedef void (*store_record_fn)(void *arg, const char *path,
-				struct store_image *i);
-int store_each_record(struct store *s, bool warn, store_record_fn visit,
-		      void *arg, struct error *err) MUST_CHECK;
-/* Is this the name that a reference gives? */
-bool store_record_is_ref(const char *path);
-
 /* --- blob.c --- */
 
 /* Is it in this store, not in one below? */
@@ -218,5 +206,17 @@ void store_record_of_id(char name[STORE_RECORD], const char *hex);
 
 int store_read_image(struct store *s, const char *file, struct store_image *i,
 		     struct error *err) MUST_CHECK;
+
+/* store_get_image in this store alone. */
+int image_get_own(struct store *s, const char *name, struct store_image *i,
+		  struct error *err) MUST_CHECK;
+/* Visit the records that can be read, each under each of its names; `i` may
+ * be taken. Of the others it warns, or not. */
+typedef void (*store_record_fn)(void *arg, const char *path,
+				struct store_image *i);
+int store_each_record(struct store *s, bool warn, store_record_fn visit,
+		      void *arg, struct error *err) MUST_CHECK;
+/* Is this the name that a reference gives? */
+bool store_record_is_ref(const char *path);
 
 #endif
