@@ -3,17 +3,15 @@
 import random
 import re
 
-# Nothing is wrong with the answer, or another try has to get one.
-PASSING = ["delay", "reset", "silent", "429", "429-date", "408", "500", "502",
-           "503", "504", "cut", "cut-chunked", "lost", "expired", "truncated",
-           "stall", "corrupt", "interim"]
-# These stay wrong, however often they are tried.
-LASTING = ["403", "404", "garbage", "no-head", "slow-head", "slow-body",
-           "redirects", "inward", "headers", "short", "long", "swapped",
-           "empty", "huge", "digest-header", "no-location", "bad-location",
-           "teapot", "cut-upload", "broken-json", "challenge"]
+FAULTS = ["delay", "reset", "silent", "stall", "interim", "garbage", "no-head",
+          "slow-head", "slow-body", "headers", "429", "429-date", "408",
+          "500", "502", "503", "504", "403", "404", "teapot", "challenge",
+          "expired", "redirects", "inward", "cut", "cut-chunked",
+          "truncated", "short", "long", "empty", "corrupt", "swapped",
+          "huge", "digest-header", "broken-json", "no-location",
+          "bad-location", "cut-upload", "lost"]
 
-# What a kind of request can suffer besides.
+# Those that only some kinds of requests can suffer.
 ONLY = {
     "corrupt": "GET", "swapped": "GET", "huge": "GET", "short": "GET",
     "long": "GET", "empty": "GET", "truncated": "GET", "cut": "GET",
@@ -36,8 +34,7 @@ class Plan:
         self.only = re.compile(only)
         self.share = draw.choice([0.04, 0.1, 0.25, 0.6])
         self.lasting = draw.random() < 0.3
-        faults = PASSING + LASTING
-        self.faults = draw.sample(faults, draw.randint(1, 12))
+        self.faults = draw.sample(FAULTS, draw.randint(1, 12))
         self.seen = {}
         self.done = []
 
