@@ -292,6 +292,24 @@ t_run unshare -m sh "$TMP/etc.sh"
 t_status 4 "one that this user may not read is no reason to do without"
 t_err "'/etc/devenv/policy.yaml'.*Permission denied" "and is named"
 
+# A rule is not got round by writing what it names in another way.
+policy <<END
+default: allow
+images: [{registries: bad.invalid, action: deny}]
+git: [{hosts: bad.invalid, repositories: evil/*, action: deny}]
+END
+for ref in Bad.invalid/x bad.invalid:443/x; do
+	dv pull "$ref"
+	t_status 6 "$ref is refused"
+	t_err "the policy refuses bad.invalid/x:latest: it is denied" "as denied"
+done
+for url in https://bad.invalid//evil/app https://bad.invalid/evil%2fapp; do
+	dv clone "$url" "$TMP/spelt"
+	t_status 6 "$url is refused"
+	t_err "the policy refuses https://bad.invalid/evil/app: it is denied" \
+		"as denied"
+done
+
 # containers-policy.json(5)
 mkdir -p "$HOME/.config/containers"
 containers() { cat >"$HOME/.config/containers/policy.json"; }

@@ -27,7 +27,8 @@
 #define OCI_LAYERS_MAX 512
 #define OCI_NESTING_MAX 4 /* of indexes in indexes */
 
-/* A normalised reference: docker.io, library/ and latest are written out. */
+/* A normalised reference: docker.io, library/ and latest are written out, the
+ * host is in lower case. */
 struct oci_ref {
 	char *host;	  /* "docker.io", "127.0.0.1:5000" */
 	char *repository; /* "library/debian" */

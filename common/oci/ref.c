@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci/oci.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define REF_MAX 4096
@@ -139,6 +140,14 @@ static bool looks_like_host(const char *s, size_t n)
 	       (n == 9 && !memcmp(s, "localhost", 9)) || s[0] == '[';
 }
 
+/* Names of hosts are the same in any case: who compares them, as policies and
+ * credentials are, is to see one. */
+static void lower(char *s)
+{
+	for (; *s; s++)
+		*s = (char)tolower((unsigned char)*s);
+}
+
 static void set_host(struct oci_ref *ref, const char *name)
 {
 	const char *slash = strchr(name, '/');
@@ -148,6 +157,7 @@ static void set_host(struct oci_ref *ref, const char *name)
 		ref->host = xstrdup("docker.io");
 	} else {
 		ref->host = xstrndup(name, n);
+		lower(ref->host);
 		name = slash + 1;
 	}
 	if (str_eq(ref->host, "index.docker.io") ||

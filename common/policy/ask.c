@@ -1,13 +1,10 @@
 /* ask.c - what a policy says to a name, and to the image it led to */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/policy.h"
-
-#include <ctype.h>
 #include <stdarg.h>
 #include <strings.h>
 #include <time.h>
 
-#include "wrap/url.h"
+#include "policy/internal.h"
 
 /*
  * Each star remembers where it may take one byte more. Only the last `**` and
@@ -71,47 +68,10 @@ bool policy_climbs(const char *text)
 	return false;
 }
 
-/* "%41" of what needs no escape is "A": written either way it is the same. */
-static void add_plain(struct strbuf *out, const char *s)
-{
-	for (; *s; s++) {
-		int c = *s == '%' ? url_decode_byte(s) : -1;
-
-		if (c < 0x80 && c > 0 && (isalnum(c) || strchr("-._~", c))) {
-			strbuf_addch(out, c);
-			s += 2;
-		} else {
-			strbuf_addch(out, *s);
-		}
-	}
-}
-
-/* One way of writing for one place, so that no rule is got round by another:
- * a host may have a dot at its end as well. */
-static char *one_way(const char *name)
-{
-	const char *scheme = strstr(name, "://");
-	const char *host = scheme ? scheme + 3 : name;
-	size_t n = strcspn(host, "/"), end = n;
-	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-
-	while (end && isdigit((unsigned char)host[end - 1]))
-		end--;
-	end = end && host[end - 1] == ':' ? end - 1 : n;
-	strbuf_add(&out, name, (size_t)(host - name) + end);
-	while (out.len && out.buf[out.len - 1] == '.')
-		strbuf_setlen(&out, out.len - 1);
-	strbuf_add(&out, host + end, n - end);
-	if (scheme)
-		add_plain(&out, host + n);
-	else
-		strbuf_addstr(&out, host + n);
-	return strbuf_detach(&out);
-}
-
 /* A name taken apart. */
 struct parts {
 	char *host;
+	char *ported;	    /* with the port that is meant; NULL: it has one */
 	char *path;	    /* of an image: its repository */
 	const char *digest; /* or NULL */
 	bool reference;	    /* it has a tag or a digest */
@@ -120,7 +80,15 @@ struct parts {
 static void parts_release(struct parts *p)
 {
 	free(p->host);
+	free(p->ported);
 	free(p->path);
+}
+
+static bool has_port(const char *host)
+{
+	const char *colon = strrchr(host, ':');
+
+	return colon && !strchr(colon, ']');
 }
 
 static void split(const struct gate_question *q, struct parts *p)
@@ -130,6 +98,8 @@ static void split(const struct gate_question *q, struct parts *p)
 	size_t n = strcspn(s, "/"), m;
 
 	*p = (struct parts){ .host = xstrndup(s, n) };
+	if (!has_port(p->host))
+		p->ported = xstrfmt("%s%s", p->host, policy_port(q->name));
 	s += n + (s[n] == '/');
 	m = scheme ? strlen(s) : strcspn(s, ":@");
 	p->path = xstrndup(s, m);
@@ -148,18 +118,25 @@ static bool any(const struct strvec *patterns, const char *text)
 	return !patterns->nr;
 }
 
-/* "team/app" is what people call /team/app.git. */
-static bool path_fits(const struct policy_rule *rule,
-		      const struct gate_question *q, const struct parts *p)
+static bool host_fits(const struct strvec *patterns, const struct parts *p)
 {
-	cleanup_free char *bare = NULL;
+	return any(patterns, p->host) ||
+	       (p->ported && any(patterns, p->ported));
+}
 
-	if (any(&rule->paths, p->path))
+/* "team/app" is what people call /team/app.git, and the other way round. */
+static bool fits(const struct strvec *patterns, const struct gate_question *q,
+		 const char *text)
+{
+	cleanup_free char *other = NULL;
+
+	if (any(patterns, text))
 		return true;
-	if (q->kind != GATE_GIT || !str_ends(p->path, ".git"))
+	if (q->kind != GATE_GIT)
 		return false;
-	bare = xstrndup(p->path, strlen(p->path) - 4);
-	return any(&rule->paths, bare);
+	other = str_ends(text, ".git") ? xstrndup(text, strlen(text) - 4)
+				       : xstrfmt("%s.git", text);
+	return any(patterns, other);
 }
 
 static bool about(const struct policy_rule *rule,
@@ -168,8 +145,8 @@ static bool about(const struct policy_rule *rule,
 	if (q->kind == GATE_PUSH ? !rule->push
 				 : q->kind == GATE_IMAGE && !rule->pull)
 		return false;
-	return any(&rule->hosts, p->host) && path_fits(rule, q, p) &&
-	       any(&rule->urls, q->name);
+	return host_fits(&rule->hosts, p) && fits(&rule->paths, q, p->path) &&
+	       fits(&rule->urls, q, q->name);
 }
 
 static int refuse(const struct policy *p, const struct gate_question *q,
@@ -267,7 +244,7 @@ static int ask_host(const struct policy *p, const struct gate_question *q,
 
 	split(q, &parts);
 	if (!p->has_redirects ||
-	    (p->redirects.nr && any(&p->redirects, parts.host)))
+	    (p->redirects.nr && host_fits(&p->redirects, &parts)))
 		return 0;
 	return refuse(p, q, 0, err, "a registry sends us there, and the host "
 		      "is not among its redirects");
@@ -295,8 +272,9 @@ static bool is_mirror(const struct policy *p, const char *name)
 	return false;
 }
 
-char *policy_moved(const struct policy *p, const char *name)
+char *policy_moved(const struct policy *p, const char *text)
 {
+	cleanup_free char *name = policy_name(text);
 	size_t i;
 
 	for (i = 0; i < p->mirrors.nr; i++) {
@@ -313,9 +291,13 @@ char *policy_moved(const struct policy *p, const char *name)
 int policy_ask(const struct policy *p, const struct gate_question *asked,
 	       int64_t now, unsigned *line, struct error *err)
 {
-	cleanup_free char *name = one_way(asked->name);
+	cleanup_free char *name = policy_name(asked->name);
 	struct gate_question q = *asked;
+	size_t n = strlen(name);
 
+	/* A repository is what it is with a slash behind it, too. */
+	while (q.kind == GATE_GIT && n && name[n - 1] == '/')
+		name[--n] = '\0';
 	q.name = name;
 	*line = 0;
 	switch (q.kind) {

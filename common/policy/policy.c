@@ -1,9 +1,8 @@
 /* policy.c - read a policy strictly */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/policy.h"
-
 #include <stdarg.h>
 
+#include "policy/internal.h"
 #include "wrap/digest.h"
 #include "wrap/yaml.h"
 
@@ -111,6 +110,19 @@ static int get_list(struct reader *r, const struct json *object,
 				    what);
 	strvec_pop(&r->path);
 	return 0;
+}
+
+/* Patterns as the names are that they are compared with. */
+static void normalise(struct strvec *list, char *(*one)(const char *))
+{
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		char *pattern = one(list->v[i]);
+
+		free(list->v[i]);
+		list->v[i] = pattern;
+	}
 }
 
 /* One of two words; without the key `*second` stays. */
@@ -269,13 +281,15 @@ static int get_rule(struct reader *r, const struct section *s,
 	rule = &out->v[out->nr++];
 	*rule = (struct policy_rule){ 0 };
 	locate(r, false, &rule->line, &col);
-	if (json_str(j) && *json_str(j)) {
+	if (json_str(j) && *json_str(j))
 		s->pattern(rule, json_str(j));
-		return 0;
-	}
-	if (json_kind(j) != JSON_OBJECT || !json_first(j))
+	else if (json_kind(j) != JSON_OBJECT || !json_first(j))
 		return fail(r, false, "a rule is a pattern or a mapping");
-	return s->rule(r, j, rule);
+	else if (s->rule(r, j, rule) < 0)
+		return -1;
+	normalise(&rule->hosts, policy_host);
+	normalise(&rule->urls, policy_name);
+	return 0;
 }
 
 static int get_rules(struct reader *r, const struct section *s,
@@ -313,13 +327,16 @@ static int get_mirrors(struct reader *r, const struct json *top,
 		return fail(r, false, "'mirrors' must be a mapping");
 	for (m = json_first(map); m; m = json_next(m)) {
 		const char *to = json_str(m);
+		cleanup_free char *name = NULL, *place = NULL;
 
 		strvec_push(&r->path, json_key(m));
 		if (!to || !*to || *to == '/' || str_ends(to, "/") ||
 		    strpbrk(to, "@*?") || strpbrk(json_key(m), "=@*?"))
 			return fail(r, false, "a mirror is HOST[:PORT][/PREFIX]"
 				    " for HOST[:PORT][/PREFIX]");
-		strvec_pushf(out, "%s=%s", json_key(m), to);
+		name = policy_name(json_key(m));
+		place = policy_name(to);
+		strvec_pushf(out, "%s=%s", name, place);
 		strvec_pop(&r->path);
 	}
 	strvec_pop(&r->path);
@@ -351,7 +368,10 @@ static int read_top(struct reader *r, const struct json *top,
 	if (json_kind(json_get(top, "redirects")) == JSON_ARRAY &&
 	    !json_len(json_get(top, "redirects")))
 		return 0; /* nowhere */
-	return get_list(r, top, "redirects", NULL, "a host", &p->redirects);
+	if (get_list(r, top, "redirects", NULL, "a host", &p->redirects) < 0)
+		return -1;
+	normalise(&p->redirects, policy_host);
+	return 0;
 }
 
 int policy_parse(struct policy *p, const char *name, const char *text,

@@ -40,12 +40,18 @@ Test(oci_ref, normalises_names_of_docker_hub)
 	check_ref("debian@" D1, "docker.io/library/debian@" D1);
 }
 
+Test(oci_ref, knows_hosts_in_any_case)
+{
+	check_ref("Registry.Example/a:T", "registry.example/a:T");
+	check_ref("Registry-1.Docker.IO/debian",
+		  "docker.io/library/debian:latest");
+}
+
 Test(oci_ref, keeps_hosts_ports_tags_and_digests)
 {
 	check_ref("localhost/a", "localhost/a:latest");
 	check_ref("127.0.0.1:5000/a/b:t", "127.0.0.1:5000/a/b:t");
 	check_ref("[::1]:5000/a", "[::1]:5000/a:latest");
-	check_ref("Registry.Example/a", "Registry.Example/a:latest");
 	check_ref("ghcr.io/a__b/c-d.e/f---g:v1@" D2,
 		  "ghcr.io/a__b/c-d.e/f---g:v1@" D2);
 }

@@ -107,7 +107,7 @@ Test(policy, decides_by_the_first_rule_about_a_name)
 	cr_expect_eq(ask(&p, GATE_GIT, "https://g.example.com/us/a.git"), 0);
 	cr_expect_eq(ask(&p, GATE_GIT, "https://g.example.com/you/a"), -1);
 	cr_expect_eq(ask(&p, GATE_GIT, "ssh://h.example.com/any/thing"), 0);
-	cr_expect_eq(ask(&p, GATE_GIT, "ssh://h.example.com:22/x"), -1);
+	cr_expect_eq(ask(&p, GATE_GIT, "ssh://h.example.com:23/x"), -1);
 	cr_expect_eq(ask(&p, GATE_URL, "https://f.example.com/a/b"), 0);
 	cr_expect_eq(ask(&p, GATE_URL, "http://f.example.com/a/b"), -1);
 	cr_expect_eq(ask(&p, GATE_HOST, "https://a.cdn.example.com/x"), 0);
@@ -129,8 +129,62 @@ Test(policy, knows_places_however_they_are_written)
 	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/%73ecret/x"), -1);
 	cr_expect_eq(ask(&p, GATE_URL, "https://h.example./secre%74/x"), -1);
 	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/./secret/x"), -1);
-	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/secret%2fx"), 0);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/secret%2fx"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example//secret/x"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/secret%2x"), 0);
+	cr_expect_eq(ask(&p, GATE_IMAGE, "bad.example.com:443/a:1"), -1);
+	cr_expect_eq(ask(&p, GATE_IMAGE, "bad.example.com:4433/a:1"), 0);
+	cr_expect_eq(ask(&p, GATE_IMAGE, "Bad.Example.com/a:1"), -1);
 	cr_expect_eq(ask(&p, GATE_URL, "https://h.example/secretx"), 0);
+}
+
+Test(policy, knows_repositories_however_they_are_written)
+{
+	static const char *const bad[] = {
+		"https://h.example/evil/app",  "https://h.example//evil/app",
+		"https://h.example/evil//x/",  "https://h.example/evil%2Fx",
+		"https://u.example/evil/app",  "https://u.example/evil/app.git",
+		"https://u.example/evil/app/", "ssh://u.example/evil/dot",
+		"ssh://u.example/evil/dot.git",
+	};
+	cleanup_policy struct policy p = { 0 };
+	size_t i;
+
+	parse(&p, "default: allow\n"
+		  "git:\n"
+		  "- {hosts: h.example, repositories: 'evil/**', "
+		  "action: deny}\n"
+		  "- {urls: 'https://u.example/evil/app', action: deny}\n"
+		  "- {repositories: 'evil/dot.git', action: deny}\n");
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		cr_expect_eq(ask(&p, GATE_GIT, bad[i]), -1, "%s", bad[i]);
+	cr_expect_eq(ask(&p, GATE_GIT, "https://u.example/evil/apps"), 0);
+	cr_expect_eq(ask(&p, GATE_GIT, "https://h.example/evil"), 0);
+}
+
+/* What a rule says of a host in capitals or with its usual port holds. */
+Test(policy, knows_rules_however_they_are_written)
+{
+	cleanup_policy struct policy p = { 0 };
+	cleanup_free char *moved = NULL;
+
+	parse(&p, "default: allow\n"
+		  "images: [{registries: 'Bad.example:443', action: deny}]\n"
+		  "git: [{hosts: '[::1]:22', action: deny}]\n"
+		  "urls: [{urls: 'HTTPS://F.example:443/%61//**', "
+		  "action: deny}]\n"
+		  "redirects: ['CDN.example:443']\n"
+		  "mirrors: {'Hub.example:443': M.example:443/hub}\n");
+	moved = policy_moved(&p, "hub.example/team/app");
+	cr_expect_eq(ask(&p, GATE_IMAGE, "bad.example/a:1"), -1);
+	cr_expect_eq(ask(&p, GATE_IMAGE, "bad.example:5000/a:1"), 0);
+	cr_expect_eq(ask(&p, GATE_GIT, "ssh://[::1]/x"), -1);
+	cr_expect_eq(ask(&p, GATE_GIT, "ssh://[::1]:23/x"), 0);
+	cr_expect_eq(ask(&p, GATE_URL, "https://f.example/a/b"), -1);
+	cr_expect_eq(ask(&p, GATE_URL, "http://f.example/a/b"), 0);
+	cr_expect_eq(ask(&p, GATE_HOST, "https://cdn.example/x"), 0);
+	cr_expect_eq(ask(&p, GATE_HOST, "http://cdn.example/x"), -1);
+	cr_assert_str_eq(moved, "m.example/hub/team/app");
 }
 
 Test(policy, moves_names_at_the_ends_of_parts)
