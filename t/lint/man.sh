@@ -8,6 +8,8 @@ for page in man/*; do
 	mandoc -T lint -W style "$page" 2>&1 |
 		grep -v -e 'referenced manual not found' \
 			-e 'outdated mandoc.db' && status=1
+	# mdoc takes a lone dot for the end of the sentence: \&. is a word.
+	grep -nE '^\.D[1l] .* \.( |$)' "$page" && status=1
 	# shellcheck disable=SC2013 # words are meant
 	for ref in $(sed -n 's/^\.Xr \(devenv[a-z-]*\) \([157]\).*/\1.\2/p' \
 		"$page" | sort -u); do
