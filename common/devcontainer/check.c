@@ -436,24 +436,34 @@ bool devcontainer_feature_knows(const char *property)
 	return false;
 }
 
-static void check_entry(struct checker *c, const struct property *table,
-			struct json *entry, struct strvec *warnings)
+static int check_member(const struct devcontainer *label,
+			const struct strvec *path, const struct property *row,
+			const struct json *value, struct error *err)
+{
+	struct checker c = { .dc = label, .err = err };
+	int rc;
+
+	strvec_copy(&c.path, path);
+	strvec_push(&c.path, row->name);
+	rc = check(&c, row, value);
+	strvec_release(&c.path);
+	return rc;
+}
+
+static void check_entry(const struct devcontainer *label,
+			const struct strvec *path,
+			const struct property *table, struct json *entry,
+			struct strvec *warnings)
 {
 	for (; table->name; table++) {
-		const struct json *m = json_get(entry, table->name);
+		const struct json *value = json_get(entry, table->name);
 		cleanup_error struct error why = ERROR_INIT;
-		size_t depth = c->path.nr;
 
-		if (!m)
+		if (!value ||
+		    check_member(label, path, table, value, &why) == 0)
 			continue;
-		c->err = &why;
-		strvec_push(&c->path, table->name);
-		if (check(c, table, m) < 0) {
-			strvec_pushf(warnings, "%s; it is ignored", why.msg);
-			json_remove(entry, table->name);
-		}
-		while (c->path.nr > depth)
-			strvec_pop(&c->path);
+		strvec_pushf(warnings, "%s; it is ignored", why.msg);
+		json_remove(entry, table->name);
 	}
 }
 
@@ -461,10 +471,6 @@ void devcontainer_check_entry(const struct devcontainer *label,
 			      const struct strvec *path, struct json *entry,
 			      struct strvec *warnings)
 {
-	struct checker c = { .dc = label };
-
-	strvec_copy(&c.path, path);
-	check_entry(&c, properties, entry, warnings);
-	check_entry(&c, entry_properties, entry, warnings);
-	strvec_release(&c.path);
+	check_entry(label, path, properties, entry, warnings);
+	check_entry(label, path, entry_properties, entry, warnings);
 }
