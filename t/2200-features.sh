@@ -209,6 +209,7 @@ t_run "$DEVENV" parse --print=dockerfile "$P"
 t_out "^FROM $BASE AS dev_container_auto_added_stage_label$" \
 	"the view shows what is built"
 t_out '^# ./one, version 1.0.0$' "with the Features"
+# shellcheck disable=SC1003 # a backslash at the end of the file
 printf 'FROM %s AS dev_containers_target_stage\r\nRUN echo \\\n own >/own \\' \
 	"$BASE" >"$P/.devcontainer/Dockerfile"
 build -o "type=local,dest=$TMP/files5"

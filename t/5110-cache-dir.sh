@@ -166,7 +166,9 @@ if [ "$(id -u)" = 0 ] && read_only true 2>/dev/null; then
 fi
 
 # So is a registry that takes nothing now.
+# shellcheck disable=SC2089 # the quotes are JSON
 REGISTRY_STORAGE_MAINTENANCE_READONLY='{"enabled":true}'
+# shellcheck disable=SC2090 # the quotes are JSON
 export REGISTRY_STORAGE_MAINTENANCE_READONLY
 registry_start shut
 unset REGISTRY_STORAGE_MAINTENANCE_READONLY

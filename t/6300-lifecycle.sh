@@ -128,7 +128,7 @@ t_status 0 "dotfiles"
 t_is "$(tr '\n' ' ' <"$out")" \
 	"created setup in /root/dotfiles started .aliases .git setup.sh " \
 	"are cloned and installed between creation and start"
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086,SC2088 # the environment expands the tilde
 up --replace $host -v "$TMP/dots:/dots:ro" --dotfiles-repository /dots \
 	--dotfiles-target-path '~/mine' --dotfiles-install-command 'echo by command >>~/log' \
 	"$TMP/app" -- sh -c 'cat ~/log; ls -d ~/mine'
