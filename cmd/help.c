@@ -9,16 +9,19 @@
 static int list(struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
-	size_t i;
+	size_t i, width = 0;
 
+	for (i = 0; cmd_all[i]; i++)
+		if (!cmd_all[i]->hidden && strlen(cmd_all[i]->name) > width)
+			width = strlen(cmd_all[i]->name);
 	strbuf_addstr(&out,
 		      "usage: devenv [-C DIR] [--store DIR] COMMAND ...\n\n"
 		      "From a Git repository to a running development "
 		      "environment, without a daemon.\n\n");
 	for (i = 0; cmd_all[i]; i++)
 		if (!cmd_all[i]->hidden)
-			strbuf_addf(&out, "  %-12s %s\n", cmd_all[i]->name,
-				    cmd_all[i]->summary);
+			strbuf_addf(&out, "  %-*s  %s\n", (int)width,
+				    cmd_all[i]->name, cmd_all[i]->summary);
 	opt_help(cmd_global_rows, &out);
 	strbuf_addstr(&out, "\n'devenv help COMMAND' opens the manual page, "
 			    "'devenv COMMAND --help' is short.\n");

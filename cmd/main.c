@@ -63,7 +63,8 @@ void cmd_usage(const struct cmd *cmd, struct strbuf *out)
 	while (*line) {
 		size_t n = strcspn(line, "\n");
 
-		strbuf_addf(out, "%sdevenv %.*s\n", lead, (int)n, line);
+		strbuf_addf(out, "%s%s%.*s\n", lead,
+			    *line == ' ' ? "       " : "devenv ", (int)n, line);
 		lead = "       ";
 		line += n;
 		line += *line == '\n';
@@ -71,7 +72,7 @@ void cmd_usage(const struct cmd *cmd, struct strbuf *out)
 	strbuf_addf(out, "\n%s\n", cmd->summary);
 	if (cmd->detail)
 		strbuf_addf(out, "\n%s\n", cmd->detail);
-	if (cmd->tables)
+	if (cmd->tables && cmd->tables->rows->type != OPT_GROUP)
 		strbuf_addch(out, '\n');
 	for (t = cmd->tables; t && t->rows; t++)
 		opt_help(t->rows, out);

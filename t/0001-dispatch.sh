@@ -5,6 +5,15 @@
 t_run "$DEVENV"
 t_status 0 "without a word it lists the commands"
 t_out '^  build +Build an image' "with their summaries"
+t_is "$(sed -n 's/^  [a-z-]*  *\([A-Z]\)/\1/p' "$out" | grep -c .)" \
+	"$(grep -cE '^  [a-z-]+ ' "$out")" "each has one"
+t_is "$(grep -E '^  [a-z-]+ ' "$out" |
+	sed 's/^\(  [a-z-]*  *\).*/\1/; s/./x/g' | sort -u | wc -l)" 1 \
+	"in one column"
+t_run "$DEVENV" store --help
+t_out '^ +\[--cache-mounts\]' "a usage of several lines goes on below itself"
+t_run "$DEVENV" cache-probe --help
+t_is "$(tr '\n' '~' <"$out" | grep -c '~~~')" 0 "one blank line sets off a group"
 t_run "$DEVENV" --help
 t_status 0 "--help does, too"
 t_out '^  clone +Clone a Git' "and prints on standard output"
