@@ -141,6 +141,10 @@ t_err "base store '$below' is left out: cannot open it: No such file" \
 	"which is said"
 t_is "$(cat "$out")" new "and they are the same"
 t_ok "it was asked" test "$(requests)" -gt "$before"
+t_run "$D" store ls
+t_status 0 "store ls goes on without it"
+t_is "$(grep -c "base store '$below' is left out" "$err")" 1 \
+	"and says so once"
 DEVENV_BASE_STORE=$TMP
 t_run "$D" run app:1 sh -c :
 t_err "is left out: it is neither a store of devenv nor an OCI image layout" \

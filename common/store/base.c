@@ -61,6 +61,13 @@ static const char *misfit(const struct store *s, const struct store *base)
 	return NULL;
 }
 
+void base_tell(struct store *s)
+{
+	for (size_t i = 0; i < s->bad_bases.nr; i++)
+		log_warn("%s", s->bad_bases.v[i]);
+	strvec_release(&s->bad_bases);
+}
+
 void base_judge(struct store *s)
 {
 	for (size_t i = 0; i < s->n_bases; i++) {
@@ -73,8 +80,7 @@ void base_judge(struct store *s)
 				 "anew here: %s",
 				 base->path, why);
 	}
-	for (size_t i = 0; i < s->bad_bases.nr; i++)
-		log_warn("%s", s->bad_bases.v[i]);
+	base_tell(s);
 }
 
 /* --- opening --- */
@@ -289,6 +295,8 @@ int store_base_images(struct store *s, struct store_images *out,
 			    : store_each_record(g.base, true, gather, &g, err))
 			return -1;
 	}
+	base_tell(s);
+	census_sort(&all);
 	*out = all;
 	all = (struct store_images){ .nr = 0 };
 	return 0;

@@ -8,11 +8,13 @@
 #define STORE_IDS "ids" /* which users own the files of its layers */
 
 /* Open those that DEVENV_BASE_STORE names. What cannot be used is remembered,
- * and told of by base_judge. */
+ * and told of by base_tell. */
 int base_open(struct store *s, struct error *err) MUST_CHECK;
 void base_close(struct store *s);
 /* Remember which ids ours are, for those whose base this becomes. */
 int base_note_ids(struct store *s, struct error *err) MUST_CHECK;
+/* Warn, once, of those that cannot be used. */
+void base_tell(struct store *s);
 /* Decide whose layers can be mounted here, and warn of the others. */
 void base_judge(struct store *s);
 /* Remember those whose layers an image of this store is made of. */

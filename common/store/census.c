@@ -107,6 +107,15 @@ static int compare_uses(const void *va, const void *vb)
 		     : strcmp(a->image.config_digest, b->image.config_digest);
 }
 
+void census_sort(struct store_images *images)
+{
+	for (size_t k = 0; k < images->nr; k++)
+		if (images->v[k].references.nr)
+			strvec_sort(&images->v[k].references);
+	if (images->nr)
+		qsort(images->v, images->nr, sizeof(*images->v), compare_uses);
+}
+
 static int read_images(struct store *s, bool warn, struct store_images *out,
 		       struct error *err)
 {
@@ -114,11 +123,7 @@ static int read_images(struct store *s, bool warn, struct store_images *out,
 
 	if (store_each_record(s, warn, add_image, &r, err) < 0)
 		return -1;
-	for (size_t k = 0; k < r.all.nr; k++)
-		if (r.all.v[k].references.nr)
-			strvec_sort(&r.all.v[k].references);
-	if (r.all.nr)
-		qsort(r.all.v, r.all.nr, sizeof(*r.all.v), compare_uses);
+	census_sort(&r.all);
 	*out = r.all;
 	return 0;
 }

@@ -196,6 +196,8 @@ bool store_index_entry(struct store *s, const struct store_image *i,
 /* store_images for who has words of his own for damaged records. */
 int census_images(struct store *s, struct store_images *out,
 		  struct error *err) MUST_CHECK;
+/* By the first name of each; those without one last. */
+void census_sort(struct store_images *images);
 
 /* --- image.c --- */
 
