@@ -90,7 +90,8 @@ needs() { # STATUS REGEX SENTENCE COMMAND...: what is not there is named
 	cut_off "$@"
 	t_status "$n_status" "$n_name"
 	t_err "$n_regex" "  and is told what would be needed"
-	t_err "hint: get it into the store while online" "  and what to do"
+	t_err "hint: ${n_hint:-get it into the store while online}" \
+		"  and what to do"
 	quiet "  $n_name"
 }
 needs 5 "registry.invalid/no:1: registry.invalid/no is needed, and --offline" \
@@ -112,6 +113,7 @@ needs 5 "Dockerfile:2:1: .*reg.invalid/i is needed" "COPY --from" \
 	build "$TMP/ctx"
 needs 5 "reg.invalid/cache is needed" "cache-probe of a cache elsewhere" \
 	cache-probe --cache-repo reg.invalid/cache "$TMP/work"
+n_hint="push it while online"
 needs 5 "registry.invalid/app is needed" "push" \
 	push app registry.invalid/app:1
 

@@ -30,8 +30,12 @@ int gate_connect(const struct gate_question *q, struct error *err)
 		return gate_check(q, err);
 	error_set(err, ERR_NETWORK, "%s is needed, and --offline contacts "
 		  "nobody", q->name);
-	return error_hint(err, "get it into the store while online, or name a "
-			  "mirror with --registry-mirror");
+	if (q->kind == GATE_PUSH)
+		return error_hint(err, "push it while online");
+	return error_hint(err, "get it into the store while online%s",
+			  q->kind == GATE_IMAGE
+				  ? ", or name a mirror with --registry-mirror"
+				  : "");
 }
 
 char *gate_moved(const char *name)
