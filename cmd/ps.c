@@ -25,7 +25,7 @@ static void add_json(struct json *list, const struct env_info *i)
 	struct json *j = json_push(list, json_new_object());
 
 	json_set_str(j, "name", i->name);
-	json_set_str(j, "image", i->image);
+	json_set_str(j, "image", i->image && *i->image ? i->image : NULL);
 	json_set_str(j, "workspace", i->workspace);
 	json_set_str(j, "created", i->created);
 	json_set_bool(j, "damaged", i->damaged);
