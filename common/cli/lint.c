@@ -185,8 +185,6 @@ static void add_notes(struct cli_findings *f, enum record_kind kind,
 						     "ConfigWarning";
 	size_t i;
 
-	for (i = 0; i < plan->unsupported.nr; i++)
-		add_text(f, "ConfigUnsupported", true, plan->unsupported.v[i]);
 	for (i = 0; i < plan->warnings.nr; i++)
 		add_text(f, rule, false, plan->warnings.v[i]);
 }

@@ -114,7 +114,6 @@ static int plan_config(const struct cli_project *p, const char *fallback,
 	strvec_copy(&plan->args, &b.args);
 	strvec_copy(&plan->cache_from, &b.cache_from);
 	strvec_copy(&plan->warnings, &b.warnings);
-	strvec_copy(&plan->unsupported, &b.unsupported);
 	if (json_get(plan->config, "dockerComposeFile") &&
 	    cli_compose_plan(p, &dc, plan, err) < 0)
 		return -1;
@@ -246,8 +245,6 @@ int cli_project_plan(const struct cli_project *p,
 
 void cli_project_warn(const struct record_plan *plan)
 {
-	for (size_t i = 0; i < plan->unsupported.nr; i++)
-		log_warn("%s", plan->unsupported.v[i]);
 	for (size_t i = 0; i < plan->warnings.nr; i++)
 		log_warn("%s", plan->warnings.v[i]);
 }

@@ -18,7 +18,6 @@ void devcontainer_build_release(struct devcontainer_build *b)
 	strvec_release(&b->cache_from);
 	json_free(b->features);
 	json_free(b->options);
-	strvec_release(&b->unsupported);
 	strvec_release(&b->warnings);
 	*b = (struct devcontainer_build)DEVCONTAINER_BUILD_INIT;
 }

@@ -94,8 +94,8 @@ struct devcontainer_build {
 	/* "labels" (an object), "network", "no_cache", "pull"; or NULL */
 	struct json *options;
 	struct json *features; /* [{"id","options","where"}], NULL: none */
-	/* "NAME:LINE:COL: ...": what stops a build, what is not acted on */
-	struct strvec unsupported, warnings;
+	/* "NAME:LINE:COL: ...": what is not acted on */
+	struct strvec warnings;
 };
 #define DEVCONTAINER_BUILD_INIT { 0 }
 #define cleanup_devcontainer_build CLEANUP(devcontainer_build_release)

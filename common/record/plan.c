@@ -31,7 +31,6 @@ void record_plan_release(struct record_plan *p)
 	free(p->user);
 	strvec_release(&p->cache_from);
 	strvec_release(&p->warnings);
-	strvec_release(&p->unsupported);
 	free(p->name);
 	free(p->reference);
 	strvec_release(&p->credentials);
@@ -154,7 +153,6 @@ static int get_all(const struct reader *rd, struct record_plan *p)
 	    get_list(rd, "cache_from", &p->cache_from) < 0 ||
 	    get_value(rd, "options", JSON_OBJECT, &p->options) < 0 ||
 	    get_list(rd, "warnings", &p->warnings) < 0 ||
-	    get_list(rd, "unsupported", &p->unsupported) < 0 ||
 	    get_str(rd, "name", &p->name) < 0 ||
 	    get_str(rd, "reference", &p->reference) < 0 ||
 	    get_list(rd, "credentials", &p->credentials) < 0)
@@ -183,8 +181,6 @@ int record_plan_get(struct record_plan *p, const struct record *r,
 
 int record_plan_check(const struct record_plan *p, struct error *err)
 {
-	if (p->unsupported.nr)
-		return error_set(err, ERR_INPUT, "%s", p->unsupported.v[0]);
 	if (!p->dockerfile && !p->text)
 		return error_set(err, ERR_INPUT,
 				 "the plan has no Dockerfile");
@@ -249,8 +245,6 @@ void record_plan_set(const struct record_plan *p, struct record *r)
 		json_set(j, "metadata", json_dup(p->metadata));
 	json_set_str(j, "user", p->user);
 	json_set_strvec(j, "warnings", &p->warnings);
-	if (p->unsupported.nr)
-		json_set_strvec(j, "unsupported", &p->unsupported);
 	if (p->cache_from.nr)
 		json_set_strvec(j, "cache_from", &p->cache_from);
 	if (p->options)

@@ -76,7 +76,6 @@ struct record_plan {
 	struct json *options; /* "labels", "network", "no_cache", "pull" of a
 				 configuration's build; or NULL */
 	struct strvec warnings; /* what nothing acts on, FILE:LINE:COL first */
-	struct strvec unsupported; /* the same, where a build cannot go on */
 	/* image templates */
 	char *name;		  /* of the template */
 	char *reference;	  /* where the image goes */
@@ -89,7 +88,7 @@ void record_plan_release(struct record_plan *p);
 /* Read the section; its absence is ERR_INPUT that advises `devenv parse`. */
 int record_plan_get(struct record_plan *p, const struct record *r,
 		    struct error *err) MUST_CHECK;
-/* ERR_INPUT with the first of `unsupported`; for commands that build. */
+/* ERR_INPUT where nothing says what to build. */
 int record_plan_check(const struct record_plan *p, struct error *err)
 	MUST_CHECK;
 /* Write the section. */

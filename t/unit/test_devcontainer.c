@@ -235,7 +235,6 @@ Test(devcontainer_build, names_what_it_does_not_act_on)
 	cr_assert_str_eq(json_get_str(b.options, "network"), "none");
 	cr_assert_str_eq(json_get_str(json_get(b.options, "labels"), "a"),
 			 "b");
-	cr_assert_eq(b.unsupported.nr, 0);
 	cr_assert_eq(json_len(b.features), 1);
 	cr_assert_eq(b.warnings.nr, 2);
 	cr_assert_str_eq(b.warnings.v[0], "f:3:131: build option "
