@@ -1,0 +1,1 @@
+int main() { std::puts("dependencies are ready"); }

@@ -1,0 +1,3 @@
+import flask
+
+print("hello from flask")
