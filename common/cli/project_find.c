@@ -147,6 +147,9 @@ static int list_folders(const char *dir, struct strvec *present,
 	return 0;
 }
 
+/* The specification does not know this place, envbuilder does. */
+#define LAST_PLACE "devcontainer.json"
+
 static int list_configs(const char *dir, struct strvec *present,
 			struct error *err)
 {
@@ -160,7 +163,15 @@ static int list_configs(const char *dir, struct strvec *present,
 		if (fs_is_file(full))
 			strvec_push(present, usual[i]);
 	}
-	return list_folders(dir, present, err);
+	if (list_folders(dir, present, err) < 0)
+		return -1;
+	if (!present->nr) {
+		cleanup_free char *full = path_join(dir, LAST_PLACE);
+
+		if (fs_is_file(full))
+			strvec_push(present, LAST_PLACE);
+	}
+	return 0;
 }
 
 /* --config that is a path: below --config-dir or the project, else from

@@ -42,8 +42,9 @@ void devcontainer_where(const struct devcontainer *dc, const char *property,
 
 /*
  * Which file of a tree is meant. `present` are those of the tree, relative to
- * its top: .devcontainer/devcontainer.json, .devcontainer.json and
- * .devcontainer/NAME/devcontainer.json. `wanted` is such a NAME or NULL.
+ * its top: .devcontainer/devcontainer.json, .devcontainer.json,
+ * .devcontainer/NAME/devcontainer.json and, if it is the only one,
+ * devcontainer.json. `wanted` is such a NAME or NULL.
  * NULL without an error: there is none. Several folders without `wanted`, or
  * a name that is not there: ERR_INPUT that lists them. Borrowed.
  */
