@@ -1,6 +1,8 @@
 #!/bin/sh
 # run.sh - run units, fuzz corpora and scripts of one build; print the sum
 # usage: t/run.sh build/FLAVOUR [SCRIPT...]
+#
+# DEVENV_TEST_JOBS is how many run at once (the processors, at most 4).
 set -u
 B=$1
 shift
@@ -8,9 +10,6 @@ cd "$(dirname "$0")/.." || exit 4
 DEVENV=$PWD/$B/devenv
 HELPER=$PWD/$B/helper
 export DEVENV HELPER
-passed=0
-failed=0
-skipped=0
 log=$PWD/$B/log
 rm -rf "$log"
 mkdir -p "$log"
@@ -25,14 +24,17 @@ case $B in
 	;;
 esac
 
-count() { # a TAP file
-	p=$(grep -c '^ok ' "$1")
-	f=$(grep -c '^not ok ' "$1")
-	s=$(grep -ci '^ok .*# skip\|^1\.\.0 # skip' "$1")
-	passed=$((passed + p))
-	failed=$((failed + f))
-	skipped=$((skipped + s))
+# Nothing in the background hears Ctrl-C: who is told to end, ends the command
+# it waits for, and `timeout` all that came of it.
+pids=
+stop() {
+	trap - INT TERM
+	# shellcheck disable=SC2086 # a list of numbers
+	[ -z "$pids" ] || kill $pids 2>/dev/null
+	wait
+	exit 130
 }
+trap stop INT TERM
 
 suite() { # NAME LIMIT COMMAND...
 	name=$1
@@ -40,18 +42,25 @@ suite() { # NAME LIMIT COMMAND...
 	shift 2
 	start=$(date +%s)
 	timeout -k 10 "$limit" "$@" >"$log/$name.tap" 2>"$log/$name.err" \
-		</dev/null
+		</dev/null &
+	pids=$!
+	wait $pids
 	rc=$?
-	count "$log/$name.tap"
+	pids=
+	p=$(grep -c '^ok ' "$log/$name.tap")
+	f=$(grep -c '^not ok ' "$log/$name.tap")
+	s=$(grep -ci '^ok .*# skip\|^1\.\.0 # skip' "$log/$name.tap")
+	bad=$f
 	note=
 	if [ $rc -ne 0 ] && [ "$f" -eq 0 ]; then
-		failed=$((failed + 1))
+		bad=$((bad + 1))
 		note=" (status $rc)"
 	fi
 	if ! grep -q '^1\.\.[0-9]' "$log/$name.tap"; then
-		failed=$((failed + 1))
+		bad=$((bad + 1))
 		note="$note (no plan: it did not reach its end)"
 	fi
+	echo "$p $bad $s" >"$log/$name.sum"
 	echo "$name: $p passed, $f failed, $(($(date +%s) - start)) s$note"
 	if [ -n "$note" ] || [ "$f" -gt 0 ]; then
 		grep -A 30 '^not ok' "$log/$name.tap" | head -n 80
@@ -59,6 +68,28 @@ suite() { # NAME LIMIT COMMAND...
 	fi
 }
 
+# Those of the list that nobody else has begun.
+work() { # SCRIPT...
+	trap stop TERM
+	options=${ASAN_OPTIONS-}
+	for script; do
+		name=$(basename "$script" .sh)
+		mkdir "$log/$name.begun" 2>/dev/null || continue
+		# What libgit2 leaks over ssh and proxies is known by the names
+		# of its callers, which only slow unwinding finds in a library
+		# without frames.
+		case $options$script in
+		log_path*/10[12]0-*)
+			ASAN_OPTIONS=$options:fast_unwind_on_malloc=0 ;;
+		log_path*) ASAN_OPTIONS=$options ;;
+		esac
+		suite "$name" 600 sh "$script" >"$log/$name.out"
+		flock "$log/print" cat "$log/$name.out"
+	done
+}
+
+jobs=${DEVENV_TEST_JOBS:-$(nproc)}
+[ "$jobs" -le 4 ] || jobs=4
 if [ $# -eq 0 ]; then
 	suite units 300 "$B/unit" --tap=/dev/stdout
 	for z in "$B"/fuzz/*; do
@@ -68,21 +99,26 @@ if [ $# -eq 0 ]; then
 	done
 	set -- t/[0-9]*.sh
 fi
-options=${ASAN_OPTIONS-}
-for script; do
-	# What libgit2 leaks over ssh and proxies is known by the names of its
-	# callers, which only slow unwinding finds in a library without frames.
-	case $options$script in
-	log_path*/10[12]0-*) ASAN_OPTIONS=$options:fast_unwind_on_malloc=0 ;;
-	log_path*) ASAN_OPTIONS=$options ;;
-	esac
-	suite "$(basename "$script" .sh)" 600 sh "$script"
+workers=
+while [ "$jobs" -gt 0 ]; do
+	work "$@" &
+	workers="$workers $!"
+	jobs=$((jobs - 1))
 done
+pids=$workers
+wait
+pids=
+failed=0
 for report in "$log"/asan.* "$log"/ubsan.*; do
 	[ -f "$report" ] || continue
 	failed=$((failed + 1))
 	echo "sanitizer report: $report"
 	head -n 30 "$report"
 done
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed -eq 0 ]
+awk -v failed="$failed" '
+	{ passed += $1; failed += $2; skipped += $3 }
+	END {
+		printf "%d passed, %d failed, %d skipped\n", passed, failed,
+			skipped
+		exit failed > 0
+	}' "$log"/*.sum
