@@ -94,7 +94,8 @@ void devcontainer_build_options(struct devcontainer_build *b,
 
 	json_get_strings(list, &words);
 	for (size_t i = 0; i < words.nr; i++) {
-		const char *word = words.v[i], *next = words.v[i + 1];
+		const char *word = words.v[i];
+		const char *next = i + 1 < words.nr ? words.v[i + 1] : NULL;
 		const char *eq = strchr(word, '=');
 		cleanup_free char *name = xstrndup(word, strcspn(word, "="));
 		bool two = !eq && next && *next != '-' && !is_alone(name);

@@ -263,7 +263,7 @@ static int fetch_layer(struct blob *b)
 				    .size = b->meta.blob_size };
 	const char *origin = b->meta.origin;
 
-	if (!str_eq(b->meta.blob, b->digest)) {
+	if (b->image && !str_eq(b->meta.blob, b->digest)) {
 		const struct store_image_layer *l = &b->image->layers[b->layer];
 
 		d = l->desc;
