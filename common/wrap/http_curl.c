@@ -152,6 +152,12 @@ static enum url_reach limit_of(const struct http_flight *f)
 	return f->limit;
 }
 
+static bool is_inward(const struct http_flight *f, char *ip)
+{
+	ip[strcspn(ip, "%")] = '\0';
+	return !f->proxied && url_address_reach(ip) > limit_of(f);
+}
+
 /* The address is checked where it is used: a name cannot change its meaning
  * between a check and the connection. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose,
@@ -164,12 +170,26 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose,
 		return CURL_SOCKET_BAD;
 	getnameinfo(&a->addr, a->addrlen, host, sizeof(host), NULL, 0,
 		    NI_NUMERICHOST);
-	host[strcspn(host, "%")] = '\0';
-	if (!f->proxied && url_address_reach(host) > limit_of(f)) {
+	if (is_inward(f, host)) {
 		f->blocked = true;
 		return CURL_SOCKET_BAD;
 	}
 	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
+/* A connection that is open already may be another transfer's, which might go
+ * further. */
+static int on_connected(void *arg, char *ip, char *own UNUSED, int port UNUSED,
+			int own_port UNUSED)
+{
+	struct http_flight *f = arg;
+	char host[64];
+
+	snprintf(host, sizeof(host), "%s", ip);
+	if (!is_inward(f, host))
+		return CURL_PREREQFUNC_OK;
+	f->blocked = true;
+	return CURL_PREREQFUNC_ABORT;
 }
 
 static const char *env(const char *name)
@@ -339,6 +359,8 @@ static void set_callbacks(struct http_flight *f)
 	l->curl_easy_setopt(f->easy, CURLOPT_SEEKDATA, f);
 	l->curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	l->curl_easy_setopt(f->easy, CURLOPT_OPENSOCKETDATA, f);
+	l->curl_easy_setopt(f->easy, CURLOPT_PREREQFUNCTION, on_connected);
+	l->curl_easy_setopt(f->easy, CURLOPT_PREREQDATA, f);
 	l->curl_easy_setopt(f->easy, CURLOPT_ERRORBUFFER, f->text);
 	l->curl_easy_setopt(f->easy, CURLOPT_PRIVATE, f);
 }
