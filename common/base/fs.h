@@ -47,6 +47,9 @@ char *fs_temp_dir(int dirfd, const char *prefix, struct error *err);
  * as if `rootfd` were "/". Returns a descriptor (O_CLOEXEC) or -1 with errno
  * and no message, so that callers can tell ENOENT apart. */
 int fs_open_in_root(int rootfd, const char *path, int flags, mode_t mode);
+/* What an absolute path without links names; ELOOP where one of its parts has
+ * become a link. As the one before otherwise. */
+int fs_open_straight(const char *path, int flags);
 /*
  * The absolute path in a root that `path` leads to, with every link resolved
  * inside it. Parts that are not there stay as they are written. Malloc'ed;

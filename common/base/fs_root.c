@@ -32,6 +32,14 @@ int fs_open_in_root(int rootfd, const char *path, int flags, mode_t mode)
 	return (int)fd;
 }
 
+int fs_open_straight(const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+				.resolve = RESOLVE_NO_SYMLINKS };
+
+	return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+}
+
 /* Make one directory of a path in a root; `prefix` is the path so far. */
 static int make_in_root(int rootfd, const char *prefix, mode_t mode,
 			uid_t uid, gid_t gid, struct error *err)

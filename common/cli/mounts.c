@@ -160,7 +160,9 @@ int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
 	/* A folder without a mount of its own is where the workspace is. */
 	if (!json_get_str(config, "workspaceMount") &&
 	    !path_within(*folder, one.target)) {
-		replace(&one.source, dir);
+		cleanup_free char *real = realpath(dir, NULL);
+
+		replace(&one.source, real ? real : dir);
 		replace(&one.target, *folder);
 	}
 	take(m, &one);

@@ -114,15 +114,15 @@ int runtime_bind_as(const char *source, uid_t uid, gid_t gid, int *tree,
 	cleanup_close int map = -1, mnt = -1;
 	struct stat st;
 
-	if (stat(source, &st) < 0)
+	mnt = runtime_clone_straight(source, err);
+	if (mnt < 0)
+		return -1;
+	if (fstat(mnt, &st) < 0)
 		return error_errno(err, "cannot look at '%s'", source);
 	if (st.st_uid == uid)
 		return 0;
 	map = make_map(&st, uid, gid, err);
 	if (map < 0)
-		return -1;
-	mnt = runtime_clone(AT_FDCWD, source, true, err);
-	if (mnt < 0)
 		return -1;
 	attr.userns_fd = (uint64_t)map;
 	if (mount_setattr(mnt, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)

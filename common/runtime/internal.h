@@ -190,6 +190,8 @@ int runtime_fs_new(const char *type, const char *const *options,
 		   unsigned int attr, struct error *err) MUST_CHECK;
 int runtime_clone(int dirfd, const char *path, bool deep, struct error *err)
 	MUST_CHECK;
+/* All of what an absolute path names, if no part of it is a link. */
+int runtime_clone_straight(const char *path, struct error *err) MUST_CHECK;
 int runtime_attach_at(int mnt, int dirfd, const char *path,
 		      struct error *err) MUST_CHECK;
 int runtime_attributes(int mnt, bool deep, uint64_t set, struct error *err)

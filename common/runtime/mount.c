@@ -46,6 +46,18 @@ int runtime_clone(int dirfd, const char *path, bool deep, struct error *err)
 	return mnt;
 }
 
+int runtime_clone_straight(const char *path, struct error *err)
+{
+	cleanup_close int fd = fs_open_straight(path, O_PATH);
+
+	if (fd < 0 && errno == ELOOP)
+		return error_set(err, ERR_INPUT, "cannot bind '%s': a part of "
+				 "it has become a link", path);
+	if (fd < 0)
+		return error_errno(err, "cannot bind '%s'", path);
+	return runtime_clone(fd, "", true, err);
+}
+
 int runtime_attach_at(int mnt, int dirfd, const char *path, struct error *err)
 {
 	unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH |
@@ -117,6 +129,8 @@ static int new_bind(const struct runtime_mount *m, struct error *err)
 		return fd < 0 ? error_errno(err, "cannot bind '%s'", m->source)
 			      : steal_fd(&fd);
 	}
+	if (m->as_user)
+		return runtime_clone_straight(m->source, err);
 	if (!m->below)
 		return runtime_clone(AT_FDCWD, m->source, true, err);
 	top = open(m->source, O_PATH | O_DIRECTORY | O_CLOEXEC);

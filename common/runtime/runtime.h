@@ -91,7 +91,10 @@ struct runtime_mount {
 	/* a bind: path of the host, and what of it, resolved inside it (NULL:
 	 * all) */
 	char *source, *below;
-	bool as_user; /* for env_up: the user's, whoever owns it here */
+	/* A place of a repository: the user's, whoever owns it here (for
+	 * env_up), and without links on the way, as those who work in it may
+	 * put one there at any time. */
+	bool as_user;
 	int tree;     /* of runtime_bind_as, instead of the source; 0: none */
 	/* a tmpfs: "size=..,mode=.."; may be NULL */
 	char *options;

@@ -1,7 +1,11 @@
 /* test_idmap.c - maps that swap two ids */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include "base/fs.h"
+#include "base/path.h"
 #include "runtime/internal.h"
 
 static void check(uint32_t a, uint32_t b, const char *want)
@@ -10,6 +14,27 @@ static void check(uint32_t a, uint32_t b, const char *want)
 
 	runtime_idmap_text(a, b, &out);
 	cr_expect_str_eq(out.buf, want);
+}
+
+/* Somebody who works in a directory puts a link in the place of another. */
+Test(idmap, a_place_of_a_repository_is_not_reached_by_links)
+{
+	cleanup_error struct error err = ERROR_INIT, later = ERROR_INIT;
+	char dir[] = "/tmp/devenv-straight-XXXXXX";
+	cleanup_free char *link = path_join(mkdtemp(dir), "data");
+	cleanup_free char *below = path_join(link, "devenv");
+	struct runtime_mount m = { .source = below, .as_user = true };
+	int tree = -1;
+
+	cr_assert_eq(symlink("/etc", link), 0);
+	cr_expect_eq(runtime_mount_new(NULL, &m, -1, &err), -1);
+	cr_expect_eq(err.code, ERR_INPUT);
+	cr_expect(strstr(err.msg, "/data/devenv': a part of it has become a "
+				  "link"), "%s", err.msg);
+	cr_expect_eq(runtime_bind_as(link, 1, 1, &tree, &later), -1);
+	cr_expect_eq(later.code, ERR_INPUT);
+	cr_expect_eq(tree, -1);
+	cr_expect_eq(fs_remove_tree(AT_FDCWD, dir, &err), 0);
 }
 
 Test(idmap, swaps_two_ids_and_keeps_the_rest)
