@@ -21,6 +21,7 @@ t_ok "skopeo fills the registry" seed "$plain/a/app:1"
 
 t_run "$DEVENV" pull "$plain/a/app:1"
 t_status 0 "pull from a loopback registry over plain http"
+t_is "$(cat "$err")" "" "few bytes need no word about progress"
 want=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
 	"docker://$plain/a/app:1")
 t_ok "skopeo knows its digest" test -n "$want"

@@ -74,6 +74,7 @@ t_is "$(requests PUT 'blobs/uploads' first)" 1 "and sends the configuration"
 
 t_run "$DEVENV" push "$first/app/one:1" "$second/app/one:1"
 t_status 0 "push to another registry"
+t_err "pushing to $second/app/one: 0 B of 1\.[0-9] MB" "which is told of"
 t_is "$(digest "$second/app/one:1")" "$want" "gives the same digest"
 t_ok "without the blobs of the base here" sh -c "
 	for d in \$(skopeo inspect --tls-verify=false \

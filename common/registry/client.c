@@ -9,6 +9,7 @@
 
 #define TICK_MS 250
 #define WORDS_MAX 300
+#define TOLD_MIN 65536 /* bytes that take long enough to be read of */
 
 int64_t registry_now_ms(void)
 {
@@ -351,7 +352,7 @@ int registry_run(struct registry *r, const struct registry_batch *b,
 	struct progress *progress;
 	int rc;
 
-	if (!b->title)
+	if (!b->title || b->total < TOLD_MIN)
 		return run(r, b, NULL, err);
 	progress = progress_start(b->title, NULL, b->total);
 	rc = run(r, b, progress, err);
