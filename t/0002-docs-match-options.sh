@@ -46,6 +46,12 @@ for page in "$SRC"/man/devenv-*.1; do
 		grep -qx "${cmd%.1}" "$TMP/commands"
 done
 
+grep -rhoE '"ENVBUILDER_[A-Z0-9_]{2,}",' "$SRC/cmd" "$SRC/common" |
+	tr -d '",' | sort -u >"$TMP/want"
+grep -oE 'ENVBUILDER_[A-Z0-9_]+' "$SRC/man/devenv.1" | sort -u >"$TMP/have"
+t_ok "names of envbuilder are looked for" grep -qx ENVBUILDER_GIT_URL "$TMP/want"
+t_is "$(comm -23 "$TMP/want" "$TMP/have")" "" "devenv(1) has all of them"
+
 # The table of exit statuses is the enumeration in the source.
 sed -n 's/^	ERR_[A-Z_]* = \([0-9]*\),.*/\1/p' "$SRC/common/base/error.h" |
 	sort -u >"$TMP/want"
