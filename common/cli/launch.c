@@ -100,7 +100,8 @@ static int collect_mounts(struct work *w, struct error *err)
 	    cli_mounts_worktree(&w->mounts, root, w->mounts.v[0].target,
 				l->o->worktree, err) < 0)
 		return -1;
-	if (cli_mounts_config(&w->mounts, l, &w->settings.run, err) < 0)
+	if (cli_mounts_config(&w->mounts, l, &w->settings.run, w->folder,
+			      err) < 0)
 		return -1;
 	for (i = 0; i < l->o->volumes.nr; i++)
 		if (cli_mounts_volume(&w->mounts, l, l->o->volumes.v[i],

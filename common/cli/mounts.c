@@ -187,8 +187,33 @@ static int name_volume(const struct cli_launch *l,
 	return one->source ? 0 : -1;
 }
 
+/* Compose files show a tree by the directory above it, with its neighbours.
+ * Those are not the repository's; the tree is, at the place where commands
+ * expect it. */
+static void narrow(struct devcontainer_mount *m, const char *root,
+		   const char *folder)
+{
+	cleanup_free char *real = realpath(m->source, NULL);
+	cleanup_free char *top = real ? realpath(root, NULL) : NULL;
+	cleanup_free char *start = path_clean(folder);
+	cleanup_free char *target = NULL;
+	const char *below = top ? path_below(top, real) : NULL;
+
+	if (!below || !*below)
+		return;
+	target = path_join(m->target, below);
+	if (!path_within(start, target))
+		return;
+	log_warn("the mount at '%s' shows nothing but '%s': a repository may "
+		 "show itself only; --volume mounts what you choose",
+		 m->target, target);
+	replace(&m->source, top);
+	replace(&m->target, target);
+}
+
 int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
-		      const struct devcontainer_run *run, struct error *err)
+		      const struct devcontainer_run *run, const char *folder,
+		      struct error *err)
 {
 	const char *root = l->mount_root ? l->mount_root : l->workspace;
 
@@ -207,6 +232,8 @@ int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
 		if (one.type == DEVCONTAINER_VOLUME &&
 		    name_volume(l, &one, err) < 0)
 			return -1;
+		if (one.type == DEVCONTAINER_BIND && root && folder)
+			narrow(&one, root, folder);
 		if (one.type == DEVCONTAINER_BIND &&
 		    check_source(&one.source, root ? root : "/nowhere",
 				 &why) < 0) {

@@ -24,11 +24,14 @@ int cli_mounts_volume(struct cli_mounts *m, const struct cli_launch *l,
 int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
 			 const char *dir, const char *root, char **folder,
 			 struct error *err) MUST_CHECK;
-/* The other mounts of a configuration. What it may not see, or what is not
- * there, is left out with a warning. */
+/*
+ * The other mounts of a configuration. What it may not see, or what is not
+ * there, is left out with a warning. Of a directory above the tree the tree
+ * is left, if `folder` (may be NULL), where commands start, lies in it then.
+ */
 int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
-		      const struct devcontainer_run *run, struct error *err)
-	MUST_CHECK;
+		      const struct devcontainer_run *run, const char *folder,
+		      struct error *err) MUST_CHECK;
 
 /* A directory of this host that was found to be harmless. */
 void cli_mounts_bind(struct cli_mounts *m, const char *source,
