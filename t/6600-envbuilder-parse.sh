@@ -5,7 +5,7 @@
 . "$(dirname "$0")/helper/gitserver.sh"
 . "$(dirname "$0")/envbuilder-lib.sh"
 
-t_need root userns busybox git nginx fcgiwrap jq
+t_need root userns busybox git nginx fcgiwrap
 envbuilder_start
 
 # --- where the specification is ---
