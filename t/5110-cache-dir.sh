@@ -224,4 +224,22 @@ killed() {
 }
 t_ok "a build where others were killed" killed
 t_ok "leaves the directory sound" sound "$TMP/killed"
+
+# One that was stopped while it wrote holds up others until they are told to
+# give up.
+held() {
+	flock --no-fork "$TMP/killed/index.lock" sleep 60 &
+	holder=$!
+	"$DEVENV" --store "$TMP/store1" build --no-cache --cache-to \
+		"oci:$TMP/killed" "$TMP/ctx1" >/dev/null 2>"$err" &
+	pid=$!
+	t_wait grep -q 'waiting for another devenv' "$err"
+	kill -TERM $pid
+	wait $pid
+	status=$?
+	kill $holder
+	wait $holder 2>/dev/null
+	[ $status = 143 ]
+}
+t_ok "a build that waits for a cache can be interrupted" held
 t_done

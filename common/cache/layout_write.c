@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/strindex.h"
 
 /* --- files that appear when they are complete --- */
@@ -66,6 +67,18 @@ static int write_file(int dirfd, const char *path, const void *data, size_t n,
 
 /* --- locks --- */
 
+static int wait_for(int fd, const char *name, int how, struct error *err)
+{
+	log_info("waiting for another devenv that works on the cache");
+	while (flock(fd, how) < 0) {
+		if (errno != EINTR)
+			return error_errno(err, "cannot lock '%s'", name);
+		if (signals_check(err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int layout_lock(int dirfd, const char *name, int how, struct error *err)
 {
 	cleanup_close int fd = openat(dirfd, name,
@@ -74,9 +87,12 @@ int layout_lock(int dirfd, const char *name, int how, struct error *err)
 
 	if (fd < 0)
 		return error_errno(err, "cannot open '%s'", name);
-	while (flock(fd, how) < 0)
-		if (errno != EINTR)
+	if (flock(fd, how | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK || how & LOCK_NB)
 			return error_errno(err, "cannot lock '%s'", name);
+		if (wait_for(fd, name, how, err) < 0)
+			return -1;
+	}
 	return steal_fd(&fd);
 }
 
