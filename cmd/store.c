@@ -1,6 +1,5 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/units.h"
 #include "cli/caches.h"
 #include "cmd/store.h"
 
@@ -56,13 +55,15 @@ static int gc(struct store *s, const struct store_command *o,
 	struct store_gc_options limits = { .mounts = o->mounts,
 					   .dry_run = o->dry_run };
 	struct store_gc_result r;
+	struct cli_keep keep;
 
 	if (o->cache_repo)
 		return gc_cache(o, err);
-	if ((o->keep_age && units_age(o->keep_age, &limits.max_age, err) < 0) ||
-	    (o->keep_size &&
-	     units_size(o->keep_size, &limits.keep_size, err) < 0) ||
-	    store_gc(s, &limits, &r, err) < 0)
+	if (cli_keep_parse(&keep, o->keep_age, o->keep_size, err) < 0)
+		return -1;
+	limits.max_age = keep.age;
+	limits.keep_size = keep.size;
+	if (store_gc(s, &limits, &r, err) < 0)
 		return -1;
 	json_set_int(j, "images", (int64_t)r.images);
 	json_set_int(j, "layers", (int64_t)r.layers);

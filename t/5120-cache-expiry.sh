@@ -225,6 +225,12 @@ t_status 2 "no cache is a usage error"
 t_err 'no cache is named' "which is said"
 gc "oci:$dir" --keep-age soon
 t_status 2 "so is what is no age"
+gc "oci:$dir" --keep-age 0s
+t_status 2 "or keeps nothing"
+t_err 'hint: --keep-size 0 says so' "which is said otherwise"
+gc "oci:$dir" --keep-size 0
+t_status 0 "namely by size"
+t_is "$("$DEVENV" cache ls --json --cache-repo "oci:$dir")" "[]" "and nothing is kept"
 t_run "$DEVENV" cache empty --cache-repo "oci:$dir"
 t_status 2 "and an unknown command"
 t_err "unknown cache command 'empty'" "named"

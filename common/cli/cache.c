@@ -113,20 +113,41 @@ int cli_cache_list(const struct cli_cache *c,
 
 /* --- gc --- */
 
+int cli_keep_parse(struct cli_keep *k, const char *age, const char *size,
+		   struct error *err)
+{
+	struct cli_keep got = { 0, 0 };
+
+	if (age && units_age(age, &got.age, err) < 0)
+		return -1;
+	if (age && !got.age) {
+		error_set(err, ERR_USAGE, "--keep-age %s keeps nothing", age);
+		return error_hint(err, "--keep-size 0 says so");
+	}
+	if (size && units_size(size, &got.size, err) < 0)
+		return -1;
+	if (size && !got.size)
+		got.size = 1;
+	*k = got;
+	return 0;
+}
+
 int cli_cache_collect(const struct cli_cache *c,
 		      const struct registry_options *o, struct error *err)
 {
 	struct cache_gc_options limits = { .dry_run = c->dry_run };
+	struct cli_keep keep;
 	cleanup_cache_place struct cache_place p = { 0 };
 	cleanup_registry struct registry *r = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_json struct json *j = json_new_object();
 	struct cache_gc_result result;
 
-	if ((c->keep_age && units_age(c->keep_age, &limits.max_age, err) < 0) ||
-	    (c->keep_size &&
-	     units_size(c->keep_size, &limits.keep_size, err) < 0) ||
-	    open_place(c, &r, o, &p, err) < 0 ||
+	if (cli_keep_parse(&keep, c->keep_age, c->keep_size, err) < 0)
+		return -1;
+	limits.max_age = keep.age;
+	limits.keep_size = keep.size;
+	if (open_place(c, &r, o, &p, err) < 0 ||
 	    cache_gc(&p, &limits, &result, err) < 0)
 		return -1;
 	json_set_int(j, "entries", (int64_t)result.entries);

@@ -30,6 +30,14 @@ extern const struct opt cli_cache_rows[];
 int cli_cache_list(const struct cli_cache *c,
 		   const struct registry_options *o, struct error *err)
 	MUST_CHECK;
+/* What gc is to keep, by the words of --keep-age and --keep-size (NULL: not
+ * given, and the number is 0). A size of 0 keeps as little as can be; an age
+ * of 0 would be taken for none: ERR_USAGE. */
+struct cli_keep {
+	uint64_t age, size;
+};
+int cli_keep_parse(struct cli_keep *k, const char *age, const char *size,
+		   struct error *err) MUST_CHECK;
 /* Remove what nobody used, and say what went. */
 int cli_cache_collect(const struct cli_cache *c,
 		      const struct registry_options *o, struct error *err)
