@@ -21,9 +21,12 @@ url=file://$GIT_ROOT/top.git
 t_run "$DEVENV" clone "$url" plain
 t_status 0 "submodules are left alone unless asked for"
 t_is "$(ls plain/mid)" "" "their directories are empty"
+t_err 'submodules are left empty; --recurse-submodules clones them' \
+	"which is told"
 t_run "$DEVENV" clone --recurse-submodules "$url" all
 t_status 0 "--recurse-submodules"
 t_is "$(cat all/mid/deep/leaf/README)" "hello from leaf.git" "gets nested ones"
+t_is "$(grep -c 'left empty' "$err")" 0 "and leaves none"
 t_is "$(git -C all submodule status --recursive | grep -c '^ ')" 2 \
 	"git sees them in place"
 t_is "$(git -C all status --porcelain)" "" "and clean"

@@ -79,6 +79,17 @@ static void tell_lfs(struct repo_session *s, git_repository *repo,
 	s->git.git_blob_free(blob);
 }
 
+/* Their directories are there and empty, which looks like a broken clone. */
+static void tell_submodules(const struct repo_session *s,
+			    const git_object *tree)
+{
+	if (!s->options->submodules &&
+	    s->git.git_tree_entry_byname((const git_tree *)tree,
+					 ".gitmodules"))
+		log_info("submodules are left empty; --recurse-submodules "
+			 "clones them");
+}
+
 int repo_tree_checkout(struct repo_session *s, git_repository *repo,
 		       const git_oid *commit, bool force, struct error *err)
 {
@@ -94,8 +105,10 @@ int repo_tree_checkout(struct repo_session *s, git_repository *repo,
 	rc = check_size(s, (git_tree *)tree, err);
 	if (!rc)
 		rc = write_files(s, repo, tree, force, err);
-	if (!rc)
+	if (!rc) {
 		tell_lfs(s, repo, tree);
+		tell_submodules(s, tree);
+	}
 	s->git.git_object_free(tree);
 	return rc;
 }
