@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/log.h"
+#include "cli/init.h"
 #include "cli/life.h"
 #include "cli/probe.h"
 #include "cmd/cmd.h"
@@ -14,6 +15,7 @@ struct options {
 	struct cli_build_options build;
 	struct cli_run_options run;
 	struct cli_life_options life;
+	struct cli_init_options init;
 	struct cli_registry registry;
 	bool json, get_cached;
 };
@@ -34,7 +36,7 @@ static const struct cmd_table tables[] = {
 	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
-	{ cli_registry_rows, O(registry) },
+	{ cli_init_rows, O(init) },	{ cli_registry_rows, O(registry) },
 	{ cli_upload_rows, O(registry) }, { 0 },
 };
 
@@ -44,6 +46,7 @@ struct work {
 	struct cli_round round;
 	struct record source; /* of the clone, if there was one */
 	struct cli_life life;
+	struct strvec init;
 };
 
 static void work_release(struct work *w)
@@ -51,6 +54,7 @@ static void work_release(struct work *w)
 	cli_round_release(&w->round);
 	record_release(&w->source);
 	cli_life_release(&w->life);
+	strvec_release(&w->init);
 	cli_builder_release(&w->b);
 }
 
@@ -98,6 +102,17 @@ static void keep_source(struct work *w)
 	record_source_set(&source, &w->round.project.record);
 	w->b.source = source;
 	w->b.origin = source.url;
+}
+
+static void warn_of_variables(void)
+{
+	const struct opt *known[ARRAY_SIZE(tables)];
+	size_t n = 0;
+
+	for (; tables[n].rows; n++)
+		known[n] = tables[n].rows;
+	known[n++] = cmd_global_rows;
+	cli_init_warn(known, n);
 }
 
 static void tell(const struct build_result *r)
@@ -180,7 +195,9 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	const char *word = n ? call->args.v[0] : o->clone.git_url;
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
+	warn_of_variables();
 	if (cli_launch_check(&o->run, err) < 0 ||
+	    (!command && cli_init_command(&o->init, &w->init, err) < 0) ||
 	    cli_life_get(&w->life, &o->life, err) < 0 ||
 	    get_tree(w, word, &words, err) < 0 ||
 	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
@@ -201,6 +218,8 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	tell(&w->round.result);
 	if (store_sync(w->b.store, err) < 0)
 		return -1;
+	if (w->init.nr)
+		command = strvec_argv(&w->init);
 	return launch(w, command, &call->status, err);
 }
 

@@ -85,6 +85,39 @@ up failing true
 t_status 7 "a lifecycle command that fails is not lost"
 t_err '\[postCreateCommand\] ended with status 3' "but named"
 
+# --- what is run ---
+init() { # SENTENCE: an up without a command says "hi"
+	t_run timeout 60 "$DEVENV" up "$TMP/here/$project"
+	t_is "$status $(cat "$out")" "0 hi" "$1"
+}
+put Dockerfile 'FROM base' 'RUN ["/bin/busybox", "rm", "/bin/sh"]'
+ENVBUILDER_DOCKERFILE_PATH=Dockerfile up noshell /bin/ash -c 'ls /bin/sh'
+t_err 'ls: /bin/sh: No such file' "an image without /bin/sh"
+project=noshell
+ENVBUILDER_INIT_COMMAND=/bin/ash ENVBUILDER_INIT_SCRIPT='echo hi' \
+	init "TestInitScriptInitCommand"
+ENVBUILDER_INIT_COMMAND=/bin/ash DEVENV_INIT_SCRIPT='echo hi' \
+	init "TestInitScriptInitCommand: by our name"
+project=again
+ENVBUILDER_INIT_SCRIPT='echo hi' init "a script is one of /bin/sh"
+ENVBUILDER_INIT_ARGS="-c 'true && echo \"h\"\\i' x" \
+	ENVBUILDER_INIT_SCRIPT='echo no' init "arguments win over a script"
+ENVBUILDER_INIT_COMMAND=/bin/printf ENVBUILDER_INIT_ARGS='"%s%s\n" h\i ""' \
+	init "quotes are a shell's"
+ENVBUILDER_INIT_SCRIPT='echo no' up again echo hi
+t_is "$status $(cat "$out")" "0 hi" "a command on the line wins over both"
+ENVBUILDER_INIT_ARGS="-c 'echo" t_run "$DEVENV" up "$TMP/here/again"
+t_status 2 "a quote that is left open"
+t_err '[-]-init-args: a quote is not closed' "is told"
+
+# --- what has no effect ---
+ENVBUILDER_SETUP_SCRIPT='exit 1' ENVBUILDER_EXPORT_ENV_FILE='' \
+	ENVBUILDER_FORCE_SAFE=true ENVBUILDER_VERBOSE=0 \
+	ENVBUILDER_REMOTE_REPO_BUILD_MODE=false up again true
+t_status 0 "a variable that means nothing here"
+t_err 'warning: ENVBUILDER_SETUP_SCRIPT is set and not acted on' "is named"
+t_is "$(grep -c 'not acted on' "$err")" 1 "and no other"
+
 # --- users ---
 put $J '{"image": "base", "containerUser": "bob"}'
 up groups id -Gn
