@@ -127,11 +127,16 @@ up remote sh -c 'id -un; echo $HOME'
 t_is "$status $(tr '\n' ' ' <"$out")" "0 bob /home/bob " \
 	"remoteUser counts without features, too"
 put $J '{"image": "base", "containerUser": "1000:50"}'
-up ids id -u
-t_is "$status $(cat "$out")" "0 1000" "a user by numbers"
+up ids sh -c 'id -u; id -g'
+t_is "$status $(tr '\n' ' ' <"$out")" "0 1000 50 " "a user by numbers"
+put Dockerfile 'FROM base' 'USER 4321:50'
+ENVBUILDER_DOCKERFILE_PATH=Dockerfile up numbers sh -c 'id -u; id -g'
+t_is "$status $(tr '\n' ' ' <"$out")" "0 4321 50 " \
+	"USER by numbers that the image does not know"
 put $J '{"image": "base", "remoteUser": "gone"}'
 up gone true
-t_err 'unable to find user gone' "a user that is not there is named"
+t_status 3 "a user that is not there"
+t_err 'unable to find user gone' "is named"
 put $J '{"build": {"dockerfile": "Dockerfile"}, "remoteUser": "test",
 	"mounts": ["type=volume,source=home,target=/home/test"]}'
 put .devcontainer/Dockerfile 'FROM base' \

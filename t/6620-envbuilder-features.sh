@@ -44,7 +44,7 @@ project() { # REGISTRY
 		"'"$1"'/test/test1:latest": {"bananas": "hello test!"},
 		"'"$1"'/test/test2:latest": {"my-pine": "h$w `x` \"q\""},
 		"./feature3": {"grape": "hello grape!"}}}'
-	put .devcontainer/Dockerfile "FROM $bases/busybox" 'WORKDIR /var'
+	put .devcontainer/Dockerfile "FROM $bases/busybox"
 	feature "$TMP/tree/.devcontainer" feature3 grape
 }
 project "$bases"
