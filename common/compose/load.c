@@ -287,7 +287,8 @@ static void fill(struct compose_load *l, struct json *map)
 	struct json *m, *next;
 
 	for (m = json_first(map); m; m = next) {
-		const char *value = compose_variable(l, json_key(m));
+		cleanup_free char *key = xstrdup(json_key(m));
+		const char *value = compose_variable(l, key);
 
 		next = json_next(m);
 		if (json_kind(m) != JSON_NULL)
@@ -295,7 +296,7 @@ static void fill(struct compose_load *l, struct json *map)
 		if (value)
 			json_assign_str(m, value);
 		else
-			json_remove(map, json_key(m));
+			json_remove(map, key);
 	}
 }
 
