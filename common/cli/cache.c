@@ -136,7 +136,7 @@ int cli_cache_collect(const struct cli_cache *c,
 		      const struct registry_options *o, struct error *err)
 {
 	struct cache_gc_options limits = { .dry_run = c->dry_run };
-	struct cli_keep keep;
+	struct cli_keep keep = { 0 };
 	cleanup_cache_place struct cache_place p = { 0 };
 	cleanup_registry struct registry *r = NULL;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;

@@ -93,16 +93,15 @@ void devcontainer_build_options(struct devcontainer_build *b,
 	cleanup_strvec struct strvec words = STRVEC_INIT;
 
 	json_get_strings(list, &words);
-	for (size_t i = 0; i < words.nr; i++) {
-		const char *word = words.v[i];
-		const char *next = i + 1 < words.nr ? words.v[i + 1] : NULL;
+	for (char **p = strvec_argv(&words); *p; p++) {
+		const char *word = *p, *next = p[1];
 		const char *eq = strchr(word, '=');
 		cleanup_free char *name = xstrndup(word, strcspn(word, "="));
 		bool two = !eq && next && *next != '-' && !is_alone(name);
 
 		if (!set_option(b, name, eq ? eq + 1 : two ? next : ""))
-			note(arg, i, name);
+			note(arg, (size_t)(p - words.v), name);
 		if (two)
-			i++;
+			p++;
 	}
 }
