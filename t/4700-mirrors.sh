@@ -51,6 +51,13 @@ t_ok "what the mirror lacks, the origin gives" pull \
 t_ok "and the fall back is said" grep -q \
 	"mirror $mirror does not serve $origin/team/only: .*404" "$TMP/err"
 
+# Names of hosts are the same in any case.
+t_run timeout 60 "$DEVENV" --store "$TMP/store-case" pull \
+	--registry-mirror "Hub.Example=$mirror/cache" HUB.example/team/app:1
+t_status 0 "the host of a mirrored registry in capitals"
+t_run "$DEVENV" --store "$TMP/store-case" store ls
+t_out "hub.example/team/app:1" "has one name"
+
 t_ok "several are tried in order" pull \
 	--registry-mirror "$origin=127.0.0.1:1" \
 	--registry-mirror "$origin=$mirror" \

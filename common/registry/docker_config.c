@@ -145,8 +145,10 @@ static char *plain_key(const char *key)
 {
 	const char *s = strstr(key, "://");
 	char *copy = xstrdup(s ? s + 3 : key), *slash;
-	size_t n = strlen(copy);
+	size_t n = strlen(copy), i;
 
+	for (i = 0; copy[i] && copy[i] != '/'; i++)
+		copy[i] = (char)tolower((unsigned char)copy[i]);
 	while (n && copy[n - 1] == '/')
 		copy[--n] = '\0';
 	slash = strchr(copy, '/');

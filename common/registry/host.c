@@ -3,6 +3,7 @@
 #include "registry/internal.h"
 
 #include <dirent.h>
+#include <strings.h>
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -24,8 +25,13 @@ static char *bare_name(const char *name)
 static bool is_listed(const struct strvec *list, const char *name)
 {
 	cleanup_free char *bare = bare_name(name);
+	size_t i;
 
-	return strvec_has(list, name) || strvec_has(list, bare);
+	for (i = 0; i < list->nr; i++)
+		if (!strcasecmp(list->v[i], name) ||
+		    !strcasecmp(list->v[i], bare))
+			return true;
+	return false;
 }
 
 static void take_cert(struct registry_host *host, const char *dir,

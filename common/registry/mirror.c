@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "registry/internal.h"
 
+#include <strings.h>
+
 #include "base/log.h"
 
 #define DEFAULT_ORIGIN "docker.io"
@@ -89,7 +91,7 @@ bool registry_is_mirror(const struct registry *r, const char *host)
 	size_t i;
 
 	for (i = 0; i < r->n_mirrors; i++)
-		if (str_eq(r->mirrors[i].host, host))
+		if (!strcasecmp(r->mirrors[i].host, host))
 			return true;
 	return r->moved_host && str_eq(r->moved_host, host);
 }
@@ -152,7 +154,7 @@ int registry_try_places(struct registry *r, const struct oci_ref *ref,
 		cleanup_oci_ref struct oci_ref at = { 0 };
 		cleanup_error struct error why = ERROR_INIT;
 
-		if (!str_eq(m->origin, ref->host))
+		if (strcasecmp(m->origin, ref->host) != 0)
 			continue;
 		place(m, ref, &at);
 		if (fn(r, &at, arg, &why) == 0)

@@ -93,6 +93,7 @@ static const char many[] =
 	"\"https://other.example:5000/v2/\": {\"username\":\"o\","
 	"\"password\":\"x\"},"
 	"\"empty.example\": {},"
+	"\"Upper.Example/team\": {\"auth\": \"YTpw\"},"
 	"\"https://index.docker.io/v1/\": {\"auth\": \"aHViOnA=\"},"
 	"}}";
 
@@ -104,6 +105,7 @@ Test(registry_config, matches_hosts_and_the_longest_path)
 	finds_user(many, "other.example:5000", "x", "o");
 	finds_user(many, "other.example", "x", NULL);
 	finds_user(many, "empty.example", "x", NULL);
+	finds_user(many, "upper.example", "team/x", "a");
 	finds_user(many, "example.com.evil.example", "x", NULL);
 	finds_user(many, "docker.io", "library/debian", "hub");
 }
