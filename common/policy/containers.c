@@ -43,6 +43,18 @@ static const struct json *by_wildcard(const struct json *scopes,
 	return NULL;
 }
 
+/* With a digest, a tag says nothing. */
+static char *without_tag(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *sign = strchr(name, '@');
+	const char *tag = slash && sign > slash
+				  ? memchr(slash, ':', (size_t)(sign - slash))
+				  : NULL;
+
+	return tag ? xstrfmt("%.*s%s", (int)(tag - name), name, sign)
+		   : xstrdup(name);
+}
+
 /* The most specific scope that holds a name: itself, its repository, what
  * that lies below, its host, a domain, all registries, everything. */
 static const struct json *find(const struct policy_containers *c,
@@ -50,7 +62,7 @@ static const struct json *find(const struct policy_containers *c,
 {
 	const struct json *scopes = json_get(json_get(c->json, "transports"),
 					     "docker");
-	cleanup_free char *at = xstrdup(name);
+	cleanup_free char *at = without_tag(name);
 	const struct json *found;
 	char *cut;
 

@@ -205,6 +205,7 @@ Test(policy, finds_the_scope_of_containers)
 		"{\"default\": [{\"type\": \"reject\"}],"
 		" \"transports\": {\"docker\": {"
 		"  \"h/a\": [{\"type\": \"insecureAcceptAnything\"}],"
+		"  \"h/a/c@sha256:1\": [{\"type\": \"reject\"}],"
 		"  \"h/a/b:no\": [{\"type\": \"reject\"}],"
 		"  \"*.w.example\": [{\"type\": \"insecureAcceptAnything\"}]"
 		"}}}";
@@ -215,6 +216,8 @@ Test(policy, finds_the_scope_of_containers)
 		{ "h/a/b:1", 0 },   { "h/a/b:no", -1 },	 { "h/a:1", 0 },
 		{ "h/ab:1", -1 },   { "x.w.example/a:1", 0 },
 		{ "w.example/a", -1 },
+		{ "h/a/c@sha256:1", -1 }, { "h/a/c:t@sha256:1", -1 },
+		{ "h/a/c:t@sha256:2", 0 },
 	};
 	cleanup_policy_containers struct policy_containers c = { 0 };
 	cleanup_error struct error err = ERROR_INIT;
