@@ -83,6 +83,8 @@ int error_wrap(struct error *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	context = format(fmt, ap);
 	va_end(ap);
+	if (str_starts(err->msg, context) && err->msg[strlen(context)] == ':')
+		return -1;
 	old = err->msg;
 	err->msg = xstrfmt("%s: %s", context, old);
 	return -1;

@@ -44,7 +44,8 @@ int error_errno(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 /* As error_errno with a code of the caller's. */
 int error_errno_code(struct error *err, enum error_code code,
 		     const char *fmt, ...) PRINTF(3, 4);
-/* Put "context: " before the message of a set error; returns -1. */
+/* Put "context: " before the message of a set error, unless it begins with
+ * that already; returns -1. */
 int error_wrap(struct error *err, const char *fmt, ...) PRINTF(2, 3);
 /* Let a set error be of another kind: what is wrong with a text depends on
  * whose it is. Returns -1. */

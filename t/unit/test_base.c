@@ -343,3 +343,18 @@ Test(units, ages)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		cr_expect_eq(units_age(bad[i], &v, NULL), -1, "%s", bad[i]);
 }
+
+Test(error, is_wrapped_in_what_it_does_not_say_itself)
+{
+	cleanup_error struct error err = ERROR_INIT;
+
+	error_set(&err, ERR_INPUT, "no");
+	cr_assert_eq(error_wrap(&err, "%s", "file"), -1);
+	cr_assert_str_eq(err.msg, "file: no");
+	cr_assert_eq(error_wrap(&err, "%s", "file"), -1);
+	cr_assert_str_eq(err.msg, "file: no");
+	cr_assert_eq(error_wrap(&err, "%s", "fi"), -1);
+	cr_assert_str_eq(err.msg, "fi: file: no");
+	cr_assert_eq(error_wrap(&err, "%s", "fi: file: no way"), -1);
+	cr_assert_str_eq(err.msg, "fi: file: no way: fi: file: no");
+}
