@@ -39,6 +39,26 @@ t_err 'unable to find user nobody.here' "and is named"
 run --hostname 'a b' base hostname
 t_status 2 "a host name with a blank is refused"
 
+# --- volumes of an image ---
+mkdir "$TMP/volumes"
+printf 'FROM base\nRUN ln -s /tmp/.. /up\nVOLUME ["/data/deep", "/up/made", "/bin"]\n' \
+	>"$TMP/volumes/Dockerfile"
+"$DEVENV" build -q -t volumes "$TMP/volumes" >/dev/null 2>"$TMP/err"
+run volumes -- sh -c 'ls -d /data/deep /made; touch /data/deep/x'
+t_is "$status $(tr '\n' ' ' <"$out")" "0 /data/deep /made " \
+	"VOLUME: directories that the image lacks are there, links are followed"
+for image in base volumes; do
+	"$DEVENV" --store "$TMP/by-chroot" build -q --driver chroot -t $image \
+		"$TMP/$image" >/dev/null 2>"$TMP/err"
+done
+run --store "$TMP/by-chroot" --driver chroot volumes -- ls -d /data/deep
+t_is "$status $(cat "$out")" "0 /data/deep" "by chroot as well"
+printf 'FROM base\nVOLUME /etc/passwd/x\n' >"$TMP/volumes/Dockerfile"
+"$DEVENV" build -q -t volumes "$TMP/volumes" >/dev/null 2>"$TMP/err"
+run volumes true
+t_status 125 "a volume below a file"
+t_err "directory '/etc/passwd/x': " "is named"
+
 # --- what it sees ---
 run base
 t_is "$(cat "$out")" "the default" "without a command, the image's"

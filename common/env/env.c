@@ -165,7 +165,8 @@ static int start(struct env *e, const struct env_options *o,
 				     .privileged = o->privileged,
 				     .no_seccomp = o->no_seccomp,
 				     .cap_add = o->cap_add,
-				     .hosts = o->hosts };
+				     .hosts = o->hosts,
+				     .dirs = &o->image->config.volumes };
 	size_t i;
 
 	for (i = 0; i < o->image->n_layers; i++)

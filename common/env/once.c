@@ -108,6 +108,7 @@ static int run(struct once *o, const struct env_options *eo,
 				     .draft = true, /* it vanishes */
 				     .hostname = eo->hostname,
 				     .network = eo->network,
+				     .dirs = &config->volumes,
 				     .mounts = eo->mounts,
 				     .n_mounts = eo->n_mounts };
 	cleanup_env_process struct env_process ep = { 0 };

@@ -132,7 +132,8 @@ static int put_dev(struct runtime_place *p, const struct runtime_spec *s,
 		return error_errno(err, "cannot open /dev of a step");
 	if (make_nodes(dev, err) < 0)
 		return -1;
-	return put_mounts(p, s, err);
+	return runtime_root_dirs(p->root, s, err) < 0 ? -1
+						      : put_mounts(p, s, err);
 }
 
 static void etc_text(const struct runtime_spec *s, size_t i,

@@ -205,6 +205,9 @@ int runtime_mount_new(const struct runtime_launch *l,
 /* root.c: build the root of a new sandbox and move into it. */
 int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 	MUST_CHECK;
+/* Make the spec's directories in a root. */
+int runtime_root_dirs(int root, const struct runtime_spec *s,
+		      struct error *err) MUST_CHECK;
 /* points.c: the place of a mount inside `root`; made when missing. */
 int runtime_point(const struct runtime_launch *l, int root, const char *path,
 		  bool dir, struct error *err) MUST_CHECK;

@@ -472,6 +472,20 @@ static int pivot(struct building *b, struct error *err)
 	return drop_old_root(b, err);
 }
 
+int runtime_root_dirs(int root, const struct runtime_spec *s,
+		      struct error *err)
+{
+	for (size_t i = 0; s->dirs && i < s->dirs->nr; i++) {
+		cleanup_close int fd = fs_mkdir_in_root(root, s->dirs->v[i],
+							0755, 0, 0, err);
+
+		if (fd < 0)
+			return error_wrap(err, "directory '%s'",
+					  s->dirs->v[i]);
+	}
+	return 0;
+}
+
 int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 {
 	struct building b = { .l = l, .scratch = -1, .root = -1, .proc = -1,
@@ -482,7 +496,7 @@ int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_errno(err, "cannot make mounts private");
 	if (make_scratch(&b, err) < 0 || mount_root(&b, err) < 0 ||
-	    mount_proc(&b, err) < 0 || mount_sys(&b, err) < 0 ||
+	    runtime_root_dirs(b.root, l->spec, err) < 0 || mount_proc(&b, err) < 0 || mount_sys(&b, err) < 0 ||
 	    mount_dev(&b, err) < 0 || mount_etc(&b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->spec->n_mounts; i++)

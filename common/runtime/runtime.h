@@ -140,6 +140,9 @@ struct runtime_spec {
 	bool draft;
 	const char *hostname;	  /* NULL: "devenv" */
 	enum runtime_network network;
+	/* Directories of the root that are made where they miss; or NULL. No
+	 * mount is in their way: they are the root's whatever is mounted. */
+	const struct strvec *dirs;
 	const struct runtime_mount *mounts;
 	size_t n_mounts;
 	bool no_seccomp, privileged;
