@@ -533,7 +533,9 @@ for round in 1 2 3 4 5 6 7 8 9 10; do
 		FROM scratch
 		COPY d /got
 	X
-	seen="$seen $(cat "$TMP/o/got/f" 2>/dev/null)"
+	# A link may be copied as one; here it leads where the test can read.
+	[ -L "$TMP/o/got" ] ||
+		seen="$seen $(cat "$TMP/o/got/f" 2>/dev/null)"
 	case $status in
 	0 | 3 | 4) ;;
 	*) t_status 0 "round $round of a race" ;;
