@@ -43,15 +43,16 @@ void resolve_release(struct build *b)
 static int take(struct build *b, const struct lookup *l,
 		struct store_image *image, struct error *err)
 {
+	cleanup_free char *name = oci_ref_format(&l->ref);
 	int rc = docs_image(&b->docs, &l->ref, l->digest, l->platform, image,
 			    err);
 
 	if (rc < 0)
-		return -1;
+		return error_wrap(err, "%s", name);
 	if (!rc)
 		return error_set(err, ERR_NETWORK,
 				 "%s: what describes it does not hold together",
-				 l->digest);
+				 name);
 	note(b, image, l->platform, l->digest);
 	return b->probe ? 0 : docs_keep(&b->docs, b->o->store, image, err);
 }
@@ -168,7 +169,7 @@ int resolve_bases(struct build *b, struct error *err)
 		struct build_stage *st = &b->stages[a.v[i].stage];
 
 		if (take(b, &l.v[a.v[i].lookup], &st->image, err) < 0)
-			return -1;
+			return place(b, &a, a.v[i].lookup, err);
 		st->found = true;
 	}
 	b->resolved = true;
