@@ -496,7 +496,8 @@ int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return error_errno(err, "cannot make mounts private");
 	if (make_scratch(&b, err) < 0 || mount_root(&b, err) < 0 ||
-	    runtime_root_dirs(b.root, l->spec, err) < 0 || mount_proc(&b, err) < 0 || mount_sys(&b, err) < 0 ||
+	    runtime_root_dirs(b.root, l->spec, err) < 0 ||
+	    mount_proc(&b, err) < 0 || mount_sys(&b, err) < 0 ||
 	    mount_dev(&b, err) < 0 || mount_etc(&b, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->spec->n_mounts; i++)
