@@ -72,6 +72,14 @@ t_is "$(jq -c '[.name, .services.app.environment]' "$out")" \
 	'["app_devcontainer",{"DB":"from-dotenv","EXTRA":"yes","OVER":"service"}]' "with all files merged"
 
 # --- mistakes ---
+printf 'services: {app: {build: "https://example.com/x.git"}}' >.devcontainer/remote.yml
+sed 's/"docker-compose.extend.yml"/"remote.yml"/; s/"docker-compose.yml", //' .devcontainer/devcontainer.json >"$TMP/remote.json"
+cp .devcontainer/devcontainer.json "$TMP/kept.json"
+cp "$TMP/remote.json" .devcontainer/devcontainer.json
+t_run "$DEVENV" parse .
+t_status 3 "a context that is a URL"
+t_err "the service 'app' is built from a URL, which is not supported" "is told"
+cp "$TMP/kept.json" .devcontainer/devcontainer.json
 bad() { # COMPOSE-LINE WANT SENTENCE
 	printf 'services:\n  app:\n    image: base\n%s\n' "$1" >.devcontainer/docker-compose.yml
 	t_run "$DEVENV" parse .

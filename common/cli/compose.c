@@ -304,6 +304,11 @@ static int warn_others(const struct compose *c, const char *name,
 	return 0;
 }
 
+static bool is_remote(const char *context)
+{
+	return context && *context != '/';
+}
+
 int cli_compose_plan(const struct cli_project *p,
 		     const struct devcontainer *dc, struct record_plan *plan,
 		     struct error *err)
@@ -323,6 +328,11 @@ int cli_compose_plan(const struct cli_project *p,
 		return no_service(dc, &why, err);
 	for (i = 0; i < c.warnings.nr; i++)
 		strvec_push(&plan->warnings, c.warnings.v[i]);
+	if (is_remote(json_get_str(json_get(service, "build"), "context"))) {
+		error_set(err, ERR_INPUT, "the service '%s' is built from a "
+			  "URL, which is not supported", name);
+		return error_hint(err, "clone it, and name the directory");
+	}
 	if (warn_others(&c, name, plan, err) < 0)
 		return -1;
 	cli_compose_build(service, plan);

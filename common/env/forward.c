@@ -97,10 +97,14 @@ static int connect_to(sa_family_t family, uint16_t port)
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6,
 				   .sin6_port = htons(port),
 				   .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	/* A server that accepts nothing must not hold up the others. */
+	const struct timeval patience = { .tv_sec = 1 };
 	bool four = family == AF_INET;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd >= 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		       sizeof(patience)) == 0 &&
 	    connect(fd, four ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
 		    four ? sizeof(v4) : sizeof(v6)) == 0 &&
 	    fcntl(fd, F_SETFL, O_NONBLOCK) == 0)
