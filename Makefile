@@ -18,7 +18,7 @@ B = build/$(FLAVOUR)
 # Linked: what nearly every command needs. The rest is loaded on first use
 # (common/wrap/lazy.h), so only its headers are needed here.
 LINKED = libcjson yaml-0.1 libseccomp libzstd libisal zlib
-HEADERS = libgit2 libcurl libarchive libcrypto
+HEADERS = libgit2 libcurl libarchive libcrypto sqlite3
 
 # Targets that build nothing must work before anything is installed.
 NO_BUILD = help deps demo clean dist install-deps rows

@@ -2,7 +2,7 @@
 # 4830-sbom.sh - the packages of an image as an SPDX document
 . "$(dirname "$0")/lib.sh"
 . "$SRC/t/helper/registry.sh"
-t_need root docker-registry skopeo jq curl
+t_need root docker-registry skopeo jq curl rpm rpmbuild python3
 
 registry_start reg
 reg=$registry
@@ -77,18 +77,18 @@ cat >>"$ctx/Dockerfile" <<END
 COPY rpm /var/lib/rpm/rpmdb.sqlite
 COPY broken /app/Pipfile.lock
 END
-echo SQLite >"$ctx/rpm"
+echo 'SQLite format 3, or so' >"$ctx/rpm"
 echo '{' >"$ctx/broken"
 rm -rf "$ctx/root/old"
 t_run "$DEVENV" build -q -t "$reg/app:2" --push --sbom "$doc" "$ctx"
 t_status 0 "build --push --sbom"
 t_is "$(say '[.packages[].name | select(. == "gone")] | length')" 0 \
 	"a list that is not there any more counts no more"
-t_err "warning: not in the list of packages: /var/lib/rpm/rpmdb.sqlite: databases of rpm are not read" \
+t_err "warning: not in the list of packages: /var/lib/rpm/rpmdb.sqlite: file is not a database" \
 	"a database that is not read is named"
 t_err "/app/Pipfile.lock: it is not the JSON it should be" "so is a broken list"
 t_is "$(say .creationInfo.comment)" \
-	"not listed: /app/Pipfile.lock: it is not the JSON it should be; /var/lib/rpm/rpmdb.sqlite: databases of rpm are not read" \
+	"not listed: /app/Pipfile.lock: it is not the JSON it should be; /var/lib/rpm/rpmdb.sqlite: file is not a database" \
 	"in the document as well"
 
 attached() { # TAG: the document that is attached, on standard output
@@ -114,6 +114,42 @@ t_run "$DEVENV" --store "$TMP/third" push --sbom="$TMP/pushed" "$reg/app:3" \
 t_status 0 "push --sbom of an image that was only pulled"
 t_is "$(jq -c '[.packages[1:][].name]' "$TMP/pushed")" \
 	'["bash","libc6","left-pad","requests"]' "fetches what has to be read"
+# As rpm writes it, which leaves an empty log beside; a key is no package.
+rpms=$TMP/rpms
+db=$rpms/root/var/lib/rpm/rpmdb.sqlite
+mkdir -p "$rpms/root/etc"
+printf 'ID=fedora\nVERSION_ID=39\n' >"$rpms/root/etc/os-release"
+a_spec() { # NAME EPOCH
+	printf '%s\n' "Name: $1" "Version: 1.0" "Release: 2.fc39" \
+		"Epoch: $2" "Summary: x" "License: MIT" "BuildArch: noarch" \
+		"%description" "x" "%files"
+}
+for one in hello:0 tools:3 gpg-pubkey:0; do
+	a_spec "${one%:*}" "${one#*:}" >"$rpms/${one%:*}.spec"
+done
+rpmbuild -bb --quiet --define "_topdir $rpms/b" "$rpms"/*.spec \
+	>"$TMP/rpm.log" 2>&1
+rpm --root "$rpms/root" --define '_dbpath /var/lib/rpm' -i --justdb --nodeps \
+	"$rpms"/b/RPMS/noarch/*.rpm >>"$TMP/rpm.log" 2>&1
+printf 'FROM scratch\nCOPY root /\n' >"$rpms/Dockerfile"
+t_run "$DEVENV" build -q --sbom "$doc" "$rpms"
+t_status 0 "build --sbom of an image with a database of rpm"
+t_is "$(grep -c 'not in the list' "$err")" 0 "which is read as a whole"
+t_is "$(say '.packages[1:][] | .externalRefs[0].referenceLocator')" \
+"pkg:rpm/fedora/hello@1.0-2.fc39?arch=noarch&distro=fedora-39
+pkg:rpm/fedora/tools@1.0-2.fc39?arch=noarch&distro=fedora-39&epoch=3" \
+	"each package with its version, release and epoch"
+# What a database defines is not run, whatever it is named.
+python3 - "$db" <<'END'
+import sqlite3, sys
+sqlite3.connect(sys.argv[1], isolation_level=None).executescript('''
+	PRAGMA journal_mode = DELETE; ALTER TABLE Packages RENAME TO P;
+	CREATE VIEW Packages AS WITH RECURSIVE r(blob) AS (SELECT zeroblob(9)
+	UNION ALL SELECT blob FROM r) SELECT blob FROM r;''')
+END
+t_run timeout 60 "$DEVENV" build -q --sbom "$doc" "$rpms"
+t_status 0 "build --sbom of an image with a hostile database"
+t_err "rpmdb.sqlite: it has no table Packages with a column blob" "names it"
 t_run "$DEVENV" build --sbom "$doc" --platform linux/amd64,linux/arm64 "$ctx"
 t_status 2 "--sbom of several platforms"
 t_err "--sbom lists the packages of one image: name one platform" "is refused"

@@ -4,13 +4,13 @@ set -eu
 
 build="gcc libc6-dev make pkg-config libgit2-dev libcurl4-openssl-dev
  libcjson-dev libarchive-dev libmbedtls-dev libyaml-dev libseccomp-dev
- libzstd-dev libisal-dev zlib1g-dev libssl-dev uidmap busybox-static
- ca-certificates git"
+ libzstd-dev libisal-dev zlib1g-dev libssl-dev libsqlite3-dev uidmap
+ busybox-static ca-certificates git"
 test="libcriterion-dev buildah skopeo umoci runc docker-registry nginx-light
  fcgiwrap openssh-server openssh-client openssl apache2-utils squid mmdebstrap
  debian-archive-keyring podman fuse-overlayfs libcap2-bin attr util-linux
  faketime procps strace iproute2 jq curl zstd xz-utils bzip2 python3
- python3-pyte qemu-user-static xfsprogs chromium"
+ python3-pyte qemu-user-static xfsprogs chromium rpm"
 lint="clang clang-format clang-tidy clang-tools cppcheck shellcheck mandoc
  universal-ctags libclang-rt-14-dev"
 

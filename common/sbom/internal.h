@@ -20,15 +20,21 @@ struct sbom_text {
 	char buf[4096];
 };
 bool sbom_line(struct sbom_list *l, struct sbom_text *out);
-/* Note a package; NULL or empty fields make it none. `arch` may be NULL. */
-void sbom_add(struct sbom_list *l, const char *type, const char *name,
-	      const char *version, const char *arch);
+/* Note a package; NULL or empty fields make it none. `arch` may be NULL. What
+ * is returned holds until the next one; NULL: it was not noted. */
+struct sbom_package *sbom_add(struct sbom_list *l, const char *type,
+			      const char *name, const char *version,
+			      const char *arch);
 
 /* system.c */
 void sbom_dpkg(struct sbom_list *l);
 void sbom_apk(struct sbom_list *l);
 void sbom_os_release(struct sbom_list *l);
 void sbom_metadata(struct sbom_list *l); /* of an installed Python package */
+/* rpm.c */
+void sbom_rpm(struct sbom_list *l); /* a database in SQLite */
+/* One package of it: a header as rpm keeps it, without the magic before. */
+void sbom_rpm_header(struct sbom_list *l, const void *blob, size_t n);
 /* locks.c: lock files of languages that are lines of text */
 void sbom_cargo(struct sbom_list *l);
 void sbom_poetry(struct sbom_list *l);

@@ -25,21 +25,30 @@ void sbom_release(struct sbom *s)
 
 typedef void reader(struct sbom_list *l);
 
-/* By the whole path, or by the last part of it; NULL: known, and not read. */
+#define BERKELEY "databases of rpm in Berkeley DB are not read"
+#define NDB "databases of rpm in its format ndb are not read"
+#define LOG "it may hold changes that the database lacks, and is not read"
+
+/* By the whole path, or by the last part of it; without a reader: known, and
+ * why it is not read. */
 static const struct known {
 	const char *path;
 	reader *read;
+	const char *why;
 } by_path[] = {
 	{ "var/lib/dpkg/status", sbom_dpkg },
 	{ "lib/apk/db/installed", sbom_apk },
 	{ "usr/lib/apk/db/installed", sbom_apk },
 	{ "usr/lib/os-release", sbom_os_release },
 	{ "etc/os-release", sbom_os_release },
-	{ "var/lib/rpm/rpmdb.sqlite", NULL },
-	{ "var/lib/rpm/Packages", NULL },
-	{ "var/lib/rpm/Packages.db", NULL },
-	{ "usr/lib/sysimage/rpm/rpmdb.sqlite", NULL },
-	{ "usr/lib/sysimage/rpm/Packages.db", NULL },
+	{ "var/lib/rpm/rpmdb.sqlite", sbom_rpm },
+	{ "var/lib/rpm/rpmdb.sqlite-wal", NULL, LOG },
+	{ "var/lib/rpm/Packages", NULL, BERKELEY },
+	{ "var/lib/rpm/Packages.db", NULL, NDB },
+	{ "usr/lib/sysimage/rpm/rpmdb.sqlite", sbom_rpm },
+	{ "usr/lib/sysimage/rpm/rpmdb.sqlite-wal", NULL, LOG },
+	{ "usr/lib/sysimage/rpm/Packages", NULL, BERKELEY },
+	{ "usr/lib/sysimage/rpm/Packages.db", NULL, NDB },
 }, by_name[] = {
 	{ "package-lock.json", sbom_npm },
 	{ "npm-shrinkwrap.json", sbom_npm },
@@ -125,27 +134,28 @@ static bool is_field(const char *text)
 	return s != text && s - text <= SBOM_FIELD_MAX;
 }
 
-void sbom_add(struct sbom_list *l, const char *type, const char *name,
-	      const char *version, const char *arch)
+struct sbom_package *sbom_add(struct sbom_list *l, const char *type,
+			      const char *name, const char *version,
+			      const char *arch)
 {
 	struct sbom *s = l->s;
 
 	if (!name || !version || !*name || !*version)
-		return;
-	if (!is_field(name) || !is_field(version) || (arch && !is_field(arch)))
+		return NULL;
+	if (s->nr >= SBOM_PACKAGES_MAX || !is_field(name) ||
+	    !is_field(version) || (arch && !is_field(arch))) {
 		l->odd++;
-	else if (s->nr >= SBOM_PACKAGES_MAX)
-		l->odd++;
-	else {
-		GROW(s->v, s->nr, s->alloc);
-		s->v[s->nr++] = (struct sbom_package){
-			.type = type,
-			.name = xstrdup(name),
-			.version = xstrdup(version),
-			.arch = xstrdup_null(arch),
-			.path = xstrfmt("/%s", l->path),
-		};
+		return NULL;
 	}
+	GROW(s->v, s->nr, s->alloc);
+	s->v[s->nr] = (struct sbom_package){
+		.type = type,
+		.name = xstrdup(name),
+		.version = xstrdup(version),
+		.arch = xstrdup_null(arch),
+		.path = xstrfmt("/%s", l->path),
+	};
+	return &s->v[s->nr++];
 }
 
 void sbom_read(struct sbom *s, const char *path, const char *text, size_t n)
@@ -155,7 +165,9 @@ void sbom_read(struct sbom *s, const char *path, const char *text, size_t n)
 	char why[80];
 
 	if (!k->read) {
-		sbom_skip(s, path, "databases of rpm are not read");
+		/* An empty one, as rpm leaves its log, holds nothing. */
+		if (n)
+			sbom_skip(s, path, k->why);
 		return;
 	}
 	k->read(&l);

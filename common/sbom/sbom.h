@@ -16,6 +16,7 @@ struct sbom_package {
 	const char *type; /* of its purl: "deb", "npm" ... */
 	char *name, *version;
 	char *arch; /* or NULL */
+	uint32_t epoch; /* of an rpm; 0: none */
 	char *path; /* the list it is in, absolute in the image */
 };
 

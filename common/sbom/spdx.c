@@ -22,6 +22,8 @@ static int compare(const void *a, const void *b)
 		rc = strcmp(p->version, q->version);
 	if (!rc)
 		rc = strcmp(p->arch ? p->arch : "", q->arch ? q->arch : "");
+	if (!rc)
+		rc = (p->epoch > q->epoch) - (p->epoch < q->epoch);
 	return rc ? rc : strcmp(p->path, q->path);
 }
 
@@ -29,7 +31,8 @@ static bool same_package(const struct sbom_package *p,
 			 const struct sbom_package *q)
 {
 	return str_eq(p->type, q->type) && str_eq(p->name, q->name) &&
-	       str_eq(p->version, q->version) && str_eq_null(p->arch, q->arch);
+	       str_eq(p->version, q->version) && p->epoch == q->epoch &&
+	       str_eq_null(p->arch, q->arch);
 }
 
 /* The rest of the grammar of a purl is what url_escape leaves alone, and
@@ -55,25 +58,39 @@ static void add_name(struct strbuf *out, const struct sbom_package *p)
 	}
 }
 
+/* Whose name stands before those of its packages; NULL: nobody's. */
+static const char *distribution(const struct sbom *s, const char *type)
+{
+	bool deb = str_eq(type, "deb"), apk = str_eq(type, "apk");
+
+	if (s->os && (deb || apk || str_eq(type, "rpm")))
+		return s->os;
+	return deb ? "debian" : apk ? "alpine" : NULL;
+}
+
 static void purl(const struct sbom *s, const struct sbom_package *p,
 		 struct strbuf *out)
 {
-	bool system = str_eq(p->type, "deb") || str_eq(p->type, "apk");
+	const char *vendor = distribution(s, p->type);
+	char epoch[16];
 
 	strbuf_addf(out, "pkg:%s/", p->type);
-	if (system)
-		strbuf_addf(out, "%s/", s->os ? s->os
-				: str_eq(p->type, "deb") ? "debian" : "alpine");
+	if (vendor)
+		strbuf_addf(out, "%s/", vendor);
 	add_name(out, p);
 	strbuf_addch(out, '@');
 	url_escape(out, p->version);
 	if (p->arch)
 		url_add_query(out, "arch", p->arch);
-	if (system && s->os && s->os_version) {
+	if (vendor && s->os && s->os_version) {
 		cleanup_free char *distro = xstrfmt("%s-%s", s->os,
 						    s->os_version);
 
 		url_add_query(out, "distro", distro);
+	}
+	if (p->epoch) {
+		snprintf(epoch, sizeof(epoch), "%u", (unsigned)p->epoch);
+		url_add_query(out, "epoch", epoch);
 	}
 }
 

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"poetry.lock",	       "Pipfile.lock",
 		"go.mod",	       "go.sum",
 		"Cargo.lock",	       "Gemfile.lock",
-		"composer.lock",
+		"composer.lock",       "var/lib/rpm/rpmdb.sqlite",
 	};
 	static const struct sbom_image image = {
 		.name = "x",

@@ -46,7 +46,7 @@ check_project() {
 # FILE FOLDER: what libc and the kernel do not provide belongs to wrap.
 check_system() {
 	[ "$2" != wrap ] || return 0
-	third='cJSON|curl/|git2|archive|mbedtls/|yaml|seccomp|zstd|isa-l|zlib'
+	third='cJSON|curl/|git2|archive|mbedtls/|yaml|seccomp|zstd|isa-l|zlib|sqlite3'
 	grep -nE "^#include <($third|openssl/)" "$1" >"$list" || return 0
 	while read -r line; do
 		complain "$1:$line: third-party headers stay in common/wrap"

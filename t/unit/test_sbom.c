@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
-#include "sbom/sbom.h"
+#include "sbom/internal.h"
 
 /* All that a list gives, "type name version arch;" each. */
 static char *listed(const char *path, const char *text)
@@ -51,13 +51,113 @@ Test(sbom, reads_apk)
 
 Test(sbom, names_what_it_does_not_read)
 {
-	expect("var/lib/rpm/rpmdb.sqlite", "SQLite format 3",
-	       "gap /var/lib/rpm/rpmdb.sqlite: databases of rpm are not read");
+	expect("var/lib/rpm/rpmdb.sqlite", "SQLite format 3, or so",
+	       "gap /var/lib/rpm/rpmdb.sqlite: file is not a database");
+	expect("var/lib/rpm/rpmdb.sqlite", "",
+	       "gap /var/lib/rpm/rpmdb.sqlite: it has no table Packages with "
+	       "a column blob");
+	expect("var/lib/rpm/Packages", "x", "gap /var/lib/rpm/Packages: "
+	       "databases of rpm in Berkeley DB are not read");
+	expect("usr/lib/sysimage/rpm/Packages.db", "x",
+	       "gap /usr/lib/sysimage/rpm/Packages.db: databases of rpm in "
+	       "its format ndb are not read");
+	expect("var/lib/rpm/rpmdb.sqlite-wal", "", "");
+	expect("var/lib/rpm/rpmdb.sqlite-wal", "x",
+	       "gap /var/lib/rpm/rpmdb.sqlite-wal: it may hold changes that "
+	       "the database lacks, and is not read");
 	expect("a/package-lock.json", "{", "gap /a/package-lock.json: it is "
 	       "not the JSON it should be");
 	expect("lib/apk/db/installed", "P:a b\nV:1\n\nP:c\nV:1\x1b[\n",
 	       "gap /lib/apk/db/installed: 2 packages with impossible names "
 	       "or versions, or too many");
+}
+
+/* A header's beginning, its entries {tag, type, offset, count} as bytes. */
+#define ENTRY(tag, type, offset) \
+	0, 0, (tag) >> 8, (tag) & 255, 0, 0, 0, (type), 0, 0, 0, (offset), \
+	0, 0, 0, 1
+#define DATA "hello\0" "1.0\0" "2\0" "noarch\0" "\0\0\0\3"
+enum { N_DATA = sizeof(DATA), N_HEAD = 8 + 5 * 16 };
+
+static size_t a_header(unsigned char *out)
+{
+	static const unsigned char head[] = {
+		0, 0, 0, 5, 0, 0, 0, N_DATA,
+		ENTRY(1000, 6, 0), ENTRY(1001, 6, 6), ENTRY(1002, 6, 10),
+		ENTRY(1003, 4, 19), ENTRY(1022, 6, 12),
+	};
+
+	memcpy(out, head, sizeof(head));
+	memcpy(out + sizeof(head), DATA, N_DATA);
+	return sizeof(head) + N_DATA;
+}
+
+/* Read a header that lies at the very end of its memory. */
+static void read_header(struct sbom *s, size_t *odd, const void *p, size_t n)
+{
+	struct sbom_list l = { .s = s, .path = "x" };
+	cleanup_free void *exact = xmemdup(p, n);
+
+	sbom_rpm_header(&l, exact, n);
+	*odd = l.odd;
+}
+
+Test(sbom, reads_headers_of_rpm)
+{
+	cleanup_sbom struct sbom s = SBOM_INIT;
+	unsigned char b[256];
+	size_t odd, n = a_header(b);
+
+	read_header(&s, &odd, b, n);
+	cr_assert_eq(s.nr, 1);
+	cr_expect_eq(odd, 0);
+	cr_expect_str_eq(s.v[0].name, "hello");
+	cr_expect_str_eq(s.v[0].version, "1.0-2");
+	cr_expect_str_eq(s.v[0].arch, "noarch");
+	cr_expect_eq(s.v[0].epoch, 3);
+}
+
+Test(sbom, refuses_headers_that_lie)
+{
+	static const struct {
+		const char *what;
+		size_t at;
+		unsigned char value;
+	} cases[] = {
+		{ "more entries than there are", 0, 0x80 },
+		{ "entries times their size that overflow", 0, 0x10 },
+		{ "fewer entries", 3, 4 },
+		{ "more data than there is", 4, 0xff },
+		{ "a name beyond the end", 8 + 8, 0xff },
+		{ "a name right behind the end", 8 + 11, N_DATA },
+		{ "a name that is a number", 8 + 7, 4 },
+		{ "no name", 8 + 2, 9 },
+		{ "a release without an end", 8 + 2 * 16 + 11, N_DATA - 1 },
+		{ "a name with an escape", N_HEAD, 0x1b },
+	};
+	cleanup_sbom struct sbom s = SBOM_INIT;
+	unsigned char b[256];
+	size_t i, odd, n;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		n = a_header(b);
+		b[n - 1] = 'x';
+		b[cases[i].at] = cases[i].value;
+		read_header(&s, &odd, b, n);
+		cr_expect_eq(odd, 1, "%s", cases[i].what);
+	}
+	n = a_header(b);
+	for (i = 0; i < n; i++) {
+		read_header(&s, &odd, b, i);
+		cr_expect_eq(odd, 1, "cut after %zu", i);
+	}
+	cr_expect_eq(s.nr, 0);
+	/* An epoch that is cut off is none. */
+	n = a_header(b);
+	b[8 + 3 * 16 + 11] = N_DATA - 3;
+	read_header(&s, &odd, b, n);
+	cr_assert_eq(s.nr, 1);
+	cr_expect_eq(s.v[0].epoch, 0);
 }
 
 Test(sbom, reads_javascript)
