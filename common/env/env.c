@@ -258,8 +258,15 @@ int env_up(struct env **out, const struct env_options *o, struct error *err)
 	rc = up(e, o, err);
 	e->life = NULL;
 	if (rc < 0) {
-		/* What others run goes on. */
+		/* What others run goes on; what never came to be is nobody's,
+		 * for the keeper, too. */
 		e->detach = e->detach && e->joined;
+		if (e->running && !e->joined) {
+			json_set_bool(e->state, "detached", false);
+			if (state_write(e, NULL) < 0)
+				log_debug("the state of '%s' was not written",
+					  e->name ? e->name : "");
+		}
 		env_close(e);
 		return -1;
 	}

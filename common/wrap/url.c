@@ -121,7 +121,7 @@ int url_parse(struct url *u, const char *text, struct error *err)
 
 void url_format(const struct url *u, struct strbuf *out)
 {
-	bool v6 = strchr(u->host, ':');
+	bool v6 = u->host && strchr(u->host, ':');
 
 	strbuf_addf(out, "%s://%s%s%s", u->tls ? "https" : "http",
 		    v6 ? "[" : "", u->host, v6 ? "]" : "");
