@@ -43,6 +43,14 @@ t_status 4 "a newer store is refused"
 t_err "has format '2'" "its format is named"
 echo 1 >"$DEVENV_STORE/format"
 
+# A power loss can leave files empty that were made a moment before.
+for file in format oci-layout; do
+	: >"$DEVENV_STORE/$file"
+	t_run "$DEVENV" store verify
+	t_status 0 "an empty $file"
+	t_ok "is made again" test -s "$DEVENV_STORE/$file"
+done
+
 # --- layers by GNU tar, in all its dialects ---
 long=$(printf '%0120d' 0)
 mkdir -p "$TMP/in/dir/$long/$long"

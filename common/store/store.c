@@ -67,12 +67,23 @@ static int check_owner(const struct store *s, struct error *err)
 	return error_hint(err, "run: chmod 700 %s", s->path);
 }
 
-static int make_file(struct store *s, const char *name, const char *text,
-		     struct error *err)
+static bool is_empty(const struct store *s, const char *name)
 {
-	if (faccessat(s->fd, name, F_OK, 0) == 0)
+	struct stat st;
+
+	return fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       !st.st_size;
+}
+
+/* A file whose content everybody knows need not reach the disk before its
+ * name: one that a power loss left empty is made again. */
+static int make_file(struct store *s, const char *name, const char *text,
+		     bool known, struct error *err)
+{
+	if (faccessat(s->fd, name, F_OK, 0) == 0 &&
+	    !(known && is_empty(s, name)))
 		return 0;
-	return store_replace(s, name, text, strlen(text), true, err);
+	return store_replace(s, name, text, strlen(text), !known, err);
 }
 
 /* Several processes may do this at once: each step can be done twice, and
@@ -85,11 +96,11 @@ static int make_layout(struct store *s, struct error *err)
 			return error_errno(err, "cannot make '%s/%s'", s->path,
 					   directories[i]);
 	}
-	if (make_file(s, STORE_LAYOUT, STORE_LAYOUT_TEXT, err) < 0 ||
+	if (make_file(s, STORE_LAYOUT, STORE_LAYOUT_TEXT, true, err) < 0 ||
 	    make_file(s, "index.json", "{\"manifests\":[],"
-		      "\"schemaVersion\":2}", err) < 0)
+		      "\"schemaVersion\":2}", false, err) < 0)
 		return -1;
-	return make_file(s, "format", STORE_FORMAT, err);
+	return make_file(s, "format", STORE_FORMAT, true, err);
 }
 
 static int check_format(struct store *s, struct error *err)
@@ -98,6 +109,9 @@ static int check_format(struct store *s, struct error *err)
 	cleanup_error struct error why = ERROR_INIT;
 
 	if (fs_read_at(s->fd, "format", 64, &text, &why) == 0) {
+		if (!text.len || (str_eq(text.buf, STORE_FORMAT) &&
+				  is_empty(s, STORE_LAYOUT)))
+			return make_layout(s, err);
 		if (str_eq(text.buf, STORE_FORMAT))
 			return 0;
 		strbuf_rtrim(&text);
