@@ -23,7 +23,7 @@ static const struct opt rows[] = {
 	  "working directory of the command", O(workdir) },
 	{ OPT_STR, 0, "workspace-folder", "DIR", OPT_NO_ENV,
 	  "in the environment that 'up' gave this directory, without NAME",
-	  O(workspace) },
+	  O(workspace), .is_word = true },
 	{ OPT_BOOL, 't', "tty", NULL, OPT_NO_ENV,
 	  "terminal for the command (default: when we have one)", O(tty) },
 	{ OPT_END },

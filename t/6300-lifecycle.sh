@@ -149,6 +149,8 @@ t_is "$(wc -l <"$out") $(tail -n 1 "$out" | jq -c 'del(.containerId)')" \
 id=$(tail -n 1 "$out" | jq -r .containerId)
 t_run "$DEVENV" exec --workspace-folder "$TMP/app" -- id -un
 t_is "$(cat "$out")" bob "exec finds the environment by its folder"
+t_run "$DEVENV" exec -e A=b --workspace-folder "$TMP/app" sh -c 'echo $A-$1' - -e
+t_is "$(cat "$out")" b--e "the options of a command there are its own"
 t_run "$DEVENV" exec "$id" id -un
 t_is "$(cat "$out")" bob "and by its id"
 "$DEVENV" stop "$id" 2>/dev/null

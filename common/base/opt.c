@@ -159,6 +159,7 @@ struct state {
 	 * at their first use */
 	const struct opt *seen[64];
 	size_t n_seen;
+	int words; /* that options stand for */
 };
 
 static const struct opt *find_row(const struct opt *row, const char *name,
@@ -252,6 +253,8 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 					 "--%s needs a value (%s)", name,
 					 row->arg ? row->arg : "VALUE");
 	}
+	if (row->is_word)
+		s->words = 1;
 	for (; table < s->n_tables; table++) {
 		row = find_row(s->tables[table], name, n);
 		if (!row || row->type != type)
@@ -326,7 +329,8 @@ int opt_parse(const struct opt *const *tables, void *const *values,
 			rc = parse_long(&s, word + 2, err);
 		else if (word[0] == '-' && word[1])
 			rc = parse_letters(&s, word + 1, err);
-		else if (max_words >= 0 && (int)rest->args.nr >= max_words)
+		else if (max_words >= 0 &&
+			 s.words + (int)rest->args.nr >= max_words)
 			break;
 		else
 			strvec_push(&rest->args, word);

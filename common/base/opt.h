@@ -34,16 +34,18 @@ struct opt {
 	size_t offset;
 	bool optional; /* OPT_STR: --x alone is "", only --x=value has one */
 	bool secret; /* value is masked in logs; NAME may be given as env only */
+	bool is_word; /* stands for the first word */
 };
 
 #define OPT_NO_ENV "" /* as `compat`: has no environment name at all */
 
 /*
  * Parse argv[1..] into `values`. Options may stand anywhere before "--" and
- * before the word number `max_words` (from 0; -1: any number of words), as
- * what follows belongs to somebody else. What is left goes to `rest`;
- * `dashdash` is the index in rest where "--" stood, or -1. Errors are
- * ERR_USAGE with a suggestion for a mistyped name.
+ * before the word number `max_words` (from 0, with the one that an option
+ * stands for; -1: any number of words), as what follows belongs to somebody
+ * else. What is left goes to `rest`; `dashdash` is the index in rest where
+ * "--" stood, or -1. Errors are ERR_USAGE with a suggestion for a mistyped
+ * name.
  */
 struct opt_rest {
 	struct strvec args;
