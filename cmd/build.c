@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "build/build.h"
 #include "cli/attest.h"
 #include "cli/cli.h"
@@ -288,8 +289,8 @@ static int build_one(struct work *w, struct error *err)
 
 	if (plan_one(w, err) < 0 || deliver(w, err) < 0)
 		return -1;
-	log_info("%s: %zu steps run, %zu cached", r->image.config_digest,
-		 r->executed, r->cached);
+	log_info("%s: %zu step%s run, %zu cached", r->image.config_digest,
+		 r->executed, units_s(r->executed), r->cached);
 	return 0;
 }
 

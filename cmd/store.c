@@ -1,5 +1,6 @@
 /* store.c - devenv store: look at, check and clean the local store */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/units.h"
 #include "cli/caches.h"
 #include "cmd/store.h"
 
@@ -74,9 +75,10 @@ static int gc(struct store *s, const struct store_command *o,
 	json_set_int(j, "bytes", (int64_t)r.bytes);
 	if (store_wants_json(o))
 		return store_print_json(j, err);
-	strbuf_addf(&out, "%s %zu layers, %zu blobs, %zu images, %zu steps: ",
-		    o->dry_run ? "would remove" : "removed", r.layers, r.blobs,
-		    r.images, r.cache);
+	strbuf_addf(&out, "%s %zu layer%s, %zu blob%s, %zu image%s, "
+		    "%zu step%s: ", o->dry_run ? "would remove" : "removed",
+		    r.layers, units_s(r.layers), r.blobs, units_s(r.blobs),
+		    r.images, units_s(r.images), r.cache, units_s(r.cache));
 	strbuf_add_size(&out, r.bytes);
 	strbuf_addch(&out, '\n');
 	return cli_write(NULL, &out, err);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "cli/init.h"
 #include "cli/life.h"
 #include "cli/probe.h"
@@ -117,11 +118,13 @@ static void warn_of_variables(void)
 
 static void tell(const struct build_result *r)
 {
+	size_t all = r->executed + r->cached;
+
 	if (!r->executed)
 		log_info("nothing to build");
 	else
-		log_info("built: %zu of %zu steps run", r->executed,
-			 r->executed + r->cached);
+		log_info("built: %zu of %zu step%s run", r->executed, all,
+			 units_s(all));
 }
 
 /* One line for editors; takes `j`. */

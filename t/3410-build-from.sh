@@ -94,7 +94,7 @@ FROM scratch
 COPY a /here
 COPY --from=other a sub /there/
 X
-t_is "$(grep -c '1 steps run, 1 cached' "$err") $(file there/b)" "1 changed" \
+t_is "$(grep -c '1 step run, 1 cached' "$err") $(file there/b)" "1 changed" \
 	"[S09] a change in there counts"
 build --build-context other="$TMP/other" <<X
 FROM scratch

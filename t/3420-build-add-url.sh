@@ -130,7 +130,7 @@ X
 	touch -d '2003-03-03 UTC' "$WEB_ROOT/c.txt"
 	add "$WEB$kind/c.txt" /c
 	t_is "$status $(file c)" "0 second$kind" "[I40] '$kind': a change is seen"
-	t_err '1 steps run, 0 cached' "[I40] '$kind': and the step runs"
+	t_err '1 step run, 0 cached' "[I40] '$kind': and the step runs"
 done
 add "$WEB/plain/c.txt" /c
 add "$WEB/plain/c.txt" /c

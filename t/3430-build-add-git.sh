@@ -104,7 +104,7 @@ t_is "$status $(stats %u:%g src/dir/sub/file) $(file src/local)" "0 5:6 local" \
 git_commit repo.git README changed >/dev/null
 add "$REPO" /src
 t_is "$status $(file src/README)" "0 changed" "[I41] a new commit is seen"
-t_err '1 steps run, 0 cached' "[I41] and the step runs"
+t_err '1 step run, 0 cached' "[I41] and the step runs"
 git_daemon_start
 add "$GIT_DAEMON/repo.git#$first" /git
 t_is "$status $(names git)" "0 README dir " "[I41] git://"

@@ -166,12 +166,19 @@ for place in "$cache/steps" "oci:$dir"; do
 		esac)"
 done
 
+for word in ls gc; do
+	t_run "$DEVENV" cache "$word" --cache-repo "oci:$TMP/mistyped"
+	t_status 4 "a directory that is not there is no empty cache: $word"
+	t_err "^devenv: cannot open '$TMP/mistyped': No such file" "it is named"
+	t_err 'hint: a build with --cache-to makes it' "with a way to have it"
+done
+
 # A directory is collected itself.
 t_is "$(find "$dir/blobs" -type f | wc -l)" 3 \
 	"blobs that nothing refers to are gone"
 echo orphan >"$dir/blobs/sha256/$(printf %064d 1)"
 gc "oci:$dir"
-t_out '^removed 0 entries, 1 blobs: 7 B' "even without an entry"
+t_out '^removed 0 entries, 1 blob: 7 B' "even without an entry"
 build --cache-repo "oci:$dir"
 rm "$dir/blobs/sha256/$(skopeo inspect --raw "oci:$dir:$(jq -r \
 	'.manifests[].annotations[] | select(startswith("step"))' \
@@ -185,7 +192,7 @@ t_out '^removed 2 entries' "and removed, with the image that needs it"
 
 echo orphan >"$dir/blobs/sha256/$(printf %064d 2)"
 t_run "$DEVENV" store gc --cache-repo "oci:$dir" -n
-t_out '^would remove 0 entries, 1 blobs: 7 B' "store gc --cache-repo does so"
+t_out '^would remove 0 entries, 1 blob: 7 B' "store gc --cache-repo does so"
 t_run "$DEVENV" store gc --cache-repo "oci:$dir" --json
 t_is "$(jq -c . "$out")" '{"blobs":1,"bytes":7,"entries":0}' "with its options"
 

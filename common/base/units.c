@@ -91,3 +91,8 @@ void units_add_age(struct strbuf *out, uint64_t seconds)
 	}
 	strbuf_addf(out, "%llus", (unsigned long long)seconds);
 }
+
+const char *units_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}

@@ -14,5 +14,7 @@ int units_age(const char *text, uint64_t *seconds, struct error *err)
 	MUST_CHECK;
 /* 100000 as "27h": the largest unit of which there are two or more. */
 void units_add_age(struct strbuf *out, uint64_t seconds);
+/* What a word for so many ends in: "1 step", "2 steps". */
+const char *units_s(uint64_t n);
 
 #endif

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/report.h"
 
+#include "base/units.h"
+
 static void cell_seconds(struct strbuf *out, double seconds)
 {
 	strbuf_addf(out, "<td class=\"n\">%.2f s</td>", seconds);
@@ -160,9 +162,9 @@ static void add_summary(struct strbuf *out, const struct build_result *r,
 {
 	strbuf_addstr(out, "<h1>Build of <code>");
 	report_add_str(out, o->name);
-	strbuf_addf(out, "</code></h1>\n<p>%zu steps run, %zu cached, "
-			 "%.2f seconds.</p>\n", r->executed, r->cached,
-		    r->seconds);
+	strbuf_addf(out, "</code></h1>\n<p>%zu step%s run, %zu cached, "
+			 "%.2f seconds.</p>\n", r->executed,
+		    units_s(r->executed), r->cached, r->seconds);
 	if (!o->failure)
 		return;
 	strbuf_addstr(out, "<p class=\"error\"><code>");

@@ -408,7 +408,9 @@ static int publish_steps(struct build *b, struct error *err)
 	if (!rc)
 		rc = cache_remote_put(&c, list, n, err);
 	if (!rc && n)
-		log_info("%zu steps were published in %s", n, b->o->cache_to);
+		log_info(n == 1 ? "%zu step was published in %s" :
+				  "%zu steps were published in %s",
+			 n, b->o->cache_to);
 	for (i = 0; i < n; i++)
 		cache_entry_release(&shared[i].entry);
 	return rc;

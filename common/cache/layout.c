@@ -259,15 +259,14 @@ static int renew(struct cache_place *p, const struct cache_document *list,
 
 static int tags(struct cache_place *p, struct strvec *out, struct error *err)
 {
-	cleanup_error struct error why = ERROR_INIT;
-	cleanup_close int dirfd = layout_open(p, &why);
+	cleanup_close int dirfd = layout_open(p, err);
 	cleanup_strindex struct strindex seen = { 0 };
 	cleanup_json struct json *index = NULL;
 	const char *tag, *digest;
 	const struct json *m;
 
 	if (dirfd < 0)
-		return why.sys == ENOENT ? 0 : error_move(err, &why);
+		return error_hint(err, "a build with --cache-to makes it");
 	index = layout_read_index(dirfd, err);
 	if (!index)
 		return -1;

@@ -151,13 +151,12 @@ int layout_remove(struct cache_place *p, const struct cache_list *list,
 		  bool dry_run, struct cache_gc_result *result,
 		  struct error *err)
 {
-	cleanup_error struct error why = ERROR_INIT;
-	cleanup_close int dirfd = layout_open(p, &why);
+	cleanup_close int dirfd = layout_open(p, err);
 	cleanup_close int lock = -1, index_lock = -1;
 	cleanup_json struct json *index = NULL;
 
 	if (dirfd < 0)
-		return why.sys == ENOENT ? 0 : error_move(err, &why);
+		return -1;
 	/* Nobody is between putting a blob and naming it. */
 	if (!dry_run) {
 		lock = layout_lock(dirfd, "lock", LOCK_EX, err);

@@ -153,9 +153,10 @@ int cli_cache_collect(const struct cli_cache *c,
 	json_set_int(j, "entries", (int64_t)result.entries);
 	json_set_int(j, "blobs", (int64_t)result.blobs);
 	json_set_int(j, "bytes", (int64_t)result.bytes);
-	strbuf_addf(&text, "%s %zu entries, %zu blobs: ",
+	strbuf_addf(&text, "%s %zu %s, %zu blob%s: ",
 		    c->dry_run ? "would remove" : "removed", result.entries,
-		    result.blobs);
+		    result.entries == 1 ? "entry" : "entries", result.blobs,
+		    units_s(result.blobs));
 	strbuf_add_size(&text, result.bytes);
 	strbuf_addch(&text, '\n');
 	return print(c, j, &text, err);

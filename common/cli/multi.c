@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/log.h"
+#include "base/units.h"
 
 #define PLATFORMS_MAX 64
 #define ALWAYS "BUILDKIT_MULTI_PLATFORM" /* an index for one platform, too */
@@ -92,8 +93,9 @@ static int build_one(struct cli_multi *m, struct cli_builder *b,
 	if (cli_build_plan(b, &each, &one, r, err) < 0 ||
 	    make_manifest(b, &r->image, err) < 0)
 		return error_wrap(err, "%s", one.platform);
-	log_info("%s: %s: %zu steps run, %zu cached", one.platform,
-		 r->image.config_digest, r->executed, r->cached);
+	log_info("%s: %s: %zu step%s run, %zu cached", one.platform,
+		 r->image.config_digest, r->executed, units_s(r->executed),
+		 r->cached);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/units.h"
+
 struct layer {
 	struct repair *r;
 	const char *id;
@@ -147,7 +149,7 @@ static int forget_steps(struct layer *y, struct error *err)
 		rc = store_cache_remove(y->r->s, f.keys.v[i], err);
 	if (f.keys.nr)
 		strbuf_addf(y->how, ", with %zu remembered step%s", f.keys.nr,
-			    f.keys.nr == 1 ? "" : "s");
+			    units_s(f.keys.nr));
 	y->wanted = y->wanted || f.keys.nr;
 	strvec_release(&f.keys);
 	return rc;
