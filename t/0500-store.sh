@@ -44,7 +44,7 @@ t_err "has format '2'" "its format is named"
 echo 1 >"$DEVENV_STORE/format"
 
 # A power loss can leave files empty that were made a moment before.
-for file in format oci-layout; do
+for file in format oci-layout index.json; do
 	: >"$DEVENV_STORE/$file"
 	t_run "$DEVENV" store verify
 	t_status 0 "an empty $file"

@@ -3,6 +3,7 @@
 #include "build/docs.h"
 
 #include "build/internal.h"
+#include "store/put.h"
 #include "wrap/gate.h"
 
 #define DOCS_MAX 4096 /* that somebody else wrote */
@@ -169,19 +170,14 @@ int docs_image(const struct build_docs *docs, const struct oci_ref *ref,
 int docs_keep(const struct build_docs *docs, struct store *s,
 	      const struct store_image *image, struct error *err)
 {
-	const char *const digests[] = { image->manifest,
-					image->config_digest };
-	char digest[DIGEST_TEXT];
-	size_t i;
+	const struct build_doc *manifest = docs_find(docs, image->manifest);
+	const struct build_doc *config = docs_find(docs, image->config_digest);
+	const struct store_text blobs[] = {
+		{ config->text.buf, config->text.len },
+		{ manifest->text.buf, manifest->text.len },
+	};
 
-	for (i = 0; i < ARRAY_SIZE(digests); i++) {
-		const struct build_doc *doc = docs_find(docs, digests[i]);
-
-		if (store_put_blob(s, doc->text.buf, doc->text.len, digest,
-				   err) < 0)
-			return -1;
-	}
-	return store_put_image(s, image, err);
+	return store_put_image_with(s, image, blobs, ARRAY_SIZE(blobs), err);
 }
 
 /* --- from a registry --- */

@@ -6,6 +6,7 @@
 #include "build/docs.h"
 #include "build/share.h"
 #include "build/stage.h"
+#include "store/put.h"
 
 static const struct build_stage *target_of(const struct build *b)
 {
@@ -255,9 +256,14 @@ static void remember_key(const char *key, char hex[CACHE_KEY])
 	cache_key_finish(&k, hex);
 }
 
-static int remember(struct build *b, const struct store_image *image,
-		    struct error *err)
+static int remember(struct build *b, const struct known_found *f,
+		    const struct strbuf *config,
+		    const struct store_image *image, struct error *err)
 {
+	const struct store_text blobs[] = {
+		{ config->buf, config->len },
+		{ f->m.body.buf, f->m.body.len },
+	};
 	cleanup_json struct json *j = json_new_object();
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char hex[CACHE_KEY];
@@ -265,7 +271,8 @@ static int remember(struct build *b, const struct store_image *image,
 	json_set_str(j, "image", image->config_digest);
 	json_write(&text, j, false);
 	remember_key(b->key, hex);
-	if (store_put_image(b->o->store, image, err) < 0)
+	if (store_put_image_with(b->o->store, image, blobs, ARRAY_SIZE(blobs),
+				 err) < 0)
 		return -1;
 	return store_cache_put(b->o->store, hex, text.buf, text.len, err);
 }
@@ -396,19 +403,16 @@ static int check(const struct build *b, const struct store_image *image,
 }
 
 static int read_image(struct build *b, const struct known_found *f,
-		      struct store_image *image, struct error *err)
+		      struct strbuf *config, struct store_image *image,
+		      struct error *err)
 {
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	char digest[DIGEST_TEXT];
 	size_t i;
 
-	if (fetch_config(b, f, &text, err) < 0 ||
-	    oci_config_parse(&image->config, text.buf, text.len, err) < 0 ||
+	if (fetch_config(b, f, config, err) < 0 ||
+	    oci_config_parse(&image->config, config->buf, config->len,
+			     err) < 0 ||
 	    build_describe(image, &f->m.parsed, err) < 0 ||
-	    check(b, image, err) < 0 ||
-	    store_put_blob(b->o->store, text.buf, text.len, digest, err) < 0 ||
-	    store_put_blob(b->o->store, f->m.body.buf, f->m.body.len, digest,
-			   err) < 0)
+	    check(b, image, err) < 0)
 		return -1;
 	memcpy(image->manifest, f->m.digest, DIGEST_TEXT);
 	memcpy(image->config_digest, f->m.parsed.config.digest, DIGEST_TEXT);
@@ -423,14 +427,16 @@ static int take(struct build *b, const struct known_found *f,
 		struct error *err)
 {
 	cleanup_store_image struct store_image image = { 0 };
+	cleanup_strbuf struct strbuf config = STRBUF_INIT;
 	cleanup_error struct error why = ERROR_INIT;
 
-	if (read_image(b, f, &image, &why) < 0) {
+	if (read_image(b, f, &config, &image, &why) < 0) {
 		log_warn("%s: the image of this build is not used: %s",
 			 f->place, why.msg);
 		return 0;
 	}
-	if (take_steps(b, &image, err) < 0 || remember(b, &image, err) < 0)
+	if (take_steps(b, &image, err) < 0 ||
+	    remember(b, f, &config, &image, err) < 0)
 		return -1;
 	log_info("%s@%s is this build", f->place, f->m.digest);
 	b->adopted = true;

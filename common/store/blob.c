@@ -94,15 +94,19 @@ static bool is_there(const struct store *s, const char *digest, size_t n)
 	       store_read_blob(s, digest, n, &text, NULL) == 0;
 }
 
+bool blob_is_wanted(const struct store *s, const void *data, size_t n,
+		    char digest[DIGEST_TEXT], char path[STORE_BLOB_PATH])
+{
+	digest_bytes(data, n, digest);
+	return !is_there(s, digest, n) && !store_blob_path(path, digest, NULL);
+}
+
 int store_put_blob(struct store *s, const void *data, size_t n,
 		   char digest[DIGEST_TEXT], struct error *err)
 {
 	char path[STORE_BLOB_PATH];
 
-	digest_bytes(data, n, digest);
-	if (is_there(s, digest, n))
+	if (!blob_is_wanted(s, data, n, digest, path))
 		return 0;
-	if (store_blob_path(path, digest, err) < 0)
-		return -1;
 	return store_replace(s, path, data, n, true, err);
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define RECORD_MAX ((size_t)32 << 20)
 #define ID_PREFIX_MIN 12
 
 void store_image_release(struct store_image *i)
@@ -56,8 +55,8 @@ static struct json *layer_to_json(const struct store_image_layer *l)
 	return j;
 }
 
-static int image_to_text(const struct store_image *i, struct strbuf *out,
-			 struct error *err)
+int image_to_text(const struct store_image *i, struct strbuf *out,
+		  struct error *err)
 {
 	cleanup_strbuf struct strbuf config = STRBUF_INIT;
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -158,122 +157,12 @@ int store_read_image(struct store *s, const char *file, struct store_image *i,
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_error struct error why = ERROR_INIT;
 
-	if (fs_read_at(s->fd, file, RECORD_MAX, &text, &why) < 0)
+	if (fs_read_at(s->fd, file, STORE_RECORD_MAX, &text, &why) < 0)
 		return why.sys == ENOENT ? 0 : error_move(err, &why);
 	return parse_image(file, &text, i, err);
 }
 
-/* --- index.json --- */
-
-/* An index that is kept is kept whole. */
-static bool describe_index(struct store *s, const struct store_image *i,
-			   struct oci_descriptor *desc)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_json struct json *j = NULL;
-	const char *type;
-
-	if (!blob_is_own(s, i->index, &desc->size) ||
-	    store_read_blob(s, i->index, OCI_MANIFEST_MAX, &text, NULL) < 0)
-		return false;
-	j = json_parse("index", text.buf, text.len, NULL);
-	type = json_get_str(j, "mediaType");
-	memcpy(desc->digest, i->index, sizeof(desc->digest));
-	desc->media_type = (char *)(type && str_eq(type, DOCKER_LIST)
-					    ? DOCKER_LIST : OCI_INDEX);
-	return true;
-}
-
-/* Is all that the manifest names among the blobs? */
-bool store_index_entry(struct store *s, const struct store_image *i,
-		       struct oci_descriptor *desc)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	cleanup_oci_manifest struct oci_manifest m = { .docker = false };
-
-	if (*i->index && i->reference)
-		return describe_index(s, i, desc);
-	if (!*i->manifest || !i->reference ||
-	    !blob_is_own(s, i->manifest, &desc->size) ||
-	    store_read_blob(s, i->manifest, OCI_MANIFEST_MAX, &text, NULL) <
-		    0 ||
-	    oci_manifest_parse(&m, text.buf, text.len, NULL) < 0 ||
-	    !blob_is_own(s, m.config.digest, NULL))
-		return false;
-	for (size_t k = 0; k < m.n_layers; k++) {
-		if (!blob_is_own(s, m.layers[k].digest, NULL))
-			return false;
-	}
-	memcpy(desc->digest, i->manifest, sizeof(desc->digest));
-	desc->media_type = (char *)oci_manifest_media_type(&m);
-	return true;
-}
-
-/* --- put, get, remove --- */
-
-#define LINK_TRIES 100
-
-/* A second name for the record, replacing what had it. A link has no lock of
- * its own, so another process may take it for a leftover and remove it; and
- * one that replaces the record between two steps of linkat makes that ENOENT.
- */
-static int link_record(struct store *s, const char *from, const char *to,
-		       struct error *err)
-{
-	char temp[32], random[17];
-	int i;
-
-	for (i = 0; i < LINK_TRIES; i++) {
-		random_hex(random, 8);
-		snprintf(temp, sizeof(temp), "tmp/%s", random);
-		if (linkat(s->fd, from, s->fd, temp, 0) < 0) {
-			if (errno != ENOENT)
-				break;
-			continue;
-		}
-		if (renameat(s->fd, temp, s->fd, to) == 0) {
-			/* A rename onto the same file leaves both names. */
-			unlinkat(s->fd, temp, 0);
-			return 0;
-		}
-		if (errno != ENOENT)
-			break;
-	}
-	error_errno(err, "cannot store an image");
-	unlinkat(s->fd, temp, 0);
-	return -1;
-}
-
-int store_put_image(struct store *s, const struct store_image *i,
-		    struct error *err)
-{
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
-	struct oci_descriptor desc = { .size = 0 };
-	char ref[STORE_RECORD], id[STORE_RECORD];
-	const char *reference = i->reference;
-	bool known = *i->config_digest;
-
-	if (!reference && !known)
-		return error_set(err, ERR_SYSTEM,
-				 "an image needs a reference or an id");
-	if (image_to_text(i, &text, err) < 0)
-		return -1;
-	base_note_used(s, i);
-	if (reference)
-		store_record_of_ref(ref, reference);
-	if (known)
-		store_record_of_id(id, digest_hex(i->config_digest));
-	if (store_replace(s, reference ? ref : id, text.buf, text.len, true,
-			  err) < 0)
-		return -1;
-	if (reference && known && link_record(s, ref, id, err) < 0)
-		return -1;
-	if (!reference)
-		return 0;
-	return store_index_set(s, reference,
-			       store_index_entry(s, i, &desc) ? &desc : NULL,
-			       err);
-}
+/* --- get, remove --- */
 
 /* The record file that `hex`, whole or in part, means: 1, 0, -1. */
 static int find_by_hex(struct store *s, const char *hex,
@@ -324,12 +213,10 @@ bool store_record_is_ref(const char *path)
 	return str_starts(path, "images/ref-");
 }
 
-/* store_gc goes by the time of the last use. */
-static int note_use(struct store *s, const char *file)
+void image_note_use(const struct store *s, const char *file)
 {
 	if (!s->read_only)
 		utimensat(s->fd, file, NULL, AT_SYMLINK_NOFOLLOW);
-	return 1;
 }
 
 static int read_used(struct store *s, const char *file, struct store_image *i,
@@ -337,7 +224,9 @@ static int read_used(struct store *s, const char *file, struct store_image *i,
 {
 	int found = store_read_image(s, file, i, err);
 
-	return found > 0 ? note_use(s, file) : found;
+	if (found > 0)
+		image_note_use(s, file);
+	return found;
 }
 
 static int find_by_manifest(struct store *s, const char *hex,
@@ -353,8 +242,10 @@ static int find_by_manifest(struct store *s, const char *hex,
 		/* a record that cannot be read is not the one looked for */
 		if (store_read_image(s, path, i, NULL) <= 0)
 			continue;
-		if (*i->manifest && str_starts(digest_hex(i->manifest), hex))
-			return note_use(s, path);
+		if (*i->manifest && str_starts(digest_hex(i->manifest), hex)) {
+			image_note_use(s, path);
+			return 1;
+		}
 		store_image_release(i);
 	}
 	return 0;

@@ -13,8 +13,8 @@ static struct json *read_index(struct store *s)
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	struct json *j = NULL;
 
-	if (fs_read_at(s->fd, "index.json", INDEX_MAX, &text, NULL) == 0)
-		j = json_parse("index.json", text.buf, text.len, NULL);
+	if (fs_read_at(s->fd, STORE_INDEX, INDEX_MAX, &text, NULL) == 0)
+		j = json_parse(STORE_INDEX, text.buf, text.len, NULL);
 	if (json_kind(j) == JSON_OBJECT)
 		return j;
 	/* Lost or damaged: `store verify` names it, the next image mends it. */
@@ -68,7 +68,7 @@ static int update(struct store *s, const char *reference,
 	json_set(index, "manifests", fresh);
 	json_set_int(index, "schemaVersion", 2);
 	json_write(&text, index, false);
-	return store_replace(s, "index.json", text.buf, text.len, true, err);
+	return store_replace(s, STORE_INDEX, text.buf, text.len, true, err);
 }
 
 /* The lock is on a file of its own, as index.json is replaced. */
@@ -106,7 +106,7 @@ static void add_image(void *arg, const char *path, struct store_image *i)
 		json_push(l->list, new_entry(i->reference, &desc));
 }
 
-int store_index_rebuild(struct store *s, struct error *err)
+int store_index_rebuild(struct store *s, bool sync, struct error *err)
 {
 	cleanup_close int lock = lock_index(s, err);
 	cleanup_json struct json *index = json_new_object();
@@ -118,5 +118,5 @@ int store_index_rebuild(struct store *s, struct error *err)
 		return -1;
 	json_set_int(index, "schemaVersion", 2);
 	json_write(&text, index, false);
-	return store_replace(s, "index.json", text.buf, text.len, true, err);
+	return store_replace(s, STORE_INDEX, text.buf, text.len, sync, err);
 }

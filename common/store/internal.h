@@ -10,6 +10,7 @@
 
 #define STORE_FORMAT "1\n"
 #define STORE_LAYOUT "oci-layout"
+#define STORE_INDEX "index.json"
 #define STORE_LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define STORE_BOOT 64
 #define OWNER_XATTR "user.devenv.owner"
@@ -18,6 +19,7 @@
 #define PARKED_XATTR "user.devenv.xattr."
 #define CAPABILITY_XATTR "security.capability"
 #define XATTR_MAX 65536 /* bytes of a value: the kernel's limit */
+#define STORE_BLOB_PATH (13 + DIGEST_HEX + 1) /* "blobs/sha256/" hex NUL */
 
 struct store {
 	char *path;
@@ -55,6 +57,15 @@ void store_temp_drop(struct store *s, struct store_temp *t);
 /* Replace store/`path` by `n` bytes; `sync`: they are on disk before. */
 int store_replace(struct store *s, const char *path, const void *data,
 		  size_t n, bool sync, struct error *err) MUST_CHECK;
+/* The same with several files: all are on disk before the first has its name,
+ * and the names appear in this order. */
+struct store_file_text {
+	const char *path;
+	const void *data;
+	size_t n;
+};
+int store_replace_all(struct store *s, const struct store_file_text *list,
+		      size_t n, struct error *err) MUST_CHECK;
 /* Move a tree out of the way and remove it, so that no name ever shows half
  * of it. */
 int store_discard(struct store *s, const char *path, struct error *err)
@@ -175,6 +186,9 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 
 /* Is it in this store, not in one below? */
 bool blob_is_own(const struct store *s, const char *digest, uint64_t *size);
+/* Where these `n` bytes go, as a blob; false: it is there, and undamaged. */
+bool blob_is_wanted(const struct store *s, const void *data, size_t n,
+		    char digest[DIGEST_TEXT], char path[STORE_BLOB_PATH]);
 
 /* --- index.c --- */
 
@@ -186,7 +200,8 @@ int store_index_set(struct store *s, const char *reference,
 	MUST_CHECK;
 
 /* Write index.json anew from the images that are complete. */
-int store_index_rebuild(struct store *s, struct error *err) MUST_CHECK;
+int store_index_rebuild(struct store *s, bool sync, struct error *err)
+	MUST_CHECK;
 /* The manifest an image is listed with; false: not all of it is here. */
 bool store_index_entry(struct store *s, const struct store_image *i,
 		       struct oci_descriptor *desc);
@@ -202,12 +217,17 @@ void census_sort(struct store_images *images);
 /* --- image.c --- */
 
 #define STORE_RECORD (12 + DIGEST_HEX) /* "images/ref-" hex NUL */
+#define STORE_RECORD_MAX ((size_t)32 << 20) /* bytes of one */
 /* The two names of an image's record. */
 void store_record_of_ref(char name[STORE_RECORD], const char *reference);
 void store_record_of_id(char name[STORE_RECORD], const char *hex);
 
 int store_read_image(struct store *s, const char *file, struct store_image *i,
 		     struct error *err) MUST_CHECK;
+int image_to_text(const struct store_image *i, struct strbuf *out,
+		  struct error *err) MUST_CHECK;
+/* store_gc goes by the time of the last use. */
+void image_note_use(const struct store *s, const char *file);
 
 /* store_get_image in this store alone. */
 int image_get_own(struct store *s, const char *name, struct store_image *i,

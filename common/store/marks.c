@@ -56,9 +56,10 @@ static int claim_form(struct store *s, struct error *err)
 	if (found == ours)
 		return 0;
 	if (found == STORE_FORM_UNKNOWN) {
-		/* One that is read-only gets no layers, either. */
+		/* What syncs the layers of this form syncs its name as well;
+		 * one that is read-only gets no layers. */
 		if (store_replace(s, "form", forms[ours], strlen(forms[ours]),
-				  true, &inner) < 0 && inner.sys != EROFS)
+				  false, &inner) < 0 && inner.sys != EROFS)
 			return error_move(err, &inner);
 		return 0;
 	}

@@ -115,7 +115,7 @@ static enum outcome write_index(struct repair *r, struct strbuf *how,
 	repair_say(r, how, "written again from the images");
 	if (r->o->dry_run)
 		return OUTCOME_MENDED;
-	return store_index_rebuild(r->s, err) < 0 ? OUTCOME_FAILED
+	return store_index_rebuild(r->s, true, err) < 0 ? OUTCOME_FAILED
 						  : OUTCOME_MENDED;
 }
 

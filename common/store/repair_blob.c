@@ -359,7 +359,7 @@ static enum outcome remove_images(struct blob *b, struct error *err)
 /* Images that are not complete are nothing for other tools. */
 static int unlist(struct blob *b, struct error *err)
 {
-	return b->r->o->dry_run ? 0 : store_index_rebuild(b->r->s, err);
+	return b->r->o->dry_run ? 0 : store_index_rebuild(b->r->s, true, err);
 }
 
 static enum outcome do_without(struct blob *b, struct error *err)

@@ -75,15 +75,19 @@ static bool is_empty(const struct store *s, const char *name)
 	       !st.st_size;
 }
 
-/* A file whose content everybody knows need not reach the disk before its
- * name: one that a power loss left empty is made again. */
-static int make_file(struct store *s, const char *name, const char *text,
-		     bool known, struct error *err)
+/* What a new store begins with need not reach the disk before its name: one
+ * that a power loss left empty is made again. */
+static bool is_wanted(const struct store *s, const char *name)
 {
-	if (faccessat(s->fd, name, F_OK, 0) == 0 &&
-	    !(known && is_empty(s, name)))
+	return faccessat(s->fd, name, F_OK, 0) < 0 || is_empty(s, name);
+}
+
+static int make_file(struct store *s, const char *name, const char *text,
+		     struct error *err)
+{
+	if (!is_wanted(s, name))
 		return 0;
-	return store_replace(s, name, text, strlen(text), !known, err);
+	return store_replace(s, name, text, strlen(text), false, err);
 }
 
 /* Several processes may do this at once: each step can be done twice, and
@@ -96,11 +100,11 @@ static int make_layout(struct store *s, struct error *err)
 			return error_errno(err, "cannot make '%s/%s'", s->path,
 					   directories[i]);
 	}
-	if (make_file(s, STORE_LAYOUT, STORE_LAYOUT_TEXT, true, err) < 0 ||
-	    make_file(s, "index.json", "{\"manifests\":[],"
-		      "\"schemaVersion\":2}", false, err) < 0)
+	if (make_file(s, STORE_LAYOUT, STORE_LAYOUT_TEXT, err) < 0 ||
+	    (is_wanted(s, STORE_INDEX) &&
+	     store_index_rebuild(s, false, err) < 0))
 		return -1;
-	return make_file(s, "format", STORE_FORMAT, true, err);
+	return make_file(s, "format", STORE_FORMAT, err);
 }
 
 static int check_format(struct store *s, struct error *err)
@@ -110,7 +114,8 @@ static int check_format(struct store *s, struct error *err)
 
 	if (fs_read_at(s->fd, "format", 64, &text, &why) == 0) {
 		if (!text.len || (str_eq(text.buf, STORE_FORMAT) &&
-				  is_empty(s, STORE_LAYOUT)))
+				  (is_empty(s, STORE_LAYOUT) ||
+				   is_empty(s, STORE_INDEX))))
 			return make_layout(s, err);
 		if (str_eq(text.buf, STORE_FORMAT))
 			return 0;

@@ -76,14 +76,18 @@ void store_temp_drop(struct store *s, struct store_temp *t)
 	base_close_fd(&t->fd);
 }
 
-static int fill_and_rename(struct store *s, struct store_temp *t,
-			   const char *path, const void *data, size_t n,
-			   bool sync, struct error *err)
+static int fill(const struct store *s, const struct store_temp *t,
+		const struct store_file_text *f, struct error *err)
 {
-	if (fs_write_all(t->fd, data, n, err) < 0)
-		return error_wrap(err, "cannot write '%s/%s'", s->path, path);
-	if (sync && fsync(t->fd) < 0)
-		return error_errno(err, "cannot sync '%s/%s'", s->path, path);
+	if (fs_write_all(t->fd, f->data, f->n, err) < 0)
+		return error_wrap(err, "cannot write '%s/%s'", s->path,
+				  f->path);
+	return 0;
+}
+
+static int give_name(struct store *s, struct store_temp *t, const char *path,
+		     struct error *err)
+{
 	if (renameat(s->fd, t->name, s->fd, path) < 0)
 		return error_errno(err, "cannot replace '%s/%s'", s->path,
 				   path);
@@ -94,14 +98,84 @@ static int fill_and_rename(struct store *s, struct store_temp *t,
 int store_replace(struct store *s, const char *path, const void *data,
 		  size_t n, bool sync, struct error *err)
 {
+	const struct store_file_text f = { path, data, n };
 	struct store_temp t = STORE_TEMP_INIT;
 	int rc;
 
+	if (sync)
+		return store_replace_all(s, &f, 1, err);
 	if (store_temp_file(s, &t, err) < 0)
 		return -1;
-	rc = fill_and_rename(s, &t, path, data, n, sync, err);
+	rc = fill(s, &t, &f, err);
+	if (!rc)
+		rc = give_name(s, &t, path, err);
 	store_temp_drop(s, &t);
 	return rc;
+}
+
+/* --- several files, and one wait for the disk --- */
+
+#define TOGETHER_MAX 64 /* descriptors */
+
+static int fill_all(struct store *s, struct store_temp *temps,
+		    const struct store_file_text *list, size_t n,
+		    struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (store_temp_file(s, &temps[i], err) < 0 ||
+		    fill(s, &temps[i], &list[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+/* What is under way to the disk already, one sync writes with the others. */
+static int sync_all(const struct store *s, const struct store_temp *temps,
+		    const struct store_file_text *list, size_t n,
+		    struct error *err)
+{
+	size_t i;
+
+	for (i = 0; n > 1 && i < n; i++)
+		sync_file_range(temps[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	for (i = 0; i < n; i++)
+		if (fsync(temps[i].fd) < 0)
+			return error_errno(err, "cannot sync '%s/%s'", s->path,
+					   list[i].path);
+	return 0;
+}
+
+static int replace_some(struct store *s, const struct store_file_text *list,
+			size_t n, struct error *err)
+{
+	struct store_temp temps[TOGETHER_MAX];
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++)
+		temps[i] = (struct store_temp)STORE_TEMP_INIT;
+	rc = fill_all(s, temps, list, n, err);
+	if (!rc)
+		rc = sync_all(s, temps, list, n, err);
+	for (i = 0; i < n && !rc; i++)
+		rc = give_name(s, &temps[i], list[i].path, err);
+	for (i = 0; i < n; i++)
+		store_temp_drop(s, &temps[i]);
+	return rc;
+}
+
+int store_replace_all(struct store *s, const struct store_file_text *list,
+		      size_t n, struct error *err)
+{
+	size_t i, some;
+
+	for (i = 0; i < n; i += some) {
+		some = MIN(n - i, TOGETHER_MAX);
+		if (replace_some(s, list + i, some, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int store_discard(struct store *s, const char *path, struct error *err)

@@ -5,7 +5,6 @@
 
 #include "store/internal.h"
 
-#define STORE_BLOB_PATH (13 + DIGEST_HEX + 1) /* "blobs/sha256/" hex NUL */
 #define STORE_PARTIAL_MIN ((uint64_t)256 << 10) /* less is soon had again */
 
 struct store_writer {
