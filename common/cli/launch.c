@@ -129,7 +129,7 @@ static void collect_command(struct work *w)
 		strvec_push(&w->argv, c->cmd.v[i]);
 }
 
-static int run_environment(const struct env_options *eo,
+static int run_environment(const struct env_options *eo, bool detach,
 			   const struct env_command *c, int *status,
 			   struct json **environment, struct error *err)
 {
@@ -139,11 +139,12 @@ static int run_environment(const struct env_options *eo,
 	if (env_up(&e, eo, err) < 0)
 		return -1;
 	described = env_describe(e);
-	if (!eo->detach) {
+	if (!detach) {
 		if (env_exec(e, c, status, err) < 0)
 			return -1;
 	} else {
-		if (c->argv && env_background(e, c, err) < 0)
+		if ((c->argv && env_background(e, c, err) < 0) ||
+		    env_detach(e, err) < 0)
 			return -1;
 		*status = 0;
 	}
@@ -181,7 +182,6 @@ static int run(struct work *w, int *status, struct json **environment,
 		.replace = o->replace,
 		.no_hooks = o->no_hooks,
 		.life = l->life,
-		.detach = o->detach,
 		.mode = l->b->mode,
 	};
 	struct env_command c = { .argv = w->argv.nr ? w->argv.v : NULL,
@@ -202,7 +202,8 @@ static int run(struct work *w, int *status, struct json **environment,
 	 * terminal it is not, as Ctrl-C does not end a PID 1. */
 	if (!l->environment && !l->name && !o->detach && !c.tty)
 		return env_run(&eo, &c, status, err);
-	return run_environment(&eo, &c, status, environment, err);
+	return run_environment(&eo, o->detach, &c, status, environment,
+			       err);
 }
 
 int cli_launch_run(const struct cli_launch *l, int *status,

@@ -231,12 +231,6 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0)
 		return -1;
 	e->joined = e->running;
-	/* An editor that goes away leaves it running, if so configured. */
-	e->detach = o->detach ||
-		    str_eq_null(json_get_str(o->config, "shutdownAction"),
-				"none") ||
-		    (e->joined && json_get_bool(e->state, "detached"));
-	json_set_bool(e->state, "detached", e->detach);
 	if (commands_describe(e, o, err) < 0 ||
 	    start_or_join(e, o, err) < 0 || commands_finish(e, o, err) < 0)
 		return -1;
@@ -245,7 +239,12 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 		return -1;
 	if (e->config && !e->joined && entry_start(e, o, err) < 0)
 		return -1;
-	return o->no_hooks || !e->config ? 0 : hooks_run(e, err);
+	if (!o->no_hooks && e->config && hooks_run(e, err) < 0)
+		return -1;
+	/* An editor that goes away leaves it running. */
+	return str_eq_null(json_get_str(o->config, "shutdownAction"), "none")
+		       ? state_detach(e, err)
+		       : 0;
 }
 
 int env_up(struct env **out, const struct env_options *o, struct error *err)
@@ -258,15 +257,6 @@ int env_up(struct env **out, const struct env_options *o, struct error *err)
 	rc = up(e, o, err);
 	e->life = NULL;
 	if (rc < 0) {
-		/* What others run goes on; what never came to be is nobody's,
-		 * for the keeper, too. */
-		e->detach = e->detach && e->joined;
-		if (e->running && !e->joined) {
-			json_set_bool(e->state, "detached", false);
-			if (state_write(e, NULL) < 0)
-				log_debug("the state of '%s' was not written",
-					  e->name ? e->name : "");
-		}
 		env_close(e);
 		return -1;
 	}
@@ -288,7 +278,6 @@ static int attach(struct env *e, struct error *err)
 			  e->name);
 		return error_hint(err, "'devenv ps' lists those that run");
 	}
-	e->detach = json_get_bool(e->state, "detached");
 	if (commands_recall(e, err) < 0)
 		return -1;
 	return keeper_start(e, NULL, err);
@@ -311,6 +300,16 @@ int env_attach(struct env **out, struct store *s, const char *name,
 	return 0;
 }
 
+int env_detach(struct env *e, struct error *err)
+{
+	cleanup_close int lock = state_lock(e, false, err);
+
+	/* Others may have written since. */
+	if (lock < 0 || state_read(e, err) < 0)
+		return -1;
+	return state_detach(e, err);
+}
+
 void env_close(struct env *e)
 {
 	cleanup_close int lock = -1;
@@ -321,8 +320,7 @@ void env_close(struct env *e)
 	 * by the keeper. */
 	if (e->running && e->name)
 		lock = state_try_lock(e);
-	if (e->running && !e->detach && (!e->name || lock >= 0) &&
-	    state_last(e)) {
+	if (e->running && (!e->name || (lock >= 0 && !state_wanted(e)))) {
 		runtime_stop(&e->sandbox, ENV_GRACE_MS);
 		e->running = false;
 		if (e->name && state_stopped(e, NULL) < 0)

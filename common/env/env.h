@@ -37,7 +37,6 @@ struct env_options {
 	size_t n_mounts;
 	bool replace;	/* start from the image again, whatever is there */
 	bool no_hooks;
-	bool detach;	/* goes on when this process ends */
 	/* Rights beyond the usual ones; `cap_add` may be NULL. */
 	bool privileged, no_seccomp, no_new_privs;
 	const struct strvec *cap_add;
@@ -49,7 +48,8 @@ struct env_options {
 /*
  * run/<name>/ in the store: state.json, lock, users, upper/, work/, log. A
  * name has one sandbox at most; several processes may use it, and the last of
- * them stops it unless one asked that it goes on (detach).
+ * them stops it unless one asked that it goes on (env_detach). A process has
+ * one `struct env` of a name at a time.
  */
 struct env;
 
@@ -65,6 +65,10 @@ int env_up(struct env **out, const struct env_options *o, struct error *err)
 /* Use an environment that runs. */
 int env_attach(struct env **out, struct store *s, const char *name,
 	       struct error *err) MUST_CHECK;
+/* It goes on when nobody uses it any more. To be said once all is well: until
+ * then it ends with those who use it, however they end. A configuration may
+ * have it so, too ("shutdownAction": "none"). */
+int env_detach(struct env *e, struct error *err) MUST_CHECK;
 void env_close(struct env *e); /* stops it if nobody else uses it */
 void env_close_ptr(struct env **e);
 #define cleanup_env CLEANUP(env_close_ptr)

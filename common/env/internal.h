@@ -13,11 +13,11 @@ struct env {
 	struct store *store;
 	char *name; /* NULL: ephemeral */
 	char *dir;  /* run/<name>, or a scratch directory */
-	int users_fd; /* holds a shared lock: we use it */
+	int users_fd; /* holds a lock of this process: it uses it */
 	int scratch_lock;
 	struct json *state;
 	struct runtime_sandbox sandbox;
-	bool running, joined, detach;
+	bool running, joined;
 	const struct env_life *life; /* while env_up runs */
 	pid_t keeper;  /* 0: none */
 	int keeper_fd; /* its pipe */
@@ -48,10 +48,14 @@ int state_stopped(struct env *e, struct error *err) MUST_CHECK;
 int state_lock(const struct env *e, bool create, struct error *err)
 	MUST_CHECK;
 int state_try_lock(const struct env *e); /* -1 when it is held */
-/* Say that we use it. */
+/* Say that this process uses it. */
 int state_use(struct env *e, struct error *err) MUST_CHECK;
-/* Are we the only ones who use it? The answer holds while locked. */
-bool state_last(struct env *e);
+/* Is e->sandbox to go on without us, as another process uses it or somebody
+ * wants it so? Reads the state; the answer holds while locked. One that the
+ * state does not name, as devenv ended before it was written, is nobody's. */
+bool state_wanted(struct env *e);
+/* Let it go on when nobody uses it, and write. */
+int state_detach(struct env *e, struct error *err) MUST_CHECK;
 /* Find the sandbox that the state names; false: it does not run. */
 bool state_sandbox(struct env *e);
 

@@ -8,13 +8,9 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
-
-#define RETRY_MS 50
-#define RETRIES 20
 
 /*
  * A small process beside each devenv that uses an environment. It holds the
@@ -31,54 +27,34 @@ struct outcome {
 	char msg[1024], hint[512];
 };
 
-/* Does somebody still use this sandbox, or is it to go on? One that the state
- * does not name, as devenv ended before it was written, is nobody's. */
-static bool is_wanted(struct env *e, pid_t init)
-{
-	int64_t pid = 0;
-
-	if (!e->name || state_read(e, NULL) < 0 ||
-	    !json_get_int(e->state, "pid", &pid) || pid != init)
-		return false;
-	return json_get_bool(e->state, "detached") ||
-	       state_use(e, NULL) < 0 || !state_last(e);
-}
-
-static bool end_unused(struct env *e, struct runtime_sandbox *s)
+static void end_unused(struct env *e)
 {
 	cleanup_close int lock = e->name ? state_lock(e, false, NULL) : -1;
-	bool wanted = is_wanted(e, s->init);
 
-	if (!wanted)
-		runtime_stop(s, ENV_GRACE_MS);
+	if (!e->name || !state_wanted(e))
+		runtime_stop(&e->sandbox, ENV_GRACE_MS);
 	/* Before the lock is: who gets it must not take us for a user. */
 	base_close_fd(&e->users_fd);
-	return !wanted;
 }
 
-/* Its locks go when it is gone, which is after its end of the pipe; those of
- * processes it made may stay a little longer. */
-static void end_after(struct env *e, struct runtime_sandbox *s, int devenv)
+/* Its locks go when it is gone, which is after its end of the pipe. */
+static void end_after(struct env *e, int devenv)
 {
-	const struct timespec pause = { 0, RETRY_MS * 1000000 };
 	struct pollfd p = { devenv, POLLIN, 0 };
-	int tries;
 
 	while (poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
-	for (tries = 0; !end_unused(e, s) && tries < RETRIES; tries++)
-		nanosleep(&pause, NULL);
+	end_unused(e);
 }
 
 /* Start the sandbox and say how that went. */
-static void start(const struct runtime_spec *spec, struct runtime_sandbox *s,
-		  int to)
+static void start(struct env *e, const struct runtime_spec *spec, int to)
 {
 	cleanup_error struct error err = ERROR_INIT;
 	struct outcome o = { 0 };
 
-	if (runtime_start(spec, s, &err) == 0) {
-		o.init = s->init;
+	if (runtime_start(spec, &e->sandbox, &err) == 0) {
+		o.init = e->sandbox.init;
 	} else {
 		o.code = err.code;
 		o.sys = err.sys;
@@ -90,27 +66,27 @@ static void start(const struct runtime_spec *spec, struct runtime_sandbox *s,
 }
 
 /* Wait for the end of devenv or of the sandbox. */
-NORETURN static void keep(struct env *e, struct runtime_sandbox *s, int from,
-			  int devenv)
+NORETURN static void keep(struct env *e, int from, int devenv)
 {
 	struct pollfd p[2] = { { 0, POLLIN, 0 }, { 1, POLLIN, 0 } };
 	char word;
 
 	/* Nothing of devenv's stays open: not its output, not its locks. */
 	e->users_fd = -1;
-	if (setsid() < 0 || dup2(from, 0) < 0 || dup2(s->pidfd, 1) < 0 ||
-	    dup2(devenv, 2) < 0 || syscall(SYS_close_range, 3, ~0U, 0) < 0 ||
+	if (setsid() < 0 || dup2(from, 0) < 0 ||
+	    dup2(e->sandbox.pidfd, 1) < 0 || dup2(devenv, 2) < 0 ||
+	    syscall(SYS_close_range, 3, ~0U, 0) < 0 ||
 	    chdir("/") < 0)
 		_exit(1);
-	s->pidfd = 1;
+	e->sandbox.pidfd = 1;
 	while (poll(p, 2, -1) < 0 && errno == EINTR)
 		;
 	if (p[1].revents)
 		_exit(0);
 	if (read(0, &word, 1) == 1)
-		end_unused(e, s);
+		end_unused(e);
 	else
-		end_after(e, s, 2);
+		end_after(e, 2);
 	_exit(0);
 }
 
@@ -118,16 +94,15 @@ NORETURN static void keep(struct env *e, struct runtime_sandbox *s, int from,
 NORETURN static void live(struct env *e, const struct runtime_spec *spec,
 			  int from, int to, int devenv)
 {
-	struct runtime_sandbox s = e->sandbox;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	if (spec)
-		start(spec, &s, to);
-	if (s.init <= 0)
+		start(e, spec, to);
+	if (e->sandbox.init <= 0)
 		_exit(1);
-	keep(e, &s, from, devenv);
+	keep(e, from, devenv);
 }
 
 static int hear(struct env *e, int from, struct error *err)

@@ -104,19 +104,41 @@ int state_try_lock(const struct env *e)
 	return steal_fd(&fd);
 }
 
+/* Of the process, not of the open file: it goes with devenv itself, whatever
+ * processes that it made are still about to end. */
+static int lock_users(const struct env *e, int how, short type)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET };
+
+	return fcntl(e->users_fd, how, &l);
+}
+
 int state_use(struct env *e, struct error *err)
 {
 	e->users_fd = open_in(e, "users", O_RDWR | O_CREAT, err);
 	if (e->users_fd < 0)
 		return -1;
-	if (flock(e->users_fd, LOCK_SH) < 0)
+	if (lock_users(e, F_SETLKW, F_RDLCK) < 0)
 		return error_errno(err, "cannot lock '%s'", e->dir);
 	return 0;
 }
 
-bool state_last(struct env *e)
+bool state_wanted(struct env *e)
 {
-	return e->users_fd < 0 || !flock(e->users_fd, LOCK_EX | LOCK_NB);
+	int64_t pid = 0;
+
+	if (state_read(e, NULL) < 0 || !json_get_int(e->state, "pid", &pid) ||
+	    pid != e->sandbox.init)
+		return false;
+	return json_get_bool(e->state, "detached") ||
+	       (e->users_fd < 0 && state_use(e, NULL) < 0) ||
+	       lock_users(e, F_SETLK, F_WRLCK) < 0;
+}
+
+int state_detach(struct env *e, struct error *err)
+{
+	json_set_bool(e->state, "detached", true);
+	return state_write(e, err);
 }
 
 char *state_dir(const struct store *s, const char *name)
@@ -199,6 +221,7 @@ int state_started(struct env *e, struct error *err)
 {
 	cleanup_free char *boot = boot_id();
 
+	json_remove(e->state, "detached");
 	json_set_str(e->state, "boot", boot);
 	json_set_int(e->state, "pid", e->sandbox.init);
 	json_set_int(e->state, "start_time",
