@@ -5,17 +5,10 @@
 . "$SRC/t/build-lib.sh"
 t_need docker-registry skopeo jq
 
-# What a registry was asked for since it was last forgotten.
-requests() { # NAME [PATTERN]
-	grep -a 'msg="response completed' "$TMP/$1/log" |
-		sed 's/.*http.request.method=\([A-Z]*\).*http.request.uri="*\([^ "?]*\).*/\1 \2/' |
-		grep -c "${2:-.}"
-}
-forget() { : >"$TMP/cache/log"; : >"$TMP/bases/log"; }
 build() { # STORE OPTION...
 	b_store=$1
 	shift
-	forget
+	registry_forget cache bases
 	t_run "$DEVENV" --store "$TMP/$b_store" build "$@" "$TMP/ctx"
 }
 record() { jq -r "$1" "$out"; }
@@ -51,7 +44,7 @@ t_is "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
 t_ok "with all its layers" skopeo copy -q --src-tls-verify=false \
 	"docker://$cache/c@$digest" "dir:$TMP/pulled"
 build a --cache-repo "$cache/c"
-t_is "$(requests cache) $(requests cache 'GET /v2/c/manifests/image-')" "1 1" \
+t_is "$(registry_requests cache) $(registry_requests cache 'GET /v2/c/manifests/image-')" "1 1" \
 	"the next build asks once, and publishes nothing"
 
 build b --cache-repo "$cache/c" --digest
@@ -60,23 +53,23 @@ t_is "$(record .image.config_digest) $(record .image.digest)" "$id $digest" \
 	"gives the same image, to the byte"
 t_is "$(record '[.image.steps[] | select(.key) | .cached] | all')" true \
 	"of cached steps"
-t_is "$(requests bases) $(requests bases HEAD)" "2 2" \
+t_is "$(registry_requests bases) $(registry_requests bases HEAD)" "2 2" \
 	"a base image costs one request for what its name means"
-t_is "$(requests cache '/manifests/')" 2 "the image and its bases one each"
-t_is "$(requests cache) $(requests cache "GET /v2/c/blobs/$id")" "3 1" \
+t_is "$(registry_requests cache '/manifests/')" 2 "the image and its bases one each"
+t_is "$(registry_requests cache) $(registry_requests cache "GET /v2/c/blobs/$id")" "3 1" \
 	"and nothing is fetched but the configuration"
 t_is "$(find "$TMP/b/layers" -mindepth 1 -maxdepth 1 2>/dev/null | wc -l)" 0 \
 	"nothing is unpacked"
 build b
-t_is "$(requests cache) $(requests bases)" "0 0" "it is remembered"
+t_is "$(registry_requests cache) $(registry_requests bases)" "0 0" "it is remembered"
 t_is "$(record '[.image.steps[] | select(.key) | .cached] | all')" true \
 	"with all its steps"
 
-forget
+registry_forget cache bases
 t_run "$DEVENV" --store "$TMP/b" push "$id" "$cache/app:1"
 t_status 0 "it is pushed to another repository of that registry"
-t_is "$(requests cache 'PUT /v2/app/blobs')" 0 "all blobs are mounted"
-t_is "$(requests cache 'GET .*/blobs/')" 0 "and none is fetched"
+t_is "$(registry_requests cache 'PUT /v2/app/blobs')" 0 "all blobs are mounted"
+t_is "$(registry_requests cache 'GET .*/blobs/')" 0 "and none is fetched"
 t_run "$DEVENV" --store "$TMP/b" run "$id"
 t_is "$(cat "$out")" "tool
 one
@@ -91,7 +84,7 @@ for change in "--label a=b" "--build-arg WORD=two" "--build-arg \
 SOURCE_DATE_EPOCH=1700000000" "--annotation a=b"; do
 	# shellcheck disable=SC2086 # words
 	build d --cache-from "$cache/c" $change
-	t_is "$status $(requests cache 'GET /v2/c/manifests/image-.*')" "0 1" \
+	t_is "$status $(registry_requests cache 'GET /v2/c/manifests/image-.*')" "0 1" \
 		"$change asks for an image"
 	t_is "$(grep -c 'is this build' "$err")" 0 "that is not this one"
 	rm -rf "$TMP/d"
@@ -103,7 +96,7 @@ build a --cache-repo "$cache/c"
 again=$(record .image.config_digest)
 t_err 'published as' "a stage that is built anew, to the same files"
 build e --cache-repo "$cache/c"
-t_is "$(record .image.config_digest) $(requests cache 'GET .*/blobs/')" \
+t_is "$(record .image.config_digest) $(registry_requests cache 'GET .*/blobs/')" \
 	"$again 1" "an empty store finds what was made of it"
 
 # A directory does the same.
@@ -116,7 +109,7 @@ t_status 6 "a base image that is gone is missed"
 mv "$TMP/bases/gone" "$TMP/bases/data"
 build g --cache-repo "oci:$TMP/dir"
 t_is "$(record .image.config_digest)" "$id" "and comes out again"
-t_is "$(requests bases 'GET')" 0 "what describes the bases is there, too"
+t_is "$(registry_requests bases 'GET')" 0 "what describes the bases is there, too"
 t_run "$DEVENV" --store "$TMP/g" run "$id"
 t_is "$(sed -n 1p "$out")" tool "it runs"
 
@@ -167,7 +160,7 @@ t_err 'publishing in 127.0.0.1:1/none: ' "which says so"
 build i --push-image
 t_status 2 "--push-image without a cache is a usage error"
 t_err '\-\-push-image needs --cache-repo or --cache-to' "named"
-forget
+registry_forget cache bases
 t_run env ENVBUILDER_PUSH_IMAGE=true ENVBUILDER_CACHE_REPO="$cache/p" \
 	"$DEVENV" --store "$TMP/i" build --digest "$TMP/ctx"
 t_is "$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \

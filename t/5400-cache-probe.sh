@@ -5,16 +5,10 @@
 . "$SRC/t/build-lib.sh"
 t_need docker-registry skopeo jq git
 
-requests() { # NAME [PATTERN]
-	grep -a 'msg="response completed' "$TMP/$1/log" |
-		sed 's/.*http.request.method=\([A-Z]*\).*http.request.uri="*\([^ "?]*\).*/\1 \2/' |
-		grep -c "${2:-.}"
-}
-forget() { : >"$TMP/cache/log"; : >"$TMP/bases/log"; }
 probe() { # STORE OPTION...
 	p_store=$1
 	shift
-	forget
+	registry_forget cache bases
 	t_run "$DEVENV" --store "$TMP/$p_store" cache-probe \
 		--cache-repo "$cache/c" "$@"
 }
@@ -58,9 +52,9 @@ digest=$(jq -r .image.digest "$TMP/built")
 probe p "$TMP/ctx"
 t_status 0 "after somebody did: a hit"
 t_is "$(fact .cache.image)" "$cache/c@$digest" "the image that was built"
-t_is "$(requests bases) $(requests cache)" "2 2" \
+t_is "$(registry_requests bases) $(registry_requests cache)" "2 2" \
 	"two base images, two requests more"
-t_is "$(requests bases HEAD) $(requests cache GET)" "2 2" "none that writes"
+t_is "$(registry_requests bases HEAD) $(registry_requests cache GET)" "2 2" "none that writes"
 t_is "$(ls -A "$TMP/p/images" "$TMP/p/blobs/sha256" "$TMP/p/layers" |
 	grep -vc ':$\|^$')" 0 "the store has neither image, blob nor layer of it"
 t_is "$(fact '[.cache.steps[].cached] | all')" true "all steps are known"

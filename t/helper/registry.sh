@@ -7,6 +7,10 @@
 #		token see tokens.c: its log is $TMP/NAME/tokens, its mode
 #		$TMP/NAME/mode
 #
+#	registry_requests NAME [PATTERN]
+#		how many "METHOD PATH" that match it completed since the last
+#	registry_forget NAME...
+#
 # Where $registry_address is set, registries listen there. All are stopped
 # when the script ends.
 
@@ -100,4 +104,27 @@ registry_image() { # DIR TAG FILE-TEXT
 	mkdir -p "$TMP/content"
 	echo "$3" >"$TMP/content/file"
 	umoci insert --image "$1:$2" "$TMP/content" /data
+}
+
+# A registry answers before it logs: once it has logged a request of ours that
+# came after all others, those are in the log, too.
+registry_settle() { # NAME
+	r_mark=settled-$(date +%N)
+	curl -s -o "$TMP/settled" "http://$(sed -n 's/^  addr: //p' \
+		"$TMP/$1/config.yml")/v2/$r_mark/tags/list"
+	t_wait grep -aq "response completed.*$r_mark" "$TMP/$1/log"
+}
+
+registry_requests() { # NAME [PATTERN]
+	registry_settle "$1"
+	grep -a 'msg="response completed' "$TMP/$1/log" |
+		sed 's/.*http.request.method=\([A-Z]*\).*http.request.uri="*\([^ "?]*\).*/\1 \2/' |
+		grep -v '/v2/settled-' | grep -c "${2:-.}"
+}
+
+registry_forget() { # NAME...
+	for r_name in "$@"; do
+		registry_settle "$r_name"
+		: >"$TMP/$r_name/log"
+	done
 }
