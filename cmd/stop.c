@@ -10,7 +10,8 @@ struct options {
 
 static const struct opt rows[] = {
 	{ OPT_INT, 0, "stop-timeout", "SECONDS", NULL,
-	  "how long SIGTERM may take before SIGKILL (default 2)",
+	  "how long SIGTERM may take before SIGKILL (default: 2, or "
+	  "what it was started with)",
 	  offsetof(struct options, timeout) },
 	{ OPT_END },
 };
@@ -28,7 +29,7 @@ static int run(struct cmd_call *call, struct error *err)
 		return -1;
 	for (i = 0; i < call->args.nr; i++)
 		if (env_stop(s, call->args.v[i],
-			     (o->timeout ? o->timeout : 2) * 1000, err) < 0)
+			     o->timeout ? o->timeout * 1000 : -1, err) < 0)
 			return -1;
 	return 0;
 }

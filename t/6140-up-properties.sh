@@ -105,15 +105,15 @@ GIVEN' >"$TMP/p/vars"
 conf '{"image": "base", "containerEnv": {"A": "conf"}, "runArgs": [
 	"--env", "A=arg", "-eB=b", "--env-file=vars", "-h", "box", "-u", "bob",
 	"--init", "--network=none",
-	"--device=/dev/fuse",
-	"--ulimit", "nofile=1", "-p", "8080:80", "-p=90:90", "stray", "--user"],
+	"--cpu-shares=9",
+	"--blkio-weight", "10", "-p", "8080:80", "-p=90:90", "stray", "--user"],
 	"appPort": [3000, "4000:4000", "5000:50"]}'
 t_run env GIVEN=here timeout 60 "$DEVENV" up --name one "$TMP/p" -- sh -c \
 	'echo $A $B $FROM_FILE $GIVEN $(hostname) $(id -un); ls /sys/class/net'
 t_is "$(cat "$out")" "arg b yes here box bob
 lo" "environment, files, names, user, network"
-line "4:2: the option '--device' is not acted on" "what is not supported is named with its line"
-line "5:2: the option '--ulimit' is not acted on" "and its value is no option"
+line "4:2: the option '--cpu-shares' is not acted on" "what is not supported is named with its line"
+line "5:2: the option '--blkio-weight' is not acted on" "and its value is no option"
 line '5:26: port 80 is not published as 8080' "a port that would be another"
 line "5:55: 'stray' is no option" "a stray word"
 line "5:64: the option '--user' has no value" "a missing value"

@@ -103,6 +103,7 @@ static int collect_mounts(struct work *w, struct error *err)
 	if (cli_mounts_config(&w->mounts, l, &w->settings.run, w->folder,
 			      err) < 0)
 		return -1;
+	cli_devices_add(&w->mounts, l, &w->settings.run);
 	for (i = 0; i < l->o->volumes.nr; i++)
 		if (cli_mounts_volume(&w->mounts, l, l->o->volumes.v[i],
 				      err) < 0)
@@ -177,6 +178,10 @@ static int run(struct work *w, int *status, struct json **environment,
 		.no_new_privs = w->settings.run.no_new_privs,
 		.cap_add = &w->settings.cap_add,
 		.hosts = &w->settings.run.hosts,
+		.bounds = &w->settings.bounds,
+		.budget = &w->settings.budget,
+		.groups = &w->settings.run.group_add,
+		.grace_ms = w->settings.grace_ms,
 		.mounts = w->mounts.v,
 		.n_mounts = w->mounts.nr,
 		.replace = o->replace,

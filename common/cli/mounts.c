@@ -37,6 +37,16 @@ void cli_mounts_bind(struct cli_mounts *m, const char *source,
 	add(m, one);
 }
 
+void cli_mounts_device(struct cli_mounts *m, const char *source,
+		       const char *target)
+{
+	const struct runtime_mount one = { .kind = RUNTIME_DEVICE,
+					   .source = xstrdup(source),
+					   .target = xstrdup(target) };
+
+	add(m, one);
+}
+
 static bool is_read_only(const char *mode, bool *read_only)
 {
 	*read_only = str_eq(mode, ":ro");
@@ -229,6 +239,8 @@ int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
 			.read_only = from->read_only,
 		};
 
+		if (one.type == DEVCONTAINER_DEVICE)
+			continue; /* cli_devices_add */
 		if (one.type == DEVCONTAINER_VOLUME &&
 		    name_volume(l, &one, err) < 0)
 			return -1;

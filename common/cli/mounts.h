@@ -37,6 +37,10 @@ int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
 void cli_mounts_bind(struct cli_mounts *m, const char *source,
 		     const char *target);
 
+/* A device of this host that was found to be granted. */
+void cli_mounts_device(struct cli_mounts *m, const char *source,
+		       const char *target);
+
 /* --- worktree.c --- */
 
 /*

@@ -4,7 +4,6 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 #include "base/log.h"
 #include "cli/settings.h"
 #include "devcontainer/metadata.h"
@@ -18,22 +17,17 @@ static void compare(const char *what, double need, double have)
 			 "host has %.1f", what, need / gib, have / gib);
 }
 
-static bool has_gpu(void)
-{
-	return fs_exists("/dev/nvidia0") || fs_exists("/dev/dri/renderD128") ||
-	       fs_exists("/dev/kfd");
-}
-
-static void tell_gpu(const struct json *gpu)
+/* As the Dev Container CLI: all GPUs where there are some. */
+static bool want_gpu(const struct json *gpu)
 {
 	if (!gpu || (json_kind(gpu) == JSON_BOOL && !json_bool(gpu)))
-		return;
-	if (!has_gpu() && !json_str(gpu))
+		return false;
+	if (cli_devices_gpu())
+		return true;
+	if (!json_str(gpu)) /* "optional" */
 		log_warn("hostRequirements: a GPU is needed, this host has "
 			 "none");
-	else if (has_gpu())
-		log_warn("hostRequirements: the GPU of this host is not seen "
-			 "in an environment");
+	return false;
 }
 
 static void tell_host(const struct cli_launch *l, const struct json *need)
@@ -54,7 +48,6 @@ static void tell_host(const struct cli_launch *l, const struct json *need)
 		compare("storage",
 			devcontainer_size(json_get_str(need, "storage")),
 			(double)fs.f_blocks * (double)fs.f_frsize);
-	tell_gpu(json_get(need, "gpu"));
 }
 
 static void tell_secrets(const struct cli_launch *l,
@@ -73,7 +66,7 @@ static void tell_secrets(const struct cli_launch *l,
 	}
 }
 
-void cli_requirements_tell(const struct cli_launch *l,
+bool cli_requirements_tell(const struct cli_launch *l,
 			   const struct json *config)
 {
 	const struct json *need = json_get(config, "hostRequirements");
@@ -81,4 +74,5 @@ void cli_requirements_tell(const struct cli_launch *l,
 	if (need)
 		tell_host(l, need);
 	tell_secrets(l, json_get(config, "secrets"));
+	return want_gpu(json_get(need, "gpu"));
 }

@@ -14,6 +14,8 @@ void cli_settings_release(struct cli_settings *s)
 {
 	devcontainer_run_release(&s->run);
 	strvec_release(&s->cap_add);
+	strvec_release(&s->sysctls);
+	free(s->limits);
 }
 
 /*
@@ -118,6 +120,9 @@ static int put_run(const struct cli_settings *s, const struct cli_launch *l,
 		put_variable(env, r->env.v[i]);
 	if (r->user)
 		json_set_str(config, "containerUser", r->user);
+	if (r->workdir)
+		json_set_str(member(config, "serviceCommand"), "working_dir",
+			     r->workdir);
 	return 0;
 }
 
@@ -151,6 +156,8 @@ int cli_settings_get(struct cli_settings *s, const struct cli_launch *l,
 	devcontainer_run_get(&s->run, config);
 	tell(s, l);
 	grant(s, l);
-	cli_requirements_tell(l, config);
+	if (cli_requirements_tell(l, config))
+		s->run.gpus = true;
+	cli_bounds_get(s, l);
 	return put_run(s, l, config, err);
 }

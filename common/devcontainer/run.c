@@ -18,8 +18,16 @@ void devcontainer_run_release(struct devcontainer_run *r)
 	strvec_release(&r->env);
 	strvec_release(&r->env_files);
 	strvec_release(&r->hosts);
+	strvec_release(&r->cap_drop);
+	strvec_release(&r->group_add);
+	strvec_release(&r->dns);
+	strvec_release(&r->dns_search);
+	strvec_release(&r->dns_options);
+	strvec_release(&r->sysctls);
+	free(r->ulimits);
 	free(r->user);
 	free(r->hostname);
+	free(r->workdir);
 	*r = (struct devcontainer_run)DEVCONTAINER_RUN_INIT;
 }
 
@@ -38,18 +46,25 @@ void run_note(const struct run_reader *rd, const char *fmt, ...)
 	};
 }
 
+void run_push_mount(const struct run_reader *rd,
+		    const struct devcontainer_mount *m)
+{
+	struct devcontainer_run *r = rd->r;
+
+	GROW(r->mounts, r->n_mounts, r->alloc_mounts);
+	r->mounts[r->n_mounts++] = *m;
+}
+
 void run_add_mount(const struct run_reader *rd, const char *text)
 {
 	cleanup_error struct error why = ERROR_INIT;
-	struct devcontainer_run *r = rd->r;
 	struct devcontainer_mount m;
 
 	if (devcontainer_mount_parse(&m, text, &why) < 0) {
 		run_note(rd, "%s; '%s' is left out", why.msg, text);
 		return;
 	}
-	GROW(r->mounts, r->n_mounts, r->alloc_mounts);
-	r->mounts[r->n_mounts++] = m;
+	run_push_mount(rd, &m);
 }
 
 /* A value in the text form, where a comma would end it. */

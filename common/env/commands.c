@@ -29,6 +29,8 @@ int commands_describe(struct env *e, const struct env_options *o,
 	struct json *vars;
 
 	e->no_new_privs = o->no_new_privs;
+	if (o->groups)
+		strvec_copy(&e->groups, o->groups);
 	strvec_copy(&e->env, &c->env);
 	if (o->config) {
 		e->config = json_dup(o->config);
@@ -74,12 +76,14 @@ void commands_remember(struct env *e)
 	json_set_str(e->state, "user", e->user);
 	json_set_str(e->state, "cwd", e->cwd);
 	json_set_bool(e->state, "no_new_privs", e->no_new_privs);
+	json_set_strvec(e->state, "groups", &e->groups);
 }
 
 int commands_recall(struct env *e, struct error *err)
 {
 	json_get_strings(json_get(e->state, "env"), &e->env);
 	json_get_strings(json_get(e->state, "remote_env"), &e->remote);
+	json_get_strings(json_get(e->state, "groups"), &e->groups);
 	e->user = xstrdup_null(json_get_str(e->state, "user"));
 	e->cwd = xstrdup_null(json_get_str(e->state, "cwd"));
 	e->no_new_privs = json_get_bool(e->state, "no_new_privs");

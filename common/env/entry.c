@@ -34,7 +34,8 @@ static int start(struct env *e, const struct strvec *argv, const char *user,
 	cleanup_close int log = -1;
 	int status;
 
-	if (root < 0 || runtime_user_lookup(root, user, &ep.user, err) < 0)
+	if (root < 0 || runtime_user_lookup(root, user, &ep.user, err) < 0 ||
+	    runtime_user_join(root, &e->groups, &ep.user, err) < 0)
 		return -1;
 	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
 				 O_NOFOLLOW, 0600);

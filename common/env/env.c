@@ -39,6 +39,7 @@ static void env_free(struct env *e)
 	strvec_release(&e->env);
 	strvec_release(&e->probed);
 	strvec_release(&e->remote);
+	strvec_release(&e->groups);
 	free(e->name);
 	free(e->dir);
 	free(e->user);
@@ -142,7 +143,7 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 				       "does so and starts anew", e->name);
 	}
 	if (running)
-		runtime_stop(&e->sandbox, ENV_GRACE_MS);
+		runtime_stop(&e->sandbox, state_grace(e));
 	e->running = false;
 	if (old)
 		log_info("environment '%s': the image changed, starting anew",
@@ -150,9 +151,15 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 	return make(e, o, key, err) < 0 ? -1 : 1;
 }
 
+static void release_cgroup(struct runtime_cgroup **c)
+{
+	runtime_cgroup_release(*c);
+}
+
 static int start(struct env *e, const struct env_options *o,
 		 struct error *err)
 {
+	CLEANUP(release_cgroup) struct runtime_cgroup *cgroup = NULL;
 	cleanup_strvec struct strvec dirs = STRVEC_INIT;
 	CLEANUP(owner_release) struct owner_mounts mounts = { 0 };
 	cleanup_free char *upper = path_join(e->dir, "upper");
@@ -166,6 +173,7 @@ static int start(struct env *e, const struct env_options *o,
 				     .no_seccomp = o->no_seccomp,
 				     .cap_add = o->cap_add,
 				     .hosts = o->hosts,
+				     .bounds = o->bounds,
 				     .dirs = &o->image->config.volumes };
 	size_t i;
 
@@ -180,6 +188,13 @@ static int start(struct env *e, const struct env_options *o,
 		return -1;
 	spec.mounts = mounts.v;
 	spec.n_mounts = mounts.n;
+	if (o->budget)
+		cgroup = runtime_cgroup_make(o->budget);
+	spec.cgroup = cgroup;
+	if (o->grace_ms)
+		json_set_int(e->state, "grace_ms", o->grace_ms);
+	else
+		json_remove(e->state, "grace_ms");
 	if (keeper_start(e, &spec, err) < 0)
 		return -1;
 	e->running = true;
@@ -321,7 +336,7 @@ void env_close(struct env *e)
 	if (e->running && e->name)
 		lock = state_try_lock(e);
 	if (e->running && (!e->name || (lock >= 0 && !state_wanted(e)))) {
-		runtime_stop(&e->sandbox, ENV_GRACE_MS);
+		runtime_stop(&e->sandbox, state_grace(e));
 		e->running = false;
 		if (e->name && state_stopped(e, NULL) < 0)
 			log_debug("the state of '%s' was not written",

@@ -41,6 +41,10 @@ struct env_options {
 	bool privileged, no_seccomp, no_new_privs;
 	const struct strvec *cap_add;
 	const struct strvec *hosts; /* as runtime_spec has them, or NULL */
+	const struct runtime_bounds *bounds; /* or NULL */
+	const struct runtime_budget *budget; /* or NULL */
+	const struct strvec *groups; /* of every user's processes; or NULL */
+	int64_t grace_ms; /* between SIGTERM and SIGKILL; 0: usual */
 	const struct env_life *life; /* NULL: no secrets, all commands */
 	enum runtime_mode mode; /* RUNTIME_CHROOT: for env_run only */
 };
@@ -107,7 +111,8 @@ void env_info_release(struct env_info *i);
 /* All environments, sorted by name; free the array and release each. */
 int env_list(struct store *s, struct env_info **out, size_t *n,
 	     struct error *err) MUST_CHECK;
-/* SIGTERM, after `grace_ms` SIGKILL. Not running is fine. */
+/* SIGTERM, after `grace_ms` SIGKILL; negative: as long as it was started
+ * with. Not running is fine. */
 int env_stop(struct store *s, const char *name, int grace_ms,
 	     struct error *err) MUST_CHECK;
 /* Refused while it runs or when its state is damaged, unless `force`. */

@@ -7,7 +7,7 @@
 
 #define ENV_STATE "state.json"
 #define ENV_STATE_MAX (8 << 20)
-#define ENV_GRACE_MS 2000 /* between SIGTERM and SIGKILL */
+#define ENV_GRACE_MS 2000 /* between SIGTERM and SIGKILL, usually */
 
 struct env {
 	struct store *store;
@@ -27,6 +27,7 @@ struct env {
 	struct strvec probed; /* on top, as the user's shell sets them */
 	struct strvec remote; /* on top, for hooks and commands */
 	char *user;	      /* as written */
+	struct strvec groups; /* that its processes are in, too */
 	bool no_new_privs;    /* of every command */
 	char *cwd;
 };
@@ -56,6 +57,8 @@ int state_use(struct env *e, struct error *err) MUST_CHECK;
 bool state_wanted(struct env *e);
 /* Let it go on when nobody uses it, and write. */
 int state_detach(struct env *e, struct error *err) MUST_CHECK;
+/* How long it has to end by itself, in milliseconds. */
+int state_grace(const struct env *e);
 /* Find the sandbox that the state names; false: it does not run. */
 bool state_sandbox(struct env *e);
 

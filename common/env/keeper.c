@@ -32,7 +32,7 @@ static void end_unused(struct env *e)
 	cleanup_close int lock = e->name ? state_lock(e, false, NULL) : -1;
 
 	if (!e->name || !state_wanted(e))
-		runtime_stop(&e->sandbox, ENV_GRACE_MS);
+		runtime_stop(&e->sandbox, state_grace(e));
 	/* Before the lock is: who gets it must not take us for a user. */
 	base_close_fd(&e->users_fd);
 }

@@ -114,7 +114,7 @@ static int stop(struct env *e, int grace_ms, struct error *err)
 		return -1;
 	if (!state_sandbox(e))
 		return 0;
-	runtime_stop(&e->sandbox, grace_ms);
+	runtime_stop(&e->sandbox, grace_ms < 0 ? state_grace(e) : grace_ms);
 	lock = state_lock(e, false, err);
 	if (lock < 0 || state_read(e, err) < 0)
 		return -1;

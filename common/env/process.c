@@ -85,7 +85,8 @@ int env_prepare(struct env *e, const struct env_command *c,
 	if (root < 0)
 		return -1;
 	if (runtime_user_lookup(root, c->user ? c->user : e->user, &ep->user,
-				err) < 0)
+				err) < 0 ||
+	    runtime_user_join(root, &e->groups, &ep->user, err) < 0)
 		return -1;
 	env_variables(&e->env, &e->remote, c->env, c->tty, ep);
 	ep->cwd = xstrdup(c->cwd ? c->cwd : e->cwd);

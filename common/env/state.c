@@ -236,6 +236,16 @@ int state_stopped(struct env *e, struct error *err)
 	return state_write(e, err);
 }
 
+int state_grace(const struct env *e)
+{
+	int64_t ms = 0;
+
+	return json_get_int(e->state, "grace_ms", &ms) && ms >= 0 &&
+			       ms <= INT32_MAX
+		       ? (int)ms
+		       : ENV_GRACE_MS;
+}
+
 static bool has_ended(int pidfd)
 {
 	struct pollfd p = { pidfd, POLLIN, 0 };

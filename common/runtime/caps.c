@@ -42,23 +42,37 @@ static uint64_t cap_by_name(const char *name)
 	return 0;
 }
 
-/* No set of ours is empty, so 0 says that a name is unknown. */
-uint64_t runtime_caps(bool privileged, const struct strvec *add,
-		      struct error *err)
+static int add_names(const struct strvec *list, uint64_t *caps,
+		     struct error *err)
 {
-	uint64_t caps = privileged ? ALL : DEFAULT;
+	for (size_t i = 0; list && i < list->nr; i++) {
+		uint64_t bit = cap_by_name(list->v[i]);
 
-	for (size_t i = 0; add && i < add->nr; i++) {
-		uint64_t bit = cap_by_name(add->v[i]);
-
-		if (!bit) {
-			error_set(err, ERR_USAGE, "unknown capability '%s'",
-				  add->v[i]);
-			return 0;
-		}
-		caps |= bit;
+		if (!bit)
+			return error_set(err, ERR_USAGE,
+					 "unknown capability '%s'",
+					 list->v[i]);
+		*caps |= bit;
 	}
-	return caps;
+	return 0;
+}
+
+/* What is added by its name wins over ALL that is dropped, and the reverse. */
+int runtime_caps(const struct runtime_spec *s, uint64_t *caps,
+		 struct error *err)
+{
+	uint64_t add = 0, drop = 0;
+
+	if (add_names(s->cap_add, &add, err) < 0 ||
+	    add_names(s->bounds ? s->bounds->cap_drop : NULL, &drop, err) < 0)
+		return -1;
+	if (s->privileged)
+		*caps = ALL;
+	else if (add == ALL)
+		*caps = ALL & ~drop;
+	else
+		*caps = (DEFAULT & ~drop) | add;
+	return 0;
 }
 
 /* Only what the bounding set holds can come back on exec, so what is not

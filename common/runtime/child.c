@@ -1,6 +1,6 @@
 /* child.c - from a fresh process to the command's first instruction */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/internal.h"
+#include "runtime/bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -238,7 +238,7 @@ static int drop_rights(const struct runtime_launch *l, struct error *err)
 {
 	if (l->join < 0 && rename_user(l, err) < 0)
 		return -1;
-	if (runtime_caps_bound(l->caps, err) < 0 ||
+	if (runtime_limits_set(l, err) < 0 || runtime_caps_bound(l->caps, err) < 0 ||
 	    set_filter(l, err) < 0 || set_ids(l, err) < 0 ||
 	    runtime_caps_set(l->caps, err) < 0)
 		return -1;
@@ -380,6 +380,8 @@ static int join(const struct runtime_launch *l, struct error *err)
 	char *stack;
 	pid_t pid;
 
+	if (runtime_cgroup_enter(l->groups, err) < 0)
+		return -1;
 	if (setns(l->join, l->join_types) < 0)
 		return error_errno(err, "cannot enter the environment");
 	if (rename_user(l, err) < 0)
@@ -421,7 +423,8 @@ int runtime_child(void *launch)
 		return give_up(l, &err);
 	if (l->join >= 0)
 		return join(l, &err) == 0 ? 0 : give_up(l, &err);
-	if (tie_to_parent(l, &err) == 0 && build(l, &err) == 0)
+	if (tie_to_parent(l, &err) == 0 &&
+	    runtime_cgroup_enter(l->groups, &err) == 0 && build(l, &err) == 0)
 		become(l, &err);
 	return give_up(l, &err);
 }

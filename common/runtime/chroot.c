@@ -146,7 +146,7 @@ static void etc_text(const struct runtime_spec *s, size_t i,
 	else if (i == 1)
 		strbuf_addf(out, "%s\n", name);
 	else
-		runtime_etc_resolv(out);
+		runtime_etc_resolv(NULL, out);
 }
 
 static int put_file(struct runtime_place *p, const struct runtime_spec *s,

@@ -31,8 +31,52 @@ void runtime_etc_hosts(const char *hostname, bool host_network,
 	}
 }
 
-void runtime_etc_resolv(struct strbuf *out)
+static bool has(const struct strvec *list)
 {
-	if (fs_read_file("/etc/resolv.conf", FILE_MAX, out, NULL) < 0)
-		strbuf_reset(out);
+	return list && list->nr;
+}
+
+static void add_list(const char *keyword, const struct strvec *list,
+		     struct strbuf *out)
+{
+	if (!has(list) || str_eq(list->v[0], "."))
+		return;
+	strbuf_addstr(out, keyword);
+	for (size_t i = 0; i < list->nr; i++)
+		strbuf_addf(out, " %s", list->v[i]);
+	strbuf_addch(out, '\n');
+}
+
+/* Is this a line of the host's that something else stands for? */
+static bool is_replaced(const char *line, const struct runtime_bounds *b)
+{
+	cleanup_free char *word = xstrndup(line, strcspn(line, " \t"));
+
+	if (str_eq(word, "nameserver"))
+		return has(b->dns);
+	if (str_eq(word, "search") || str_eq(word, "domain"))
+		return has(b->dns_search);
+	return str_eq(word, "options") && has(b->dns_options);
+}
+
+void runtime_etc_resolv(const struct runtime_bounds *b, struct strbuf *out)
+{
+	cleanup_strbuf struct strbuf host = STRBUF_INIT;
+	cleanup_strvec struct strvec lines = STRVEC_INIT;
+
+	if (fs_read_file("/etc/resolv.conf", FILE_MAX, &host, NULL) < 0)
+		strbuf_reset(&host);
+	if (!b || !(has(b->dns) || has(b->dns_search) || has(b->dns_options))) {
+		strbuf_add(out, host.buf, host.len);
+		return;
+	}
+	strvec_split(&lines, host.buf, "\n");
+	for (size_t i = 0; i < lines.nr; i++)
+		if (!is_replaced(lines.v[i], b))
+			strbuf_addf(out, "%s\n", lines.v[i]);
+	for (size_t i = 0; b->dns && i < b->dns->nr; i++)
+		strbuf_addf(out, "nameserver %s\n", b->dns->v[i]);
+	/* A dot alone means: none. */
+	add_list("search", b->dns_search, out);
+	add_list("options", b->dns_options, out);
 }

@@ -43,6 +43,9 @@ struct runtime_report {
 	struct runtime_stub stubs[STUB_MAX];
 };
 
+#define RUNTIME_LIMITS 16 /* resources of setrlimit */
+#define RUNTIME_GROUPS 3  /* hierarchies of control groups */
+
 /* All the child needs, made ready by the parent. */
 struct runtime_launch {
 	const struct runtime_spec *spec; /* NULL: join a sandbox */
@@ -62,6 +65,9 @@ struct runtime_launch {
 	int hangup;	  /* its end ends the command; not owned, or -1 */
 	bool told_lost;	  /* of an owner that cannot be recorded */
 	uint64_t caps;	  /* of the command */
+	struct runtime_limit limits[RUNTIME_LIMITS]; /* of a joined sandbox */
+	size_t n_limits;
+	int groups[RUNTIME_GROUPS]; /* its cgroup.procs; 0: none */
 	const struct runtime_user *user; /* of the command; NULL: root */
 	struct runtime_place *place; /* by chroot: what was moved aside */
 	const struct sock_fprog *filter; /* NULL: none */
@@ -151,8 +157,8 @@ bool runtime_owners_possible(void);
 void runtime_owners_answer(struct runtime_launch *l, short revents);
 
 /* caps.c */
-uint64_t runtime_caps(bool privileged, const struct strvec *add,
-		      struct error *err);
+int runtime_caps(const struct runtime_spec *s, uint64_t *caps,
+		 struct error *err) MUST_CHECK;
 int runtime_caps_bound(uint64_t caps, struct error *err) MUST_CHECK;
 int runtime_caps_set(uint64_t caps, struct error *err) MUST_CHECK;
 
@@ -217,7 +223,7 @@ void runtime_points_clean(const char *upper,
 /* etc.c: text of the generated files */
 void runtime_etc_hosts(const char *hostname, bool host_network,
 		       const struct strvec *more, struct strbuf *out);
-void runtime_etc_resolv(struct strbuf *out);
+void runtime_etc_resolv(const struct runtime_bounds *b, struct strbuf *out);
 
 /* Memory for the stack of a child, or NULL. */
 #define RUNTIME_STACK ((size_t)256 << 10)

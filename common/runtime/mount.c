@@ -129,6 +129,8 @@ static int new_bind(const struct runtime_mount *m, struct error *err)
 		return fd < 0 ? error_errno(err, "cannot bind '%s'", m->source)
 			      : steal_fd(&fd);
 	}
+	if (m->kind == RUNTIME_DEVICE)
+		return runtime_clone(AT_FDCWD, m->source, false, err);
 	if (m->as_user)
 		return runtime_clone_straight(m->source, err);
 	if (!m->below)

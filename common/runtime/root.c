@@ -1,6 +1,6 @@
 /* root.c - the file systems of a new sandbox, seen from inside the child */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/internal.h"
+#include "runtime/bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -283,8 +283,28 @@ static int new_devpts(struct error *err)
 	return mnt >= 0 ? mnt : runtime_fs_new("devpts", plain, attr, err);
 }
 
+/* Where there is none of the host's, nothing is missed. */
+static int host_ipc(struct building *b, struct error *err)
+{
+	static const char *const names[] = { "shm", "mqueue" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		cleanup_free char *path = xstrfmt("/dev/%s", names[i]);
+		cleanup_close int mnt = -1;
+
+		if (!fs_is_dir(path))
+			continue;
+		mnt = runtime_clone(AT_FDCWD, path, false, err);
+		if (mnt < 0 || runtime_attributes(mnt, false, SAFEST, err) < 0 ||
+		    mount_in_dev(b, names[i], steal_fd(&mnt), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int mount_dev(struct building *b, struct error *err)
 {
+	const struct runtime_bounds *bounds = b->l->spec->bounds;
 	int shm;
 
 	b->dev = runtime_clone(b->scratch, "dev", false, err);
@@ -293,6 +313,8 @@ static int mount_dev(struct building *b, struct error *err)
 	    make_nodes(b, err) < 0 ||
 	    mount_in_dev(b, "pts", new_devpts(err), err) < 0)
 		return -1;
+	if (bounds && bounds->host_ipc)
+		return host_ipc(b, err);
 	shm = runtime_clone(b->scratch, "shm", false, err);
 	if (shm < 0 || runtime_attributes(shm, false, SAFEST, err) < 0 ||
 	    mount_in_dev(b, "shm", shm, err) < 0)
@@ -340,7 +362,7 @@ static int mount_etc(struct building *b, struct error *err)
 		return 0;
 	runtime_etc_hosts(name, s->network == RUNTIME_NET_HOST, s->hosts,
 			  &hosts);
-	runtime_etc_resolv(&resolv);
+	runtime_etc_resolv(s->bounds, &resolv);
 	strbuf_addf(&host, "%s\n", name);
 	if (bind_etc(b, "hosts", &hosts, err) < 0 ||
 	    bind_etc(b, "hostname", &host, err) < 0)
@@ -351,7 +373,9 @@ static int mount_etc(struct building *b, struct error *err)
 static int add_mount(struct building *b, const struct runtime_mount *m,
 		     struct error *err)
 {
-	uint64_t attr = SAFE | (m->read_only ? MOUNT_ATTR_RDONLY : 0);
+	uint64_t attr = m->kind == RUNTIME_DEVICE
+				? MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC
+				: SAFE | (m->read_only ? MOUNT_ATTR_RDONLY : 0);
 	cleanup_close int mnt = runtime_mount_new(b->l, m, b->scratch, err);
 	cleanup_close int at = -1;
 	struct stat st;
@@ -486,6 +510,16 @@ int runtime_root_dirs(int root, const struct runtime_spec *s,
 	return 0;
 }
 
+/* Last, as the places of mounts had to be made. */
+static int apply_bounds(struct building *b, struct error *err)
+{
+	const struct runtime_bounds *bounds = b->l->spec->bounds;
+
+	if (!bounds || !bounds->read_only)
+		return 0;
+	return runtime_attributes(b->root, false, MOUNT_ATTR_RDONLY, err);
+}
+
 int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 {
 	struct building b = { .l = l, .scratch = -1, .root = -1, .proc = -1,
@@ -504,5 +538,10 @@ int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 		if (add_mount(&b, &l->spec->mounts[i], err) < 0)
 			return error_wrap(err, "mount '%s'",
 					  l->spec->mounts[i].target);
-	return protect(&b, err) < 0 ? -1 : pivot(&b, err);
+	if (l->spec->bounds &&
+	    runtime_sysctls_set(b.proc, l->spec->bounds->sysctls, err) < 0)
+		return -1;
+	if (protect(&b, err) < 0 || apply_bounds(&b, err) < 0)
+		return -1;
+	return pivot(&b, err);
 }

@@ -1,6 +1,6 @@
 /* run.c - start sandboxes and processes in them, and wait for their end */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/internal.h"
+#include "runtime/bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -60,8 +60,9 @@ static int clone_flags(const struct runtime_launch *l)
 		return flags;
 	if (l->spec->network == RUNTIME_NET_NONE)
 		flags |= CLONE_NEWNET;
-	return flags | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
-	       CLONE_NEWUTS;
+	if (!l->spec->bounds || !l->spec->bounds->host_ipc)
+		flags |= CLONE_NEWIPC;
+	return flags | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
 }
 
 static int clone_failed(struct error *err)
@@ -146,8 +147,8 @@ static int spec_rights(struct runtime_launch *l, struct error *err)
 	unsigned int kind;
 
 	l->single = runtime_ids_single();
-	l->caps = runtime_caps(s->privileged, s->cap_add, err);
-	if (!l->caps)
+	if (runtime_caps(s, &l->caps, err) < 0 ||
+	    (s->cgroup && runtime_cgroup_open(s->cgroup, l->groups, err) < 0))
 		return -1;
 	/* A filter needs CAP_SYS_ADMIN, or takes set-user-id programs away. */
 	if (s->root) {
@@ -213,6 +214,8 @@ void runtime_launch_release(struct runtime_launch *l)
 	base_close_fd(&l->ours);
 	base_close_fd(&l->master);
 	base_close_fd(&l->listener);
+	for (size_t i = 0; i < RUNTIME_GROUPS && l->groups[i]; i++)
+		close(l->groups[i]);
 	if (l->report)
 		munmap(l->report, sizeof(*l->report));
 }
@@ -422,6 +425,8 @@ int runtime_launch_join(const struct runtime_sandbox *s,
 						  "the environment");
 	l->caps = strtoull(caps + strlen("\nCapBnd:"), NULL, 16);
 	l->single = runtime_ids_text_single(ids.buf);
+	runtime_limits_join(s, l);
+	runtime_cgroup_of(s, l->groups);
 	if (filter && strtol(filter + strlen("\nSeccomp:"), NULL, 10) == 2)
 		l->filter = runtime_filter(l->caps, filter_kind(l));
 	else
@@ -459,7 +464,10 @@ static int send_signal(const struct runtime_sandbox *s, int sig)
 void runtime_stop(struct runtime_sandbox *s, int grace_ms)
 {
 	struct pollfd gone = { .fd = s->pidfd, .events = POLLIN };
+	cleanup_strvec struct strvec groups = STRVEC_INIT;
 
+	if (s->pidfd >= 0)
+		runtime_cgroup_names(s, &groups);
 	/* What may not be signalled is not waited for. */
 	if (s->pidfd < 0 || send_signal(s, SIGTERM) < 0)
 		return;
@@ -471,6 +479,7 @@ void runtime_stop(struct runtime_sandbox *s, int grace_ms)
 	}
 	/* Ours to reap only where we made it. */
 	waitpid(s->init, NULL, WNOHANG | __WALL);
+	runtime_cgroup_remove(&groups);
 }
 
 void runtime_sandbox_release(struct runtime_sandbox *s)

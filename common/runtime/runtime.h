@@ -66,6 +66,9 @@ void runtime_user_release(struct runtime_user *u);
  */
 int runtime_user_lookup(int rootfd, const char *spec, struct runtime_user *u,
 			struct error *err) MUST_CHECK;
+/* Make `u` a member of these groups, too: names of etc/group, or numbers. */
+int runtime_user_join(int rootfd, const struct strvec *groups,
+		      struct runtime_user *u, struct error *err) MUST_CHECK;
 /* The id of a bare user or group name or number, for --chown. A name that
  * is not found is ERR_INPUT. */
 int runtime_chown_lookup(int rootfd, const char *spec, uid_t *uid,
@@ -82,7 +85,14 @@ int runtime_mount_overlay(const char *const *lowers, size_t n,
 			  const char *target, struct error *err) MUST_CHECK;
 int runtime_umount(const char *target, struct error *err) MUST_CHECK;
 
-enum runtime_mount_kind { RUNTIME_BIND, RUNTIME_TMPFS, RUNTIME_FILE };
+enum runtime_mount_kind {
+	RUNTIME_BIND,
+	RUNTIME_TMPFS,
+	RUNTIME_FILE,
+	/* a device of the host, or a directory with some: no other bind mount
+	 * lets them be opened */
+	RUNTIME_DEVICE,
+};
 struct runtime_mount {
 	enum runtime_mount_kind kind;
 	char *target; /* absolute, resolved inside the root; made as the mount
@@ -118,6 +128,42 @@ int runtime_bind_as(const char *source, uid_t uid, gid_t gid, int *tree,
 
 enum runtime_network { RUNTIME_NET_HOST, RUNTIME_NET_NONE };
 
+/* A limit of setrlimit; RLIM_INFINITY: none. */
+struct runtime_limit {
+	int resource;
+	uint64_t soft, hard;
+};
+/* May this process give `hard` to another? Else *most is what it may. */
+bool runtime_limit_may(const struct runtime_limit *l, uint64_t *most);
+
+/* What a sandbox is held to, or shares, beyond what all of them are. Lists may
+ * be NULL. */
+struct runtime_bounds {
+	bool read_only; /* all but mounts */
+	bool host_ipc;	/* with /dev/shm and /dev/mqueue */
+	const struct strvec *cap_drop;
+	const struct strvec *sysctls; /* "K=V", of its own namespaces */
+	const struct runtime_limit *limits; /* not above ours */
+	size_t n_limits;
+	/* instead of what this host's resolv.conf has of the kind */
+	const struct strvec *dns, *dns_search, *dns_options;
+};
+
+/* Control groups for one sandbox. */
+struct runtime_budget {
+	uint64_t memory;    /* bytes; 0: not limited */
+	uint64_t cpu_quota; /* of each 100000 us, of all processors */
+	uint64_t pids;
+};
+struct runtime_cgroup;
+/*
+ * Make them, to be started in (runtime_spec). What this host cannot limit is
+ * warned about; NULL when nothing is left. They go with the sandbox, or with
+ * the next one that is made. Released once the sandbox has started.
+ */
+struct runtime_cgroup *runtime_cgroup_make(const struct runtime_budget *b);
+void runtime_cgroup_release(struct runtime_cgroup *c);
+
 /* The sandbox: what processes in it share. */
 struct runtime_spec {
 	/*
@@ -151,6 +197,8 @@ struct runtime_spec {
 	 * over the root's (made where missing, removed again when made). */
 	bool no_etc;
 	const struct strvec *hosts; /* more of /etc/hosts: "NAME:ADDRESS" */
+	const struct runtime_bounds *bounds; /* NULL: none */
+	const struct runtime_cgroup *cgroup; /* NULL: ours */
 };
 
 /*

@@ -259,6 +259,36 @@ int runtime_user_lookup(int rootfd, const char *spec, struct runtime_user *u,
 	return 0;
 }
 
+static bool is_member(const struct runtime_user *u, gid_t gid)
+{
+	for (size_t i = 0; i < u->n_groups; i++)
+		if (u->groups[i] == gid)
+			return true;
+	return false;
+}
+
+int runtime_user_join(int rootfd, const struct strvec *groups,
+		      struct runtime_user *u, struct error *err)
+{
+	cleanup_strbuf struct strbuf db = STRBUF_INIT;
+
+	if (!groups->nr)
+		return 0;
+	if (read_database(rootfd, "/etc/group", &db, err) < 0)
+		return -1;
+	u->groups = xrealloc_array(u->groups, u->n_groups + groups->nr,
+				   sizeof(*u->groups));
+	for (size_t i = 0; i < groups->nr; i++) {
+		gid_t gid;
+
+		if (resolve_group(&db, groups->v[i], &gid, err) < 0)
+			return -1;
+		if (!is_member(u, gid))
+			u->groups[u->n_groups++] = gid;
+	}
+	return 0;
+}
+
 int runtime_chown_lookup(int rootfd, const char *spec, uid_t *uid,
 			 gid_t *gid, struct error *err)
 {

@@ -50,14 +50,102 @@ Test(devrun, reads_options_in_every_form)
 		  r.no_new_privs);
 }
 
+static void check_memory(const char *text, uint64_t want)
+{
+	cleanup_devcontainer_run struct devcontainer_run r =
+		DEVCONTAINER_RUN_INIT;
+	cleanup_free char *config = xstrfmt("{\"runArgs\":[\"-m%s\"]}", text);
+
+	get(&r, config);
+	cr_assert_eq(r.memory, want, "%s: %llu", text,
+		     (unsigned long long)r.memory);
+	cr_assert_eq(r.n_notes, want ? 0 : 1, "%s", text);
+}
+
+Test(devrun, reads_amounts_as_docker_does)
+{
+	check_memory("512", 512);
+	check_memory("512b", 512);
+	check_memory("1k", 1024);
+	check_memory("1.5MB", 3 << 19);
+	check_memory("2GiB", UINT64_C(2) << 30);
+	check_memory("1kk", 0);
+	check_memory("ib", 0);
+	check_memory("1ki", 0);
+	check_memory("99999999p", 0);
+	check_memory("99999999999999999999999999999", 0);
+	check_memory("-1", 0);
+}
+
+static const struct devcontainer_ulimit *
+limit_of(const struct devcontainer_run *r, const char *name)
+{
+	for (size_t i = 0; i < r->n_ulimits; i++)
+		if (str_eq(devcontainer_ulimit_name(r->ulimits[i].resource),
+			   name))
+			return &r->ulimits[i];
+	return NULL;
+}
+
+Test(devrun, reads_limits_and_clusters)
+{
+	cleanup_devcontainer_run struct devcontainer_run r =
+		DEVCONTAINER_RUN_INIT;
+
+	get(&r, "{\"runArgs\":[\"--ulimit\",\"nofile=1:2\",\"--ulimit=core=-1\","
+		"\"--ulimit=nofile=5\",\"--cpus\",\"1.5\",\"--pids-limit=-1\","
+		"\"-itdu\",\"me\",\"-tw/x\",\"-qeA=b\",\"--read-only=false\","
+		"\"--cap-drop\",\"ALL\",\"--gpus=all\",\"--stop-timeout=0\","
+		"\"--device=/dev/a:rwm\",\"--device=/dev/a:/dev/b\"]}");
+	cr_assert_eq(r.n_notes, 0, "%s", r.n_notes ? r.notes[0].text : "");
+	cr_assert_eq(r.n_ulimits, 2);
+	cr_assert_eq(limit_of(&r, "nofile")->hard, 5);
+	cr_assert_eq(limit_of(&r, "core")->soft, UINT64_MAX);
+	cr_assert_eq(r.cpu_quota, 150000);
+	cr_assert_eq(r.pids, 0);
+	cr_assert_eq(r.stop_timeout, 0);
+	cr_assert_str_eq(r.user, "me");
+	cr_assert_str_eq(r.workdir, "/x");
+	cr_assert_str_eq(r.env.v[0], "A=b");
+	cr_assert(!r.read_only && r.gpus);
+	cr_assert_eq(r.n_mounts, 2);
+	cr_assert_str_eq(r.mounts[0].target, "/dev/a");
+	cr_assert_str_eq(r.mounts[1].target, "/dev/b");
+}
+
 Test(devrun, names_what_it_does_not_act_on)
 {
-	check_note("{\"runArgs\":[\"--init\",\"--gpus\",\"all\"]}",
-		   "runArgs", 1, "the option '--gpus' is not acted on");
-	check_note("{\"runArgs\":[\"--rm\",\"--init\"]}", "runArgs", 0,
-		   "the option '--rm' is not acted on");
-	check_note("{\"runArgs\":[\"-it\"]}", "runArgs", 0,
-		   "the option '-it' is not acted on");
+	check_note("{\"runArgs\":[\"--init\",\"--cpu-shares\",\"9\"]}",
+		   "runArgs", 1, "the option '--cpu-shares' is not acted on");
+	check_note("{\"runArgs\":[\"--rm\",\"-it\",\"-itX\"]}", "runArgs", 2,
+		   "the option '-X' is not acted on");
+	check_note("{\"runArgs\":[\"--pid=host\"]}", "runArgs", 0,
+		   "'--pid=host' is not acted on: an environment ends with all "
+		   "its processes, so it sees no others");
+	check_note("{\"runArgs\":[\"--device\",\"vendor/x=1\"]}", "runArgs", 0,
+		   "'vendor/x=1' is no device of this host");
+	check_note("{\"runArgs\":[\"--device=/dev/a:/dev/b:r\"]}", "runArgs", 0,
+		   "'r' of the device '/dev/a' is not acted on: its mode on "
+		   "this host decides");
+	check_note("{\"runArgs\":[\"--dns=a.b\"]}", "runArgs", 0,
+		   "'a.b' is no address of a name server");
+	check_note("{\"runArgs\":[\"--dns-search=a b\"]}", "runArgs", 0,
+		   "'a b' is not a word for resolv.conf");
+	check_note("{\"runArgs\":[\"--sysctl=kernel.hostname=a\"]}", "runArgs",
+		   0, "'kernel.hostname' is not set: it belongs to the whole "
+		   "host");
+	check_note("{\"runArgs\":[\"--sysctl=net../x=a\"]}", "runArgs", 0,
+		   "'net../x=a' is not NAME=VALUE");
+	check_note("{\"runArgs\":[\"-m\",\"4x\"]}", "runArgs", 0,
+		   "'4x' is no amount of memory: write bytes, or a number with "
+		   "k, m or g");
+	check_note("{\"runArgs\":[\"--cpus=many\"]}", "runArgs", 0,
+		   "'many' is no number of processors");
+	check_note("{\"runArgs\":[\"--ulimit=files=1\"]}", "runArgs", 0,
+		   "there is no limit 'files'");
+	check_note("{\"runArgs\":[\"--ulimit=nofile=5:4\"]}", "runArgs", 0,
+		   "'nofile=5:4' is no limit: write NAME=SOFT or "
+		   "NAME=SOFT:HARD");
 	check_note("{\"runArgs\":[\"-\"]}", "runArgs", 0,
 		   "'-' is no option of docker run");
 	check_note("{\"runArgs\":[\"--network=bridge\"]}", "runArgs", 0,
