@@ -147,10 +147,12 @@ fi
 stop
 t_is "$(groups)" "" "the groups go with it"
 t_run timeout 20 "$DEVENV" up -d --name one "$TMP/p"
-kill -9 "$(jq .environment.pid "$out")"
+pid=$(jq .environment.pid "$out")
+kill -9 "$pid"
+t_ok "one that is killed" t_wait runtime_gone "$pid"
 t_run timeout 20 "$DEVENV" up --name one "$TMP/p" -- true
 stop
-t_is "$(groups)" "" "those of one that was killed go with the next"
+t_is "$(groups)" "" "leaves its groups to the next one"
 env_idle "as root"
 
 # --- as a user ---
