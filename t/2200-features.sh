@@ -113,6 +113,7 @@ feature one '{"id":"one","version":"1.0.0","name":"One",
 	echo "V=$VERSION D=$WITH_DASH T=$TEXT BOTH=$BOTH"
 	echo "$_CONTAINER_USER=$_CONTAINER_USER_HOME"
 	echo "$_REMOTE_USER=$_REMOTE_USER_HOME"
+	echo "[${_DEV_CONTAINERS_IMAGE_USER-}]"
 	id -u
 	pwd
 	ls -l other | cut -c1-10
@@ -131,7 +132,7 @@ build -o "type=local,dest=$TMP/files" -o "type=oci,dest=$TMP/oci,tar=false" \
 	--iidfile "$TMP/iid"
 t_status 0 "two local Features"
 printf '%s\n' "V=lts D=true T=it's \$HOME \`id\` \" BOTH=1:\"q\"\\" \
-	root=/root bob=/home/bob 0 /tmp/dev-container-features/one -rwxr-xr-x \
+	root=/root bob=/home/bob '[]' 0 /tmp/dev-container-features/one -rwxr-xr-x \
 	'[1]' >"$TMP/want"
 t_is "$(cat "$TMP/files/two")" "$(cat "$TMP/want")" \
 	"options, users, homes, modes, place and environment"

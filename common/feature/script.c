@@ -18,9 +18,11 @@ static void quote(struct strbuf *out, const char *text)
 /*
  * Homes are looked up anew for each Feature, as one before may have made the
  * user; by the shell alone, as the image may have no program for it. A user
- * may be written with a group.
+ * may be written with a group. Whose image it is again afterwards is the
+ * Dockerfile's business alone.
  */
 static const char homes[] =
+	"unset " FEATURE_IMAGE_USER "\n"
 	"home() {\n"
 	"\t[ -r /etc/passwd ] || return 0\n"
 	"\twhile IFS=: read -r n _ u _ _ h _; do\n"
