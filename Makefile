@@ -150,7 +150,8 @@ asan: deps-test
 
 SEEDS ?= 1-500
 oracle: devenv helpers
-	@sh t/oracle/run.sh
+	@sh t/oracle/run.sh compare
+	@sh t/oracle/run.sh real
 	@sh t/oracle/features.sh
 
 differential: deps-test

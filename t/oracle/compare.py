@@ -6,22 +6,15 @@ programs read it, and what they print has to be the same value, except for
 what KNOWN names with its reason. Prints TAP; the same seed is the same case.
 """
 # SPDX-License-Identifier: Apache-2.0
-import argparse
 import hashlib
 import json
-import os
-import pathlib
-import random
 import re
-import shutil
-import subprocess
 import sys
-import tempfile
 
+import both
 import draw
-
-HERE = pathlib.Path(__file__).resolve().parent
-ENV = {"PATH": os.environ["PATH"], "FOO": "bar", "EMPTY": "", "A B": "blank"}
+import forms
+from both import HERE, exact
 
 
 def known_requirements(theirs, ours):
@@ -70,62 +63,12 @@ def forget_places(theirs):
             feature.pop("cachePath", None)
 
 
-def exact(value):
-    """A text that is the same for the same JSON value; true is not 1."""
-    def plain(v):
-        if isinstance(v, float) and v == int(v):
-            return int(v)
-        if isinstance(v, list):
-            return [plain(x) for x in v]
-        if isinstance(v, dict):
-            return {k: plain(x) for k, x in v.items()}
-        return v
-    return json.dumps(plain(value), sort_keys=True, indent=1)
-
-
-class Oracle:
+class Oracle(both.Both):
     def __init__(self, args, top):
-        self.args, self.top = args, pathlib.Path(top)
-        self.count = self.failed = self.calls = 0
-        self.env = dict(ENV, HOME=str(self.top), SHIM_DIR=str(self.top),
-                        DEVENV_STORE=str(self.top / "store"))
-        self.shim = str(self.top / "docker")
-        shutil.copy(HERE / "shim.py", self.shim)
-        os.chmod(self.shim, 0o755)
+        super().__init__(args, top)
+        self.shim = self.install("shim.py")
         (self.top / "image").mkdir()
         (self.top / "image/Dockerfile").write_text("FROM scratch\n")
-
-    def run(self, *argv):
-        return subprocess.run(argv, env=self.env, capture_output=True,
-                              text=True, timeout=60, check=False)
-
-    def devenv(self, *argv):
-        return self.run(self.args.devenv, *argv)
-
-    def cli(self, *argv):
-        self.calls += 1
-        return self.run("node", self.args.cli, *argv)
-
-    def report(self, name, fault):
-        self.count += 1
-        print("%s %d - %s" % ("not ok" if fault else "ok", self.count, name))
-        if fault:
-            self.failed += 1
-            print("# " + "\n# ".join(fault.splitlines()[:40]))
-
-    def tree(self, text, sub="."):
-        """A fresh Git tree with this configuration; its workspace folder."""
-        repo = self.top / "repo"
-        shutil.rmtree(repo, ignore_errors=True)
-        (repo / ".git").mkdir(parents=True)
-        (repo / ".git/HEAD").write_text("ref: refs/heads/main\n")
-        for part in ("objects", "refs"):
-            (repo / ".git" / part).mkdir()
-        work = repo / sub
-        (work / ".devcontainer").mkdir(parents=True)
-        (work / ".devcontainer/devcontainer.json").write_bytes(
-            text if isinstance(text, bytes) else text.encode())
-        return work
 
     def both(self, work, *more):
         argv = ["read-configuration", "--workspace-folder", str(work), *more]
@@ -151,107 +94,66 @@ class Oracle:
             if "mergedConfiguration" in left:
                 known(left["mergedConfiguration"],
                       right["mergedConfiguration"])
-        if exact(left) == exact(right):
-            return ""
-        (self.top / "theirs").write_text(exact(left) + "\n")
-        (self.top / "ours").write_text(exact(right) + "\n")
-        diff = self.run("diff", "-U1", str(self.top / "theirs"),
-                        str(self.top / "ours"))
-        return diff.stdout + config.read_text(errors="replace")
+        diff = self.unlike(exact(left), exact(right))
+        return diff and diff + config.read_text(errors="replace")
 
-    def case(self, name, text, sub=".", *more):
+    # --- kinds of cases; each draws its own ---
+
+    def text(self, _, text, sub="."):
         work = self.tree(text, sub)
-        self.report(name, self.difference(work, *self.both(work, *more)))
+        return self.difference(work, *self.both(work))
 
-    # --- kinds of cases ---
+    def value(self, _, config):
+        return self.text(_, json.dumps(config))
 
-    def files(self):
-        for path in sorted((HERE / "configs").glob("*.json")):
-            for sub in (".", "sub"):
-                self.case("%s in %s" % (path.stem, sub), path.read_bytes(),
-                          sub)
+    def jsonc(self, r):
+        return self.text(r, draw.document(r))
 
-    def forms(self, share):
-        """Every property on its own, in every form it is drawn in."""
-        names = sorted({**draw.CONFIG, **draw.LABEL}.items())
-        for i, (name, maker) in enumerate(names):
-            if i % share:
-                continue
-            r = random.Random("form" + name)
-            for n in range(3 if share == 1 else 1):
-                self.case("%s, form %d" % (name, n),
-                          json.dumps({"image": "image", name: maker(r)}))
-
-    def jsonc(self, n):
-        for seed in range(n):
-            r = random.Random("jsonc%d" % seed)
-            self.case("JSON with comments %d" % seed, draw.document(r))
-
-    def variables(self, n):
+    def variables(self, r):
         """Several strings a call."""
-        for first in range(0, n, 20):
-            r = random.Random("variables%d" % first)
-            config = {"image": "image", "strings":
-                      [draw.variable(r) for _ in range(20)]}
-            self.case("variables %d to %d" % (first, first + 19),
-                      json.dumps(config))
+        return self.value(r, {"image": "image", "strings":
+                              [draw.variable(r) for _ in range(20)]})
 
     def labelled(self, text):
-        """An image of that label, for both."""
+        """An image of that label, for both; what went wrong."""
         (self.top / "label").write_text(text, encoding="utf-8")
-        return self.devenv("build", "-q", "-t", "image", "--label",
-                           "devcontainer.metadata=" + text,
-                           str(self.top / "image"))
+        built = self.devenv("build", "-q", "-t", "image", "--label",
+                            "devcontainer.metadata=" + text,
+                            str(self.top / "image"))
+        return built.stderr if built.returncode else ""
 
-    def features(self, n):
+    def features(self, r):
         """Some local ones; their order is the business of others."""
-        for seed in range(n):
-            r = random.Random("features%d" % seed)
-            ids = r.sample("abcde", r.randrange(1, 4))
-            work = self.tree(json.dumps({
-                "image": "image", "features":
-                {"./" + i: draw.mapping(r, draw.word) for i in ids}}))
-            for i in ids:
-                place = work / ".devcontainer" / i
-                place.mkdir()
-                (place / "install.sh").write_text("#!/bin/sh\n")
-                (place / "devcontainer-feature.json").write_text(json.dumps(
-                    {"id": i, "version": "1.0.%d" % seed, "name": i,
-                     **draw.pick(r, draw.FEATURE, .4)}))
-            self.labelled("[]")
-            self.report("features %d" % seed, self.difference(
-                work, *self.both(work, "--include-features-configuration",
-                                 "--include-merged-configuration")))
+        ids = r.sample("abcde", r.randrange(1, 4))
+        work = self.tree(json.dumps({
+            "image": "image", "features":
+            {"./" + i: draw.mapping(r, draw.word) for i in ids}}))
+        for i in ids:
+            both.feature(work, i, draw.pick(r, draw.FEATURE, .4))
+        return self.labelled("[]") or self.difference(
+            work, *self.both(work, "--include-features-configuration",
+                             "--include-merged-configuration"))
 
-    def labels(self, n):
-        for seed in range(n):
-            r = random.Random("label%d" % seed)
-            config, text = draw.config(r), draw.label(r)
-            built = self.labelled(text)
-            if built.returncode:
-                self.report("label %d" % seed, built.stderr)
-                continue
-            self.case("label %d" % seed, json.dumps(config), ".",
-                      "--include-merged-configuration")
+    def label(self, r):
+        config, text = draw.config(r), draw.label(r)
+        work = self.tree(json.dumps(config))
+        return self.labelled(text) or self.difference(
+            work, *self.both(work, "--include-merged-configuration"))
 
-    def written(self, n):
-        """The label that a build of each leaves."""
-        for seed in range(n):
-            r = random.Random("written%d" % seed)
-            config, text = draw.config(r), draw.label(r)
-            config.pop("workspaceMount", None)
-            work = self.tree(json.dumps(config))
-            self.labelled(text)
-            out = self.top / "Dockerfile.out"
-            out.unlink(missing_ok=True)
-            theirs = self.cli("build", "--docker-path", self.shim,
-                              "--workspace-folder", str(work))
-            ours = self.devenv("build", "-q", str(work))
-            if theirs.returncode or ours.returncode:
-                fault = theirs.stderr[-300:] + theirs.stdout + ours.stderr
-            else:
-                fault = self.same_label(out, ours)
-            self.report("label written %d" % seed, fault)
+    def written(self, r):
+        """The label that a build leaves."""
+        config, text = draw.config(r), draw.label(r)
+        config.pop("workspaceMount", None)
+        work = self.tree(json.dumps(config))
+        out = self.top / "Dockerfile.out"
+        out.unlink(missing_ok=True)
+        fault = self.labelled(text)
+        theirs = self.cli("build", "--docker-path", self.shim,
+                          "--workspace-folder", str(work))
+        ours = self.devenv("build", "-q", str(work))
+        if theirs.returncode or ours.returncode:
+            return theirs.stderr[-300:] + theirs.stdout + ours.stderr
+        return fault or self.same_label(out, ours)
 
     def same_label(self, out, ours):
         text = out.read_text() if out.exists() else ""
@@ -272,27 +174,22 @@ class Oracle:
         return "theirs: %s\nours: %s" % (exact(theirs), exact(mine))
 
 
-def main():
-    p = argparse.ArgumentParser()
-    p.add_argument("--cli", required=True)
-    p.add_argument("--devenv", required=True)
-    p.add_argument("--sample", action="store_true")
-    args = p.parse_args()
-    few = args.sample
-    with tempfile.TemporaryDirectory(prefix="devenv-oracle.") as top:
-        o = Oracle(args, top)
-        if not few:
-            o.files()
-        o.forms(6 if few else 1)
-        o.jsonc(8 if few else 200)
-        o.variables(40 if few else 200)
-        o.features(3 if few else 30)
-        o.labels(12 if few else 100)
-        o.written(4 if few else 30)
-        print("# %d calls of the other tool" % o.calls)
-        print("1..%d" % o.count)
-        return 1 if o.failed else 0
+def files():
+    for path in sorted((HERE / "configs").glob("*.json")):
+        for sub in (".", "sub"):
+            yield "%s in %s" % (path.stem, sub), path.read_bytes(), sub
+
+
+def cases(o, few):
+    for name, text, sub in () if few else files():
+        yield name, o.text, text, sub
+    for name, config in list(forms.configurations())[::24 if few else 1]:
+        yield name, o.value, config
+    for n, kind in ((5, 200), o.jsonc), ((1, 10), o.variables), (
+            (3, 30), o.features), ((8, 100), o.label), ((3, 30), o.written):
+        for seed in range(n[0 if few else 1]):
+            yield "%s %d" % (kind.__name__, seed), kind
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(both.compare(Oracle, cases))

@@ -1,6 +1,9 @@
 #!/bin/sh
 # run.sh - what the Dev Container CLI and devenv make of the same files
-# usage: run.sh [--sample]
+# usage: run.sh compare|real [--sample] [--only NAME]
+#
+# compare: what they print of them; real: what happens in environments that
+# they bring up, the CLI by podman, which needs root. A NAME is that of a case.
 #
 # DEVCONTAINER_CLI is the devcontainer.js of @devcontainers/cli 0.88.0; else
 # the one below build/oracle is taken, where
@@ -16,5 +19,7 @@ fi
 command -v node >/dev/null || { echo "no node here" >&2; exit 77; }
 PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
-exec python3 "$TOP/t/oracle/compare.py" --cli "$CLI" \
+what=$1
+shift
+exec python3 "$TOP/t/oracle/$what.py" --cli "$CLI" \
 	--devenv "${DEVENV:-$TOP/devenv}" "$@"
