@@ -34,7 +34,8 @@ static int make_dir(char **path, const char *dir, const char *name,
 		    struct error *err)
 {
 	*path = path_join(dir, name);
-	if (mkdir(*path, 0755) < 0)
+	/* One becomes the root of the command, whatever our umask. */
+	if (mkdir(*path, 0755) < 0 || chmod(*path, 0755) < 0)
 		return error_errno(err, "cannot create '%s'", *path);
 	return 0;
 }
