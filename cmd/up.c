@@ -6,6 +6,7 @@
 #include "cli/init.h"
 #include "cli/life.h"
 #include "cli/probe.h"
+#include "cli/setup.h"
 #include "cmd/cmd.h"
 #include "wrap/giturl.h"
 
@@ -17,6 +18,7 @@ struct options {
 	struct cli_run_options run;
 	struct cli_life_options life;
 	struct cli_init_options init;
+	struct cli_setup_options setup;
 	struct cli_registry registry;
 	bool json, get_cached;
 };
@@ -37,8 +39,9 @@ static const struct cmd_table tables[] = {
 	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
-	{ cli_init_rows, O(init) },	{ cli_registry_rows, O(registry) },
-	{ cli_upload_rows, O(registry) }, { 0 },
+	{ cli_init_rows, O(init) },	{ cli_setup_rows, O(setup) },
+	{ cli_registry_rows, O(registry) }, { cli_upload_rows, O(registry) },
+	{ 0 },
 };
 
 struct work {
@@ -48,6 +51,7 @@ struct work {
 	struct record source; /* of the clone, if there was one */
 	struct cli_life life;
 	struct strvec init;
+	struct cli_setup setup;
 };
 
 static void work_release(struct work *w)
@@ -56,6 +60,7 @@ static void work_release(struct work *w)
 	record_release(&w->source);
 	cli_life_release(&w->life);
 	strvec_release(&w->init);
+	cli_setup_release(&w->setup);
 	cli_builder_release(&w->b);
 }
 
@@ -169,6 +174,7 @@ static int launch(struct work *w, char *const *command, int *status,
 				.o = &o->run,
 				.name = o->run.name,
 				.life = &w->life.life,
+				.setup = w->setup.script ? &w->setup : NULL,
 				.command = command };
 	cleanup_free char *name = NULL;
 	struct json *environment = NULL;
@@ -190,6 +196,25 @@ static int launch(struct work *w, char *const *command, int *status,
 	return cli_record_write(&w->round.project.record, err);
 }
 
+/* Words of the command line win over what is set. */
+static int get_ready(struct work *w, char *const *command, struct error *err)
+{
+	const struct options *o = w->o;
+
+	warn_of_variables();
+	if (cli_launch_check(&o->run, err) < 0 ||
+	    cli_setup_check(&o->setup, err) < 0 ||
+	    cli_life_get(&w->life, &o->life, err) < 0)
+		return -1;
+	w->life.life.export_file = o->setup.export_file;
+	w->life.life.post_start = o->setup.post_start;
+	w->setup.script = o->setup.script;
+	if (command)
+		return 0;
+	w->setup.init = &o->init;
+	return cli_init_command(&o->init, &w->init, err);
+}
+
 static int up(struct cmd_call *call, struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
@@ -198,10 +223,7 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	const char *word = n ? call->args.v[0] : o->clone.git_url;
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
-	warn_of_variables();
-	if (cli_launch_check(&o->run, err) < 0 ||
-	    (!command && cli_init_command(&o->init, &w->init, err) < 0) ||
-	    cli_life_get(&w->life, &o->life, err) < 0 ||
+	if (get_ready(w, command, err) < 0 ||
 	    get_tree(w, word, &words, err) < 0 ||
 	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
 	    (!o->get_cached &&

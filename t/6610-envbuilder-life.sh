@@ -111,11 +111,11 @@ t_status 2 "a quote that is left open"
 t_err '[-]-init-args: a quote is not closed' "is told"
 
 # --- what has no effect ---
-ENVBUILDER_SETUP_SCRIPT='exit 1' ENVBUILDER_EXPORT_ENV_FILE='' \
+ENVBUILDER_SOMETHING='yes' ENVBUILDER_EXPORT_ENV_FILE='' \
 	ENVBUILDER_FORCE_SAFE=true ENVBUILDER_VERBOSE=0 \
 	ENVBUILDER_REMOTE_REPO_BUILD_MODE=false up again true
 t_status 0 "a variable that means nothing here"
-t_err 'warning: ENVBUILDER_SETUP_SCRIPT is set and not acted on' "is named"
+t_err 'warning: ENVBUILDER_SOMETHING is set and not acted on' "is named"
 t_is "$(grep -c 'not acted on' "$err")" 1 "and no other"
 
 # --- users ---

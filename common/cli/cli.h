@@ -250,10 +250,12 @@ struct cli_run_options {
 extern const struct opt cli_run_rows[];
 
 /* What is to run. */
+struct cli_setup; /* setup.h */
 struct cli_launch {
 	const struct cli_builder *b;
 	const struct cli_run_options *o;
 	const struct env_life *life; /* or NULL */
+	struct cli_setup *setup; /* run before the command; or NULL */
 	const struct store_image *image; /* all layers are unpacked */
 	const struct record *record;	 /* its plan's configuration; or NULL */
 	const char *workspace;		 /* of the host, or NULL */

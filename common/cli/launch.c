@@ -3,8 +3,11 @@
 #include "cli/merged.h"
 #include "cli/mounts.h"
 #include "cli/settings.h"
+#include "cli/setup.h"
 
 #include <unistd.h>
+
+#include "base/path.h"
 
 #define O(member) offsetof(struct cli_run_options, member)
 const struct opt cli_run_rows[] = {
@@ -50,7 +53,7 @@ struct work {
 	struct strvec env, argv;
 	struct cli_mounts mounts;
 	struct cli_settings settings;
-	char *folder;
+	char *folder, *config_file; /* as they are seen in there */
 };
 
 static void work_release(struct work *w)
@@ -61,6 +64,7 @@ static void work_release(struct work *w)
 	cli_mounts_release(&w->mounts);
 	cli_settings_release(&w->settings);
 	free(w->folder);
+	free(w->config_file);
 }
 
 static bool want_tty(const struct cli_launch *l)
@@ -111,6 +115,20 @@ static int collect_mounts(struct work *w, struct error *err)
 	return 0;
 }
 
+/* Where the workspace has it, if it does. */
+static void place_config(struct work *w)
+{
+	const struct cli_launch *l = w->l;
+	const struct json *plan = l->record ? record_get(l->record, "plan")
+					    : NULL;
+	const char *file = json_get_str(plan, "config_file");
+	const char *below = file && l->workspace
+				    ? path_below(file, l->workspace) : NULL;
+
+	if (below && w->folder)
+		w->config_file = path_join(w->folder, below);
+}
+
 /* The command line's command, else the image's, else a shell (empty). */
 static void collect_command(struct work *w)
 {
@@ -130,17 +148,19 @@ static void collect_command(struct work *w)
 		strvec_push(&w->argv, c->cmd.v[i]);
 }
 
-static int run_environment(const struct env_options *eo, bool detach,
-			   const struct env_command *c, int *status,
+static int run_environment(const struct cli_launch *l,
+			   const struct env_options *eo,
+			   struct env_command *c, int *status,
 			   struct json **environment, struct error *err)
 {
 	cleanup_env struct env *e = NULL;
 	cleanup_json struct json *described = NULL;
 
-	if (env_up(&e, eo, err) < 0)
+	if (env_up(&e, eo, err) < 0 ||
+	    (l->setup && cli_setup_run(l->setup, e, c, err) < 0))
 		return -1;
 	described = env_describe(e);
-	if (!detach) {
+	if (!l->o->detach) {
 		if (env_exec(e, c, status, err) < 0)
 			return -1;
 	} else {
@@ -165,6 +185,7 @@ static int run(struct work *w, int *status, struct json **environment,
 		.name = l->name,
 		.config = w->config,
 		.folder = w->folder,
+		.config_file = w->config_file,
 		.workspace = l->workspace,
 		.env = &w->env,
 		.user = o->user,
@@ -207,8 +228,7 @@ static int run(struct work *w, int *status, struct json **environment,
 	 * terminal it is not, as Ctrl-C does not end a PID 1. */
 	if (!l->environment && !l->name && !o->detach && !c.tty)
 		return env_run(&eo, &c, status, err);
-	return run_environment(&eo, o->detach, &c, status, environment,
-			       err);
+	return run_environment(l, &eo, &c, status, environment, err);
 }
 
 int cli_launch_run(const struct cli_launch *l, int *status,
@@ -227,6 +247,7 @@ int cli_launch_run(const struct cli_launch *l, int *status,
 	collect_command(&w);
 	if (collect_mounts(&w, err) < 0)
 		return -1;
+	place_config(&w);
 	return run(&w, status, environment, err);
 }
 

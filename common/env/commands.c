@@ -39,6 +39,11 @@ int commands_describe(struct env *e, const struct env_options *o,
 						       err) < 0)
 			return -1;
 		strvec_env_set(&e->env, "DEVCONTAINER", "true");
+		/* What scripts ask that know envbuilder. */
+		strvec_env_set(&e->env, "ENVBUILDER", "true");
+		if (o->config_file)
+			strvec_env_set(&e->env, "DEVCONTAINER_CONFIG",
+				       o->config_file);
 		put_property(&e->env, e->config, "containerEnv");
 	}
 	e->user = xstrdup(user ? user : c->user ? c->user : "");
@@ -67,6 +72,15 @@ int commands_finish(struct env *e, const struct env_options *o,
 	if (o->env)
 		env_put(&e->remote, o->env);
 	return 0;
+}
+
+void commands_variables(const struct env *e, struct strvec *out)
+{
+	cleanup_strvec struct strvec remote = STRVEC_INIT;
+
+	strvec_copy(out, &e->env);
+	put_property(&remote, e->config, "remoteEnv");
+	env_put(out, &remote);
 }
 
 void commands_remember(struct env *e)

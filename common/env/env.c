@@ -110,7 +110,10 @@ static int make(struct env *e, const struct env_options *o, const char *key,
 	if (fs_remove_tree(dir, "upper", err) < 0 ||
 	    fs_remove_tree(dir, "work", err) < 0)
 		return -1;
-	if (mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0)
+	/* Its mode is that of the environment's root, whatever our umask. */
+	if (mkdirat(dir, "upper", 0755) < 0 ||
+	    fchmodat(dir, "upper", 0755, 0) < 0 ||
+	    mkdirat(dir, "work", 0700) < 0)
 		return error_errno(err, "cannot create '%s/upper'", e->dir);
 	json_free(e->state);
 	e->state = json_new_object();
@@ -250,7 +253,8 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 	    start_or_join(e, o, err) < 0 || commands_finish(e, o, err) < 0)
 		return -1;
 	commands_remember(e);
-	if (forward(e, o, err) < 0 || state_write(e, err) < 0)
+	if (forward(e, o, err) < 0 || state_write(e, err) < 0 ||
+	    (e->life->export_file && files_export(e, err) < 0))
 		return -1;
 	if (e->config && !e->joined && entry_start(e, o, err) < 0)
 		return -1;

@@ -19,6 +19,11 @@ struct env_life {
 	bool prebuild;
 	bool no_attach; /* without postAttachCommand */
 	bool no_waiting; /* nothing after the command that "waitFor" names */
+	/* Files in there, absolute, or NULL: where the variables of image and
+	 * configuration are written, "K=V" lines in order; where, at each
+	 * start, postStartCommand is, as a script that is left to whoever
+	 * runs it. */
+	const char *export_file, *post_start;
 };
 #define ENV_PROBE_MS 10000
 
@@ -29,6 +34,7 @@ struct env_options {
 	const struct json *config; /* as devcontainer_merge makes it, or NULL */
 	const char *workspace; /* of the host, for `ps`; mounts bring it in */
 	const char *folder;    /* where it is seen, and commands start; or NULL */
+	const char *config_file; /* where the configuration is seen; or NULL */
 	const struct strvec *env;  /* "K=V" on top of the image's */
 	const char *user;	   /* NULL: of the configuration, or image */
 	const char *hostname;
@@ -91,6 +97,14 @@ int env_exec(struct env *e, const struct env_command *c, int *status,
  * goes to the environment's log. */
 int env_background(struct env *e, const struct env_command *c,
 		   struct error *err) MUST_CHECK;
+/*
+ * Run `script` by /bin/sh as root, with its output in our log. What it writes,
+ * NAME=VALUE lines, to the file that its variable ENVBUILDER_ENV names is
+ * appended to `said`; TARGET_USER is who commands run as. A status other than
+ * 0 is ERR_STEP, other lines are ERR_INPUT.
+ */
+int env_setup(struct env *e, const char *script, struct strvec *said,
+	      struct error *err) MUST_CHECK;
 /* One command in the image, as PID 1 of a sandbox of its own; what it writes
  * vanishes. Of the options, name, configuration and workspace do not count. */
 int env_run(const struct env_options *o, const struct env_command *c,

@@ -13,6 +13,7 @@ enum when { CREATE, START, ATTACH };
 
 #define UPDATE 1   /* place of updateContentCommand */
 #define DOTFILES 3 /* theirs */
+#define POST_START 4
 
 static const struct {
 	const char *property;
@@ -180,10 +181,13 @@ static int run_list(struct env *e, size_t i, struct error *err)
 {
 	const char *property = order[i].property;
 	bool once = order[i].when == CREATE;
-	cleanup_free char *list = xstrfmt("%ss", property);
-	const struct json *m = json_first(json_get(e->config, list));
+	cleanup_free char *name = xstrfmt("%ss", property);
+	const struct json *list = json_get(e->config, name);
+	const struct json *m = json_first(list);
 	int64_t done = 0, nr = 0;
 
+	if (i == POST_START && e->life->post_start)
+		return files_post_start(e, list, err);
 	if (once && !(i == UPDATE && e->life->prebuild))
 		json_get_int(markers(e), property, &done);
 	for (; m; m = json_next(m)) {

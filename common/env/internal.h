@@ -76,6 +76,9 @@ int commands_describe(struct env *e, const struct env_options *o,
 		      struct error *err) MUST_CHECK;
 int commands_finish(struct env *e, const struct env_options *o,
 		    struct error *err) MUST_CHECK;
+/* What image and configuration set, as hooks see it, without what the user's
+ * shell adds. */
+void commands_variables(const struct env *e, struct strvec *out);
 /* Kept with the state, so that `exec` needs nothing else. */
 void commands_remember(struct env *e);
 int commands_recall(struct env *e, struct error *err) MUST_CHECK;
@@ -123,6 +126,13 @@ int forward_start(struct env *e, struct env_port *ports, size_t n,
 int hooks_run(struct env *e, struct error *err) MUST_CHECK;
 /* {"onCreateCommand": "done|failed|pending", ...} of those there are. */
 struct json *hooks_describe(const struct env *e);
+
+/* files.c: written by us into the environment, whose links are followed in
+ * there only; a link at the end is replaced. The variables, for life->
+ * export_file; the hooks of the list as a script, for life->post_start. */
+int files_export(struct env *e, struct error *err) MUST_CHECK;
+int files_post_start(struct env *e, const struct json *hooks,
+		     struct error *err) MUST_CHECK;
 
 /* dotfiles.c: what installs them; of no commands where there are none. */
 void dotfiles_hook(const struct env_life *life, struct devcontainer_hook *h);

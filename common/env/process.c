@@ -77,10 +77,30 @@ void env_process_fill(struct env_process *ep, const struct env_command *c)
 	ep->p.tty = c->tty;
 }
 
+/* What the shell of the environment's user says of that user is not so of
+ * another one. */
+static void drop_identity(struct env *e, struct strvec *remote)
+{
+	static const char *const names[] = { "HOME", "USER", "LOGNAME",
+					     "SHELL", "MAIL" };
+	cleanup_strvec struct strvec probed = STRVEC_INIT;
+	size_t i;
+
+	json_get_strings(json_get(e->state, "probed"), &probed);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		const char *has = strvec_env_get(remote, names[i]);
+		const char *said = strvec_env_get(&probed, names[i]);
+
+		if (has && said && str_eq(has, said))
+			strvec_env_unset(remote, names[i]);
+	}
+}
+
 int env_prepare(struct env *e, const struct env_command *c,
 		struct env_process *ep, struct error *err)
 {
 	cleanup_close int root = runtime_root_fd(&e->sandbox, err);
+	cleanup_strvec struct strvec remote = STRVEC_INIT;
 
 	if (root < 0)
 		return -1;
@@ -88,7 +108,10 @@ int env_prepare(struct env *e, const struct env_command *c,
 				err) < 0 ||
 	    runtime_user_join(root, &e->groups, &ep->user, err) < 0)
 		return -1;
-	env_variables(&e->env, &e->remote, c->env, c->tty, ep);
+	strvec_copy(&remote, &e->remote);
+	if (c->user && !str_eq(c->user, e->user))
+		drop_identity(e, &remote);
+	env_variables(&e->env, &remote, c->env, c->tty, ep);
 	ep->cwd = xstrdup(c->cwd ? c->cwd : e->cwd);
 	env_process_fill(ep, c);
 	ep->p.no_new_privs = e->no_new_privs;
