@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
-#include "base/log.h"
+#include "build/await.h"
 #include "build/stage.h"
 #include "store/lock.h"
 
@@ -18,8 +18,8 @@ struct fetch {
 	struct store *store;
 	const struct store_image *image;
 	const struct store_image_layer *layer;
-	int lock;    /* of the layer, while it is ours to fetch; or -1 */
-	bool foreign; /* another process is at it */
+	bool ours;	     /* to fetch: its lock is held */
+	const char *foreign; /* else the lock that another process holds */
 	bool pulled; /* has to be: its blob is not here */
 	struct store_writer *writer;
 	pid_t pid;
@@ -29,6 +29,7 @@ struct fetch {
 struct fetching {
 	struct fetch *v;
 	size_t nr;
+	int locks; /* of the layers that are ours, and of blobs to be pulled */
 };
 
 static void fetching_release(struct fetching *f)
@@ -40,8 +41,8 @@ static void fetching_release(struct fetching *f)
 		if (f->v[i].pid > 0)
 			waitpid(f->v[i].pid, NULL, 0);
 		base_close_fd(&f->v[i].report);
-		store_unlock(&f->v[i].lock);
 	}
+	store_unlock(&f->locks);
 	free(f->v);
 }
 
@@ -139,7 +140,7 @@ static int finish_worker(struct fetch *f, struct error *err)
 	while (waitpid(f->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	f->pid = 0;
-	store_unlock(&f->lock);
+	store_lock_drop(f->all->locks, f->layer->id);
 	if (!status)
 		return 0;
 	code = strtol(text.buf, NULL, 10);
@@ -193,6 +194,15 @@ static int start_worker(struct fetch *f, struct error *err)
 	return 0;
 }
 
+/* A layer that came uncompressed has one name with its blob. */
+static void drop_blob(const struct fetch *f)
+{
+	const char *name = digest_hex(f->layer->desc.digest);
+
+	if (!str_eq(name, f->layer->id))
+		store_lock_drop(f->all->locks, name);
+}
+
 static int blob_done(void *arg, struct error *err)
 {
 	struct fetch *f = arg;
@@ -203,6 +213,7 @@ static int blob_done(void *arg, struct error *err)
 	    store_writer_commit(f->writer, digest, NULL, err) < 0)
 		return -1;
 	f->writer = NULL;
+	drop_blob(f);
 	return start_worker(f, err);
 }
 
@@ -225,7 +236,6 @@ static void plan(struct fetching *f, struct store *s,
 				.store = s,
 				.image = image,
 				.layer = l,
-				.lock = -1,
 				.report = -1,
 			};
 	}
@@ -248,11 +258,10 @@ static int unpack_known(struct fetching *f, struct error *err)
 		struct fetch *one = &f->v[i];
 		const char *digest = one->layer->desc.digest;
 
-		if (one->lock < 0)
+		if (!one->ours)
 			continue;
 		if (!*digest)
 			return layer_gone(one, err);
-		one->pulled = !store_has_blob(one->store, digest, NULL);
 		if (!one->pulled && start_worker(one, err) < 0)
 			return -1;
 	}
@@ -287,6 +296,31 @@ static int pull_from(struct fetching *f, struct registry **r,
 	return cache_pull(r, o, origin, blobs, n, err);
 }
 
+/* `name` is the layer's or its blob's. 1 it is ours, 0 another's, -1. */
+static int take_lock(struct fetch *one, const char *name, struct error *err)
+{
+	int rc = store_lock_add(one->store, name, &one->all->locks, err);
+
+	if (!rc)
+		one->foreign = name;
+	return rc;
+}
+
+/* Somebody may fetch the blob alone. */
+static int claim_blob(struct fetch *one, struct error *err)
+{
+	const char *digest = one->layer->desc.digest;
+	int rc;
+
+	if (!*digest || store_has_blob(one->store, digest, NULL))
+		return 1;
+	rc = take_lock(one, digest_hex(digest), err);
+	one->pulled = rc > 0 && !store_has_blob(one->store, digest, NULL);
+	if (rc > 0 && !one->pulled)
+		drop_blob(one);
+	return rc;
+}
+
 /* Of what nobody else fetches. A layer may have come since it was missed. */
 static int claim(struct fetching *f, struct error *err)
 {
@@ -294,14 +328,19 @@ static int claim(struct fetching *f, struct error *err)
 
 	for (i = 0; i < f->nr; i++) {
 		struct fetch *one = &f->v[i];
-		int rc = store_lock_try(one->store, one->layer->id, &one->lock,
-					err);
+		int rc = take_lock(one, one->layer->id, err);
 
+		if (!rc)
+			continue;
+		if (rc > 0 && !store_has_layer(one->store, one->layer->id))
+			rc = claim_blob(one, err);
+		else if (rc > 0)
+			rc = 0;
 		if (rc < 0)
 			return -1;
-		one->foreign = !rc;
-		if (rc && store_has_layer(one->store, one->layer->id))
-			store_unlock(&one->lock);
+		one->ours = rc;
+		if (!rc)
+			store_lock_drop(f->locks, one->layer->id);
 	}
 	return 0;
 }
@@ -338,18 +377,16 @@ static int wait_for_others(struct fetching *f, struct error *err)
 	int waited = 0;
 	size_t i;
 
+	store_unlock(&f->locks);
 	for (i = 0; i < f->nr; i++) {
-		struct fetch *one = &f->v[i];
+		const struct fetch *one = &f->v[i];
 
 		if (!one->foreign)
 			continue;
 		waited = 1;
-		log_info("another process fetches the layer %.19s: waiting "
-			 "for it", one->layer->diff_id);
-		if (store_lock(one->store, one->layer->id, &one->lock, err) <
-		    0)
+		if (await_fetch(one->store, one->foreign, &one->layer->desc,
+				err) < 0)
 			return -1;
-		store_unlock(&one->lock);
 	}
 	return waited;
 }
@@ -361,7 +398,7 @@ int build_fetch_layers(struct store *s, struct registry **r,
 	int rc = 1;
 
 	while (rc > 0) {
-		CLEANUP(fetching_release) struct fetching f = { 0 };
+		CLEANUP(fetching_release) struct fetching f = { .locks = -1 };
 
 		plan(&f, s, image);
 		rc = claim(&f, err);

@@ -43,7 +43,7 @@ static int open_locks(const struct store *s, struct error *err)
 	return fd;
 }
 
-int store_lock_try(struct store *s, const char *name, int *lock_fd,
+int store_lock_add(struct store *s, const char *name, int *lock_fd,
 		   struct error *err)
 {
 	cleanup_close int fd = -1;
@@ -51,16 +51,29 @@ int store_lock_try(struct store *s, const char *name, int *lock_fd,
 
 	if (lock_byte(name, &l, err) < 0)
 		return -1;
-	fd = open_locks(s, err);
-	if (fd < 0)
-		return -1;
-	if (fcntl(fd, F_OFD_SETLK, &l) < 0) {
+	if (*lock_fd < 0) {
+		fd = open_locks(s, err);
+		if (fd < 0)
+			return -1;
+	}
+	if (fcntl(fd < 0 ? *lock_fd : fd, F_OFD_SETLK, &l) < 0) {
 		if (errno == EAGAIN || errno == EACCES)
 			return 0;
 		return error_errno(err, "cannot lock '%s/" LOCKS "'", s->path);
 	}
-	*lock_fd = steal_fd(&fd);
+	if (fd >= 0)
+		*lock_fd = steal_fd(&fd);
 	return 1;
+}
+
+int store_lock_try(struct store *s, const char *name, int *lock_fd,
+		   struct error *err)
+{
+	int fd = -1, rc = store_lock_add(s, name, &fd, err);
+
+	if (rc > 0)
+		*lock_fd = fd;
+	return rc;
 }
 
 int store_lock(struct store *s, const char *name, int *lock_fd,
@@ -77,13 +90,27 @@ int store_lock(struct store *s, const char *name, int *lock_fd,
 	return rc < 0 ? -1 : 0;
 }
 
+static void unlock(int fd, struct flock *l)
+{
+	l->l_type = F_UNLCK;
+	if (fd >= 0 && fcntl(fd, F_OFD_SETLK, l) < 0)
+		log_debug("a lock of the store stays until this ends");
+}
+
+void store_lock_drop(int lock_fd, const char *name)
+{
+	struct flock l;
+
+	if (lock_byte(name, &l, NULL) == 0)
+		unlock(lock_fd, &l);
+}
+
 /* Processes forked meanwhile have the descriptor as well: closing it here
  * would not be enough. */
 void store_unlock(int *lock_fd)
 {
-	struct flock all = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
+	struct flock all = { .l_whence = SEEK_SET };
 
-	if (*lock_fd >= 0 && fcntl(*lock_fd, F_OFD_SETLK, &all) < 0)
-		log_debug("a lock of the store stays until this ends");
+	unlock(*lock_fd, &all);
 	base_close_fd(lock_fd);
 }

@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/lock.h"
+
 #define READ_BUFFER (1u << 20)
 #define FLUSH_EVERY (8u << 20)
 #define PARTIAL "partial-"
@@ -120,12 +122,29 @@ static bool is_named(const struct store *s, const struct store_temp *t)
 	       S_ISREG(own.st_mode);
 }
 
+static void name_partial(struct store_temp *t, const char *digest)
+{
+	snprintf(t->name, sizeof(t->name), "tmp/" PARTIAL "%s",
+		 digest_hex(digest));
+}
+
+uint64_t store_partial_size(const struct store *s, const char *digest)
+{
+	struct store_temp t = STORE_TEMP_INIT;
+	struct stat st;
+
+	if (!digest_valid(digest))
+		return 0;
+	name_partial(&t, digest);
+	return fstatat(s->fd, t.name, &st, AT_SYMLINK_NOFOLLOW) < 0 ?
+		       0 : (uint64_t)st.st_size;
+}
+
 /* false: somebody else is at it, or it cannot be had. */
 static bool open_partial(struct store *s, const char *digest,
 			 struct store_temp *t)
 {
-	snprintf(t->name, sizeof(t->name), "tmp/" PARTIAL "%s",
-		 digest_hex(digest));
+	name_partial(t, digest);
 	t->fd = openat(s->fd, t->name,
 		       O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (t->fd >= 0 && flock(t->fd, LOCK_EX | LOCK_NB) == 0 &&

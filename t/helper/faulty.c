@@ -13,9 +13,12 @@
 #include <time.h>
 
 #include "httpd.h"
+#include "base/fs.h"
 #include "oci/oci.h"
+#include "wrap/tarwrite.h"
 
 #define LAYER_SIZE (1u << 20)
+#define TAR_REST 1536 /* a header before the file, two empty blocks after */
 
 struct server {
 	int port, log;
@@ -96,6 +99,14 @@ static void blob(const struct server *s, int fd, const struct request *q)
 	} else if (str_eq(q->fault, "expired") && !q->auth) {
 		refuse(fd, 401, "WWW-Authenticate: Basic realm=\"x\"\r\n",
 		       "UNAUTHORIZED");
+	} else if (str_eq(q->fault, "hang") && once(s)) {
+		half_layer(s, fd);
+		pause();
+	} else if (str_eq(q->fault, "slow")) {
+		half_layer(s, fd);
+		sleep(1);
+		httpd_say(fd, s->layer.buf + s->layer.len / 2,
+			  s->layer.len - s->layer.len / 2);
 	} else if (str_eq(q->fault, "stall")) {
 		half_layer(s, fd);
 		pause();
@@ -263,15 +274,38 @@ static void connection(void *arg, int fd)
 	}
 }
 
+static int to_strbuf(void *arg, const void *data, size_t n,
+		     struct error *err UNUSED)
+{
+	strbuf_add(arg, data, n);
+	return 0;
+}
+
+/* A tar of one file, of as many bytes as are wanted of it. */
+static void make_layer(struct strbuf *out)
+{
+	struct tar_entry e = { .path = "file", .mode = S_IFREG | 0644,
+			       .size = LAYER_SIZE - TAR_REST };
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_close int fd = memfd_create("file", MFD_CLOEXEC);
+	cleanup_tarwrite struct tarwrite t;
+	size_t i;
+
+	for (i = 0; i < e.size; i++)
+		strbuf_addch(&text, (char)(i * 31 + (i >> 8)));
+	tarwrite_init(&t, to_strbuf, out);
+	if (fs_write_all(fd, text.buf, text.len, NULL) < 0 ||
+	    lseek(fd, 0, SEEK_SET) < 0 || tarwrite_header(&t, &e, NULL) < 0 ||
+	    tarwrite_file(&t, fd, e.size, e.path, NULL) < 0 ||
+	    tarwrite_end(&t, NULL) < 0 || out->len != LAYER_SIZE)
+		abort();
+}
+
 static void make_image(struct server *s)
 {
 	cleanup_oci_manifest struct oci_manifest m = { 0 };
-	size_t i;
 
-	strbuf_grow(&s->layer, LAYER_SIZE);
-	for (i = 0; i < LAYER_SIZE; i++)
-		s->layer.buf[i] = (char)(i * 31 + (i >> 8));
-	strbuf_setlen(&s->layer, LAYER_SIZE);
+	make_layer(&s->layer);
 	digest_bytes(s->layer.buf, s->layer.len, s->layer_digest);
 	strbuf_addf(&s->config,
 		    "{\"architecture\":\"amd64\",\"os\":\"linux\","

@@ -30,6 +30,25 @@ Test(lock, one_name_has_one_holder)
 	store_unlock(&other);
 }
 
+Test(lock, many_need_one_descriptor)
+{
+	FIXTURE;
+	int mine = -1, other = -1;
+
+	cr_assert_eq(store_lock_add(f.s, NAME_A, &mine, &err), 1);
+	cr_assert_eq(store_lock_add(f.s, NAME_F, &mine, &err), 1);
+	cr_expect_eq(store_lock_add(f.s, NAME_A, &mine, &err), 1);
+	cr_expect_eq(store_lock_add(f.s, NAME_A, &other, &err), 0);
+	cr_expect_eq(other, -1);
+	store_lock_drop(mine, NAME_A);
+	cr_expect_eq(store_lock_add(f.s, NAME_A, &other, &err), 1);
+	cr_expect_eq(store_lock_add(f.s, NAME_F, &other, &err), 0);
+	store_unlock(&mine);
+	cr_expect_eq(store_lock_add(f.s, NAME_F, &other, &err), 1);
+	store_unlock(&other);
+	store_lock_drop(other, NAME_F);
+}
+
 Test(lock, what_is_no_name_is_refused)
 {
 	FIXTURE;
