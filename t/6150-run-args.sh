@@ -55,6 +55,42 @@ conf '"runArgs": ["--group-add", "nogroup-here"]'
 up "$TMP/p" -- true
 t_err 'unable to find group nogroup-here' "a group that is not there is named"
 
+# --- the same of a service ---
+stop
+mkdir -p "$TMP/s/.devcontainer"
+echo '{"dockerComposeFile": "c.yml", "service": "app", "workspaceFolder": "/"}' \
+	>"$TMP/s/.devcontainer/devcontainer.json"
+cat >"$TMP/s/.devcontainer/c.yml" <<'END'
+services:
+  app:
+    image: base
+    command: sleep 60
+    ulimits: { nofile: { soft: 100, hard: 200 }, core: 0 }
+    devices: [ "/dev/zero:/dev/nothing", { source: /dev/full, target: /dev/brim, permissions: rw } ]
+    dns: 192.0.2.7
+    dns_opt: [ "ndots:2" ]
+    extra_hosts: { far: "2001:db8::7" }
+    group_add: [ staff, 4711 ]
+    sysctls: { kernel.msgmax: 9001 }
+    read_only: true
+    cap_drop: [ NET_RAW ]
+    stop_grace_period: 1500ms
+    pids_limit: 100
+    pid: host
+    mem_limit: lots
+END
+t_run timeout 20 "$DEVENV" up -d --name one "$TMP/s"
+t_status 0 "a service"
+t_err "warning: service 'app': '--pid=host' is not acted on" "what is not done of it is named"
+t_err "warning: service 'app': 'lots' is no amount of memory" "so is what is wrong"
+t_is "$(jq .grace_ms "$DEVENV_STORE/run/one/state.json")" 2000 "the time to end, in seconds"
+# shellcheck disable=SC2016 # the shell in there expands
+t_run timeout 20 "$DEVENV" exec one -- sh -c 'ulimit -n; ulimit -Hn; ulimit -c; head -c 3 /dev/nothing | wc -c
+	test -c /dev/brim && cat /etc/resolv.conf /proc/sys/kernel/msgmax; id -G; grep far /etc/hosts; touch /x'
+t_is "$(grep -v '^#' "$out" | tr '\n\t' '  ')" \
+	"100 200 0 3 nameserver 192.0.2.7 options ndots:2 9001 0 50 4711 2001:db8::7 far " "properties are those options"
+t_err 'touch: /x: Read-only' "and a root that is only read"
+
 # --- a root that is only read ---
 stop
 conf '"runArgs": ["--read-only", "--tmpfs", "/scratch", "-w", "/etc"], "overrideCommand": false'

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "cli/merged.h"
+#include "devcontainer/run.h"
 
 /* A repository reads what is in it, whatever links it has. */
 static int read_inside(void *arg, const char *path, struct strbuf *out,
@@ -184,28 +185,8 @@ static void add_list(const struct json *service, const char *from,
 
 static void add_flags(const struct json *service, struct json *config)
 {
-	struct json *args = json_new_array();
-	const char *network = json_get_str(service, "network_mode");
-	const char *shm = json_get_str(service, "shm_size");
-	const char *hostname = json_get_str(service, "hostname");
-	const struct json *m = json_first(json_get(service, "extra_hosts"));
+	struct json *args = cli_compose_args(service);
 
-	for (; m; m = json_next(m)) {
-		cleanup_free char *text = xstrfmt("--add-host=%s:%s",
-						  json_key(m), json_str(m));
-
-		json_push(args, json_new_str(text));
-	}
-	if (network && str_eq(network, "none"))
-		json_push(args, json_new_str("--network=none"));
-	if (shm) {
-		json_push(args, json_new_str("--shm-size"));
-		json_push(args, json_new_str(shm));
-	}
-	if (hostname) {
-		json_push(args, json_new_str("--hostname"));
-		json_push(args, json_new_str(hostname));
-	}
 	/* Those of the file are not for services, by the specification. */
 	json_remove(config, "runArgs");
 	if (json_len(args))
@@ -309,6 +290,19 @@ static bool is_remote(const char *context)
 	return context && *context != '/';
 }
 
+/* What of the service's properties is not acted on, or in part. */
+static void note_args(const char *name, struct record_plan *plan)
+{
+	cleanup_devcontainer_run struct devcontainer_run run =
+		DEVCONTAINER_RUN_INIT;
+
+	devcontainer_run_get(&run, plan->config);
+	for (size_t i = 0; i < run.n_notes; i++)
+		if (str_eq(run.notes[i].property, "runArgs"))
+			strvec_pushf(&plan->warnings, "service '%s': %s", name,
+				     run.notes[i].text);
+}
+
 int cli_compose_plan(const struct cli_project *p,
 		     const struct devcontainer *dc, struct record_plan *plan,
 		     struct error *err)
@@ -337,5 +331,6 @@ int cli_compose_plan(const struct cli_project *p,
 		return -1;
 	cli_compose_build(service, plan);
 	cli_compose_apply(&c, service, plan->config);
+	note_args(name, plan);
 	return 0;
 }

@@ -26,4 +26,9 @@ void cli_compose_build(const struct json *service, struct record_plan *plan);
 void cli_compose_apply(const struct compose *c, const struct json *service,
 		       struct json *config);
 
+/* --- compose_args.c --- */
+
+/* Properties that docker run has options for, as a list like runArgs. */
+struct json *cli_compose_args(const struct json *service);
+
 #endif

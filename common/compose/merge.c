@@ -9,11 +9,15 @@ static const struct {
 	enum rule rule;
 } rules[] = {
 	{ "build", BY_KEY },	   { "cap_add", ADD },
-	{ "depends_on", BY_KEY },  { "env_file", ADD },
-	{ "environment", BY_KEY }, { "extra_hosts", BY_KEY },
+	{ "cap_drop", ADD },	   { "depends_on", BY_KEY },
+	{ "devices", ADD },	   { "dns", ADD },
+	{ "dns_opt", ADD },	   { "dns_search", ADD },
+	{ "env_file", ADD },	   { "environment", BY_KEY },
+	{ "extra_hosts", BY_KEY }, { "group_add", ADD },
 	{ "healthcheck", BY_KEY }, { "labels", BY_KEY },
 	{ "ports", ADD },	   { "profiles", ADD },
-	{ "security_opt", ADD },   { "tmpfs", ADD },
+	{ "security_opt", ADD },   { "sysctls", BY_KEY },
+	{ "tmpfs", ADD },	   { "ulimits", BY_KEY },
 	{ "volumes", BY_TARGET },
 };
 

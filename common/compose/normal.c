@@ -234,6 +234,53 @@ static struct json *ports(struct compose_at *at, const struct json *j)
 	return each(at, j, port);
 }
 
+/* A device in its short form, too. */
+static struct json *device(struct compose_at *at, const struct json *j)
+{
+	const char *source = json_get_str(j, "source");
+	const char *target = json_get_str(j, "target");
+	const char *rights = json_get_str(j, "permissions");
+	cleanup_free char *all = NULL;
+
+	if (json_kind(j) != JSON_OBJECT)
+		return text(at, j);
+	if (!source)
+		return wrong(at, "a device with a source");
+	all = xstrfmt("%s:%s%s%s", source, target ? target : source,
+		      rights ? ":" : "", rights ? rights : "");
+	return json_new_str(all);
+}
+
+static struct json *devices(struct compose_at *at, const struct json *j)
+{
+	return each(at, j, device);
+}
+
+/* "soft:hard", or a number for both. */
+static struct json *limits(struct compose_at *at, const struct json *j)
+{
+	struct json *map = json_new_object();
+	const struct json *m;
+
+	for (m = json_first(j); m; m = json_next(m)) {
+		bool both = json_kind(m) == JSON_OBJECT;
+		cleanup_free char *soft =
+			scalar_text(both ? json_get(m, "soft") : m);
+		cleanup_free char *hard =
+			scalar_text(both ? json_get(m, "hard") : m);
+		cleanup_free char *value = NULL;
+
+		if (!soft || !hard || json_kind(j) != JSON_OBJECT) {
+			json_free(map);
+			return wrong(at, "a map of limits, each a number or "
+					 "soft and hard");
+		}
+		value = xstrfmt("%s:%s", soft, hard);
+		json_set_str(map, json_key(m), value);
+	}
+	return map;
+}
+
 static struct json *one_dependency(struct compose_at *at,
 				   const struct json *j)
 {
@@ -389,20 +436,29 @@ static struct json *health(struct compose_at *at, const struct json *j)
 
 /* Without a form: they say nothing that matters here. */
 static const struct property properties[] = {
-	{ "build", build },	       { "cap_add", texts },
-	{ "command", command },	       { "depends_on", depends },
-	{ "entrypoint", command },     { "env_file", env_files },
-	{ "environment", map },	       { "expose", NULL },
-	{ "extends", NULL },	       { "extra_hosts", hosts },
-	{ "healthcheck", health },     { "hostname", text },
-	{ "image", text },	       { "init", boolean },
-	{ "labels", map },	       { "network_mode", text },
-	{ "platform", text },	       { "ports", ports },
-	{ "privileged", boolean },     { "profiles", texts },
-	{ "security_opt", texts },     { "shm_size", text },
-	{ "stdin_open", NULL },	       { "tmpfs", texts },
-	{ "tty", NULL },	       { "user", text },
-	{ "volumes", volumes },	       { "working_dir", text },
+	{ "build", build },		{ "cap_add", texts },
+	{ "cap_drop", texts },		{ "command", command },
+	{ "cpus", text },		{ "depends_on", depends },
+	{ "devices", devices },		{ "dns", texts },
+	{ "dns_opt", texts },		{ "dns_search", texts },
+	{ "entrypoint", command },	{ "env_file", env_files },
+	{ "environment", map },		{ "expose", NULL },
+	{ "extends", NULL },		{ "extra_hosts", hosts },
+	{ "gpus", text },		{ "group_add", texts },
+	{ "healthcheck", health },	{ "hostname", text },
+	{ "image", text },		{ "init", boolean },
+	{ "ipc", text },		{ "labels", map },
+	{ "mem_limit", text },		{ "network_mode", text },
+	{ "pid", text },		{ "pids_limit", text },
+	{ "platform", text },		{ "ports", ports },
+	{ "privileged", boolean },	{ "profiles", texts },
+	{ "read_only", boolean },	{ "security_opt", texts },
+	{ "shm_size", text },		{ "stdin_open", NULL },
+	{ "stop_grace_period", text },	{ "stop_signal", text },
+	{ "sysctls", map },		{ "tmpfs", texts },
+	{ "tty", NULL },		{ "ulimits", limits },
+	{ "user", text },		{ "userns_mode", text },
+	{ "volumes", volumes },		{ "working_dir", text },
 };
 
 struct json *compose_normal(struct compose_at *at, const struct json *service)

@@ -100,13 +100,11 @@ static void note_at(struct builder *bd, const struct strvec *path,
 	strvec_push(&bd->b->warnings, at.msg);
 }
 
-static void note_option(void *arg, size_t i, const char *name)
+static void note_option(void *arg, size_t i, const char *text)
 {
 	struct builder *bd = arg;
 	static const char *const keys[] = { "build", "options", NULL };
 	cleanup_strvec struct strvec path = STRVEC_INIT;
-	cleanup_free char *text =
-		xstrfmt("build option '%s' is not acted on", name);
 
 	strvec_push_all(&path, keys);
 	strvec_pushf(&path, "%zu", i);

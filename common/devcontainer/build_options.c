@@ -73,21 +73,55 @@ static bool set_option(struct devcontainer_build *b, const char *name,
 	return true;
 }
 
-static bool is_alone(const char *name)
+static bool is_any(const char *name, const char *const *names)
 {
-	static const char *const names[] = { "--no-cache", "--pull", "--push",
-					     "--load", "--quiet", "--rm" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (str_eq(name, names[i]))
+	while (*names)
+		if (str_eq(name, *names++))
 			return true;
 	return false;
+}
+
+static bool is_alone(const char *name)
+{
+	static const char *const names[] = {
+		"--force-rm", "--load", "--no-cache", "--pull",
+		"--push",     "--quiet", "--rm",      "-q", NULL,
+	};
+
+	return is_any(name, names);
+}
+
+/* How docker shows a build and where it leaves the image: devenv has both. */
+static bool is_harmless(const char *name)
+{
+	static const char *const names[] = { "--force-rm", "--load",
+					     "--progress", "--quiet",
+					     "--rm",	   "-q", NULL };
+
+	return is_any(name, names);
+}
+
+/* A repository takes no files or keys of whoever builds it. */
+static char *why_not(const char *name)
+{
+	static const char *const given[] = { "--secret", "--ssh", NULL };
+
+	if (is_any(name, given))
+		return xstrfmt("build option '%s' is not acted on: whoever "
+			       "builds gives it, by %s of devenv", name, name);
+	return xstrfmt("build option '%s' is not acted on", name);
+}
+
+/* "--pull=false" */
+static bool is_off(const char *name, const char *value)
+{
+	return is_alone(name) && *value && !str_is_true(value);
 }
 
 void devcontainer_build_options(struct devcontainer_build *b,
 				const struct json *list,
 				void (*note)(void *arg, size_t i,
-					     const char *name),
+					     const char *text),
 				void *arg)
 {
 	cleanup_strvec struct strvec words = STRVEC_INIT;
@@ -98,9 +132,14 @@ void devcontainer_build_options(struct devcontainer_build *b,
 		const char *eq = strchr(word, '=');
 		cleanup_free char *name = xstrndup(word, strcspn(word, "="));
 		bool two = !eq && next && *next != '-' && !is_alone(name);
+		const char *value = eq ? eq + 1 : two ? next : "";
 
-		if (!set_option(b, name, eq ? eq + 1 : two ? next : ""))
-			note(arg, (size_t)(p - words.v), name);
+		if (!is_harmless(name) && !is_off(name, value) &&
+		    !set_option(b, name, value)) {
+			cleanup_free char *why = why_not(name);
+
+			note(arg, (size_t)(p - words.v), why);
+		}
 		if (two)
 			p++;
 	}

@@ -25,11 +25,11 @@ int devcontainer_read(struct devcontainer *dc, const char *name,
 void devcontainer_move_legacy(struct json *config);
 
 /* build_options.c: raw flags of `docker build`, as "--name=value" or in two
- * words; those that nothing acts on are noted by their place. */
+ * words; what nothing acts on is noted with its place in the list. */
 void devcontainer_build_options(struct devcontainer_build *b,
 				const struct json *list,
 				void (*note)(void *arg, size_t i,
-					     const char *name),
+					     const char *text),
 				void *arg);
 
 /* Replaces one variable: 1, or 0 to leave it as written. `args` are what

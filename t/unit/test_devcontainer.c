@@ -238,7 +238,9 @@ Test(devcontainer_build, names_what_it_does_not_act_on)
 	cr_assert_eq(json_len(b.features), 1);
 	cr_assert_eq(b.warnings.nr, 2);
 	cr_assert_str_eq(b.warnings.v[0], "f:3:131: build option "
-					  "'--ssh' is not acted on");
+					  "'--ssh' is not acted on: whoever "
+					  "builds gives it, by --ssh of "
+					  "devenv");
 	cr_assert_str_eq(b.warnings.v[1], "f:3:1: 'runServices' is not "
 					 "acted on");
 }
