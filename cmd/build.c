@@ -41,6 +41,7 @@ static const struct opt rows[] = {
 };
 
 static const struct cmd_table tables[] = {
+	{ cli_config_rows, O(project) },
 	{ cli_project_rows, O(project) },
 	{ cli_build_rows, O(build) },
 	{ rows, 0 },

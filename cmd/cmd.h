@@ -14,7 +14,7 @@ struct cmd_globals {
 	char *policy; /* --policy */
 	struct cli_gate gate;
 	bool quiet, verbose, help, version, offline;
-	int progress, log_format;
+	int progress, log_format, log_level;
 };
 
 /* Rows and the place of their struct inside the command's own options. */
@@ -38,7 +38,8 @@ struct cmd {
 	const char *detail; /* a paragraph for --help, or NULL */
 	const struct cmd_table *tables; /* ended by rows == NULL; or NULL */
 	size_t size;
-	int max_words; /* as opt_parse; 0 means any number */
+	int max_words; /* for us; what follows is a command. 0: all are */
+	bool strict;   /* that command begins right after them, as docker's */
 	int (*run)(struct cmd_call *call, struct error *err);
 	bool hidden;
 };

@@ -44,6 +44,7 @@ static const struct opt rows[] = {
 };
 
 static const struct cmd_table tables[] = {
+	{ cli_config_rows, O(project) },
 	{ cli_project_rows, O(project) },   { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	    { rows, 0 },
 	{ cli_registry_rows, O(registry) },

@@ -17,7 +17,8 @@ static const struct opt rows[] = {
 };
 
 static const struct cmd_table tables[] = {
-	{ cli_project_rows, offsetof(struct options, project) },
+	{ cli_config_rows, offsetof(struct options, project) },
+		{ cli_project_rows, offsetof(struct options, project) },
 	{ rows, 0 },
 	{ 0 },
 };

@@ -35,6 +35,8 @@ const struct opt cmd_global_rows[] = {
 	  "say more about what is done", G(verbose) },
 	{ OPT_ENUM, 0, "progress", "auto|tty|plain|json|none", NULL,
 	  "how long work is shown", G(progress) },
+	{ OPT_ENUM, 0, "log-level", "info|debug|trace", NULL,
+	  "debug and trace: the same as --verbose", G(log_level) },
 	{ OPT_ENUM, 0, "log-format", "text|json", NULL,
 	  "form of messages on standard error", G(log_format) },
 	{ OPT_BOOL, 'h', "help", NULL, OPT_NO_ENV, "show this help",
@@ -119,9 +121,10 @@ static int run_external(char **argv, struct error *err)
 
 static void apply_log(const struct cmd_globals *g)
 {
-	enum log_level level = g->quiet	    ? LOG_WARN
-			       : g->verbose ? LOG_DEBUG
-					    : LOG_INFO;
+	bool all = g->verbose || g->log_level;
+	enum log_level level = g->quiet ? LOG_WARN
+			       : all	? LOG_DEBUG
+					: LOG_INFO;
 
 	log_setup(level, (enum log_format)g->log_format,
 		  (enum log_progress)g->progress);
@@ -173,6 +176,10 @@ static int parse_command(struct cmd_call *call, struct cmd_globals *g,
 	cleanup_free const struct opt **tables = xcalloc(most,
 							 sizeof(*tables));
 	cleanup_free void **values = xcalloc(most, sizeof(*values));
+	const struct opt_words words = { .max = call->cmd->max_words
+						       ? call->cmd->max_words
+						       : -1,
+					 .strict = call->cmd->strict };
 	struct opt_rest rest = { .args = STRVEC_INIT };
 	const struct cmd_table *t;
 	size_t n = 0;
@@ -187,9 +194,7 @@ static int parse_command(struct cmd_call *call, struct cmd_globals *g,
 	}
 	tables[n] = cmd_global_rows;
 	values[n++] = g;
-	rc = opt_parse(tables, values, n, argv,
-		       call->cmd->max_words ? call->cmd->max_words : -1,
-		       &rest, err);
+	rc = opt_parse(tables, values, n, argv, &words, &rest, err);
 	call->args = rest.args;
 	call->dashdash = rest.dashdash;
 	return rc;
@@ -229,12 +234,13 @@ static int run(struct cmd_globals *g, char **argv, int *status,
 {
 	const struct opt *rows = cmd_global_rows;
 	void *values = g;
+	const struct opt_words none = { 0 };
 	struct opt_rest rest = { .args = STRVEC_INIT };
 	cleanup_strvec struct strvec words = STRVEC_INIT;
 	const struct cmd *cmd;
 
 	if (opt_from_env(rows, g, err) < 0 ||
-	    opt_parse(&rows, &values, 1, argv, 0, &rest, err) < 0) {
+	    opt_parse(&rows, &values, 1, argv, &none, &rest, err) < 0) {
 		strvec_release(&rest.args);
 		return -1;
 	}

@@ -263,6 +263,7 @@ const struct cmd cmd_parse = {
 	.detail = "Reads devcontainer.json, a Dockerfile or a template below "
 		  ".coder/images and\nwrites a record with its plan.",
 	.tables = (const struct cmd_table[]){
+		{ cli_config_rows, offsetof(struct options, project) },
 		{ cli_project_rows, offsetof(struct options, project) },
 		{ rows, 0 },
 		{ cli_registry_rows, offsetof(struct options, registry) },

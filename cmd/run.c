@@ -24,7 +24,7 @@ static const struct opt rows[] = {
 	  O(driver) },
 	{ OPT_STR, 0, "from-step", "KEY", OPT_NO_ENV,
 	  "instead of an image: where this step of a build failed",
-	  O(from_step) },
+	  O(from_step), .is_word = true },
 	{ OPT_END },
 };
 
@@ -204,5 +204,6 @@ const struct cmd cmd_run = {
 	.tables = tables,
 	.size = sizeof(struct options),
 	.max_words = 1,
+	.strict = true,
 	.run = run,
 };

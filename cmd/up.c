@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "cli/compat.h"
 #include "cli/init.h"
 #include "cli/life.h"
 #include "cli/probe.h"
@@ -19,6 +20,8 @@ struct options {
 	struct cli_life_options life;
 	struct cli_init_options init;
 	struct cli_setup_options setup;
+	struct cli_editor editor;
+	struct cli_unused unused;
 	struct cli_registry registry;
 	bool json, get_cached;
 };
@@ -37,15 +40,18 @@ static const struct opt rows[] = {
 static const struct cmd_table tables[] = {
 	{ rows, 0 },
 	{ cli_clone_rows, O(clone) },	{ cli_git_rows, O(git) },
+	{ cli_config_rows, O(project) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
 	{ cli_init_rows, O(init) },	{ cli_setup_rows, O(setup) },
+	{ cli_editor_rows, O(editor) }, { cli_unused_rows, O(unused) },
 	{ cli_registry_rows, O(registry) }, { cli_upload_rows, O(registry) },
 	{ 0 },
 };
 
 struct work {
-	const struct options *o;
+	struct options *o;
+	char *name; /* of the environment */
 	struct cli_builder b;
 	struct cli_round round;
 	struct record source; /* of the clone, if there was one */
@@ -61,6 +67,7 @@ static void work_release(struct work *w)
 	cli_life_release(&w->life);
 	strvec_release(&w->init);
 	cli_setup_release(&w->setup);
+	free(w->name);
 	cli_builder_release(&w->b);
 }
 
@@ -132,67 +139,31 @@ static void tell(const struct build_result *r)
 			 units_s(all));
 }
 
-/* One line for editors; takes `j`. */
-static int say(struct json *j, struct error *err)
-{
-	cleanup_strbuf struct strbuf line = STRBUF_INIT;
-
-	json_write(&line, j, false);
-	json_free(j);
-	strbuf_rtrim(&line);
-	strbuf_addch(&line, '\n');
-	return cli_write(NULL, &line, err);
-}
-
-static int say_running(const struct json *environment, struct error *err)
-{
-	struct json *j = json_new_object();
-
-	json_set_str(j, "outcome", "success");
-	json_set_str(j, "containerId", json_get_str(environment, "name"));
-	json_set_str(j, "remoteUser", json_get_str(environment, "user"));
-	json_set_str(j, "remoteWorkspaceFolder",
-		     json_get_str(environment, "workspace"));
-	return say(j, err);
-}
-
-static int say_failed(const struct error *err)
-{
-	struct json *j = json_new_object();
-
-	json_set_str(j, "outcome", "error");
-	json_set_str(j, "message", err->msg);
-	json_set_str(j, "description", err->hint ? err->hint : "");
-	return say(j, NULL);
-}
-
 static int launch(struct work *w, char *const *command, int *status,
 		  struct error *err)
 {
 	const struct options *o = w->o;
 	struct cli_launch l = { .b = &w->b,
 				.o = &o->run,
-				.name = o->run.name,
+				.name = w->name,
 				.life = &w->life.life,
 				.setup = w->setup.script ? &w->setup : NULL,
+				.defaults = &o->editor.defaults,
 				.command = command };
-	cleanup_free char *name = NULL;
-	struct json *environment = NULL;
+	cleanup_json struct json *environment = NULL;
 
 	cli_round_launch(&w->round, &l);
-	if (!l.name)
-		l.name = name = env_name_of(l.workspace);
 	if (cli_launch_run(&l, status, &environment, err) < 0)
 		return -1;
-	if (!o->run.detach || o->json) {
-		int rc = o->json ? say_running(environment, err) : 0;
-
-		json_free(environment);
-		return rc;
-	}
+	if (o->json)
+		return cli_answer_up(&o->editor, &w->round.project, &l,
+				     environment, err);
+	if (!o->run.detach)
+		return 0;
 	cli_build_record(&w->round.project.record, w->b.store,
 			 &w->round.result);
-	record_set(&w->round.project.record, "environment", environment);
+	record_set(&w->round.project.record, "environment",
+		   steal_ptr(&environment));
 	return cli_record_write(&w->round.project.record, err);
 }
 
@@ -202,6 +173,7 @@ static int get_ready(struct work *w, char *const *command, struct error *err)
 	const struct options *o = w->o;
 
 	warn_of_variables();
+	cli_unused_tell(&o->unused);
 	if (cli_launch_check(&o->run, err) < 0 ||
 	    cli_setup_check(&o->setup, err) < 0 ||
 	    cli_life_get(&w->life, &o->life, err) < 0)
@@ -215,12 +187,34 @@ static int get_ready(struct work *w, char *const *command, struct error *err)
 	return cli_init_command(&o->init, &w->init, err);
 }
 
+/* What it is called, and what that it is there already means. */
+static int prepare(struct work *w, struct error *err)
+{
+	struct options *o = w->o;
+
+	if (cli_named_new(o->run.name, &w->round.project, w->b.store,
+			  &w->name, err) < 0)
+		return -1;
+	return cli_editor_apply(&o->editor, env_exists(w->b.store, w->name),
+				&o->run, &o->build, err);
+}
+
+/* Without a repository the folder is not that of its clone. */
+static const char *word_of(const struct cmd_call *call, size_t n)
+{
+	const struct options *o = call->options;
+
+	if (n)
+		return call->args.v[0];
+	return o->clone.git_url ? o->clone.git_url : o->clone.folder;
+}
+
 static int up(struct cmd_call *call, struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
 	cleanup_strvec struct strvec words = STRVEC_INIT;
 	size_t n = call->dashdash == 0 ? 0 : MIN(call->args.nr, (size_t)1);
-	const char *word = n ? call->args.v[0] : o->clone.git_url;
+	const char *word = word_of(call, n);
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
 	if (get_ready(w, command, err) < 0 ||
@@ -238,7 +232,8 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	if (o->get_cached)
 		return cli_probe_variable(&w->b, &o->build, &w->round.plan,
 					  err);
-	if (cli_round_build(&w->round, &w->b, &o->build, err) < 0)
+	if (prepare(w, err) < 0 ||
+	    cli_round_build(&w->round, &w->b, &o->build, err) < 0)
 		return -1;
 	tell(&w->round.result);
 	if (store_sync(w->b.store, err) < 0)
@@ -258,7 +253,7 @@ static int run(struct cmd_call *call, struct error *err)
 	if (up(call, &w, err) == 0)
 		return 0;
 	if (o->json)
-		(void)!say_failed(err);
+		cli_answer_failed(w.b.store, w.name, err);
 	return -1;
 }
 

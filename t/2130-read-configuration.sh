@@ -76,7 +76,7 @@ is .workspace "{\"workspaceFolder\":\"/workspaces/p/sub\",\"workspaceMount\":\"t
 	"the workspace"
 read_configuration --workspace-folder p/sub --id-label c=d --id-label a=b \
 	--mount-workspace-git-root false --include-merged-configuration \
-	--docker-path docker --log-level debug
+	--docker-path docker --terminal-rows 24
 t_status 0 "with options of the other tool"
 is .configuration.remoteEnv.X \
 	'"1e2sfmkjt1sga649hgk0s5f3u6nlqhlv9al481r91s7gkeo32p3o"' \
@@ -85,7 +85,7 @@ is .workspace.workspaceFolder '"/workspaces/sub"' "the folder itself mounted"
 is '[.mergedConfiguration | .remoteUser, .remoteEnv.X == .remoteEnv.X]' \
 	'["bob",true]' "the merged configuration"
 t_err 'devenv: --docker-path has no effect here' "what has no effect is told"
-t_err 'devenv: --log-level has no effect here' "each"
+t_err "devenv: --terminal-rows has no effect here" "each"
 mkdir p/sub/.devcontainer/tool
 echo '{"id": "tool", "version": "1.2.3", "name": "Tool", "init": true}' \
 	>p/sub/.devcontainer/tool/devcontainer-feature.json

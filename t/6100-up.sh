@@ -128,9 +128,9 @@ sed -i 's,source=/etc,source=${localWorkspaceFolder}/link,' \
 up "$TMP/conf" -- ls
 t_err 'is outside of' "not by a link either"
 env_project "$TMP/conf" '{"image": "base", "workspaceFolder": "/w",
-	"workspaceMount": "source=x,target=/w,type=volume"}'
+	"workspaceMount": "target=/w,type=tmpfs"}'
 up "$TMP/conf" -- ls
-t_err "workspaceMount: 'type=volume' is not supported" \
+t_err "workspaceMount: 'type=tmpfs' is not supported" \
 	"another kind of mount is named"
 env_project "$TMP/conf" '{"image": "base",}
 }'

@@ -159,7 +159,7 @@ struct state {
 	 * at their first use */
 	const struct opt *seen[64];
 	size_t n_seen;
-	int words; /* that options stand for */
+	int left; /* words that are still for us; -1: all */
 };
 
 static const struct opt *find_row(const struct opt *row, const char *name,
@@ -244,6 +244,8 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 	enum opt_type type = row->type;
 	size_t n = strlen(name);
 
+	if (row->is_word && s->left > 0)
+		s->left--;
 	if (!value && row->optional) {
 		value = "";
 	} else if (!value && row->type != OPT_BOOL) {
@@ -253,8 +255,6 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 					 "--%s needs a value (%s)", name,
 					 row->arg ? row->arg : "VALUE");
 	}
-	if (row->is_word)
-		s->words = 1;
 	for (; table < s->n_tables; table++) {
 		row = find_row(s->tables[table], name, n);
 		if (!row || row->type != type)
@@ -305,36 +305,42 @@ static int parse_letters(struct state *s, const char *word,
 	return 0;
 }
 
+static int parse_word(struct state *s, const char *word, struct opt_rest *rest,
+		      struct error *err)
+{
+	if (word[0] == '-' && word[1] == '-')
+		return parse_long(s, word + 2, err);
+	if (word[0] == '-' && word[1])
+		return parse_letters(s, word + 1, err);
+	s->left -= s->left > 0;
+	strvec_push(&rest->args, word);
+	return 0;
+}
+
 int opt_parse(const struct opt *const *tables, void *const *values,
-	      size_t n_tables, char **argv, int max_words,
+	      size_t n_tables, char **argv, const struct opt_words *words,
 	      struct opt_rest *rest, struct error *err)
 {
 	struct state s = { .tables = tables,
 			   .values = values,
 			   .n_tables = n_tables,
 			   .argv = argv,
-			   .i = 1 };
+			   .i = 1,
+			   .left = words->max };
 
 	rest->dashdash = -1;
 	for (; argv[s.i]; s.i++) {
 		const char *word = argv[s.i];
-		int rc = 0;
+		bool is_word = word[0] != '-' || !word[1];
 
 		if (str_eq(word, "--")) {
 			rest->dashdash = (int)rest->args.nr;
 			s.i++;
 			break;
 		}
-		if (word[0] == '-' && word[1] == '-')
-			rc = parse_long(&s, word + 2, err);
-		else if (word[0] == '-' && word[1])
-			rc = parse_letters(&s, word + 1, err);
-		else if (max_words >= 0 &&
-			 s.words + (int)rest->args.nr >= max_words)
+		if (!s.left && (is_word || (words->strict && rest->args.nr)))
 			break;
-		else
-			strvec_push(&rest->args, word);
-		if (rc < 0)
+		if (parse_word(&s, word, rest, err) < 0)
 			return -1;
 	}
 	for (; argv[s.i]; s.i++)

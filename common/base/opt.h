@@ -39,20 +39,24 @@ struct opt {
 
 #define OPT_NO_ENV "" /* as `compat`: has no environment name at all */
 
+/* How many words are for us; what follows them belongs to somebody else. */
+struct opt_words {
+	int max;     /* -1: any number */
+	bool strict; /* whatever follows them, options too */
+};
+
 /*
  * Parse argv[1..] into `values`. Options may stand anywhere before "--" and
- * before the word number `max_words` (from 0, with the one that an option
- * stands for; -1: any number of words), as what follows belongs to somebody
- * else. What is left goes to `rest`; `dashdash` is the index in rest where
- * "--" stood, or -1. Errors are ERR_USAGE with a suggestion for a mistyped
- * name.
+ * before the first word that is not for us. What is left goes to `rest`;
+ * `dashdash` is the index in rest where "--" stood, or -1. Errors are
+ * ERR_USAGE with a suggestion for a mistyped name.
  */
 struct opt_rest {
 	struct strvec args;
 	int dashdash;
 };
 int opt_parse(const struct opt *const *tables, void *const *values,
-	      size_t n_tables, char **argv, int max_words,
+	      size_t n_tables, char **argv, const struct opt_words *words,
 	      struct opt_rest *rest, struct error *err) MUST_CHECK;
 /* Fill values from the environment; call before opt_parse. */
 int opt_from_env(const struct opt *table, void *values, struct error *err)

@@ -69,9 +69,14 @@ int cli_platform_get(const struct cli_platform *from, struct oci_platform *to,
 
 #define CLI_DOCKERFILE_MAX (1 << 20) /* bytes of one, or of a template */
 
-/* Options of every command that plans; the table is cli_project_rows. */
+/* Options of every command that plans; the tables are cli_config_rows, also
+ * for commands that only read, and cli_project_rows. */
 struct cli_project_options {
 	char *config;	  /* --config NAME|PATH */
+	char *override;	  /* read instead of what is there */
+	char *features;	  /* --additional-features, a JSON object */
+	struct strvec id_labels; /* "NAME=VALUE" */
+	int no_git_root;  /* 1: nothing above the directory is mounted */
 	char *config_dir; /* --config-dir */
 	char *file; /* -f: a Dockerfile ("-": standard input); configurations
 			are ignored */
@@ -81,15 +86,15 @@ struct cli_project_options {
 	char *platform;
 	char *fallback; /* --fallback-image */
 };
-extern const struct opt cli_project_rows[];
+extern const struct opt cli_config_rows[], cli_project_rows[];
 
 /* What the words name. Paths are absolute. */
 struct cli_project {
 	struct record record; /* read, or new */
 	bool replan;	      /* set by who asks: a record's plan is not taken */
 	bool alone; /* as well: nothing above the directory belongs to it */
-	const char *content; /* as well: read instead of `file`, or NULL */
-	const struct json *labels; /* as well: as in devcontainer_scope */
+	const char *content; /* read instead of `file`, or NULL; borrowed */
+	struct json *labels; /* as in devcontainer_scope, or NULL */
 	bool planned;	      /* the record's own plan is what counts */
 	enum record_kind kind;
 	char *dir;  /* the workspace */
@@ -109,6 +114,15 @@ void cli_project_release(struct cli_project *p);
 int cli_project_find(struct cli_project *p, const struct strvec *words,
 		     const struct cli_project_options *o, struct error *err)
 	MUST_CHECK;
+/* --- config.c --- */
+
+/* "NAME=VALUE" each as an object, in *labels; none: NULL. ERR_USAGE. */
+int cli_config_labels(const struct strvec *given, struct json **labels,
+		      struct error *err) MUST_CHECK;
+/* Add --additional-features to a plan: those that it has stay. */
+int cli_config_features(const char *text, struct record_plan *plan,
+			struct error *err) MUST_CHECK;
+
 /* The `config` view; NULL is an error, ERR_INPUT where there is none. */
 struct json *cli_project_config(const struct cli_project *p,
 				struct error *err);
@@ -243,11 +257,18 @@ int cli_granted_get(struct cli_granted *g, const struct cli_build_options *o,
 
 struct cli_run_options {
 	char *name, *user, *workdir, *hostname, *entrypoint;
-	struct strvec env, volumes;
+	struct strvec env, volumes, mounts;
 	int network;
 	bool tty, detach, replace, no_hooks, privileged, worktree;
 };
 extern const struct opt cli_run_rows[];
+
+/* Of properties that a configuration leaves open (editor.c). */
+struct cli_defaults {
+	int probe; /* userEnvProbe; 0: as the specification has it */
+	enum { CLI_UID_ON, CLI_UID_OFF, CLI_UID_NEVER } uid;
+};
+void cli_defaults_put(const struct cli_defaults *d, struct json *config);
 
 /* What is to run. */
 struct cli_setup; /* setup.h */
@@ -260,6 +281,8 @@ struct cli_launch {
 	const struct record *record;	 /* its plan's configuration; or NULL */
 	const char *workspace;		 /* of the host, or NULL */
 	const char *mount_root; /* what is mounted; NULL: the workspace */
+	const struct json *labels; /* given for it, or NULL */
+	const struct cli_defaults *defaults; /* or NULL */
 	/* A development environment: it has a life cycle, and without a
 	 * command a shell, not what the image says. */
 	bool environment;

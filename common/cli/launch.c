@@ -27,6 +27,8 @@ const struct opt cli_run_rows[] = {
 	  "working directory of the command", O(workdir) },
 	{ OPT_LIST, 'v', "volume", "SOURCE:TARGET[:ro]", OPT_NO_ENV,
 	  "mount a directory or file of this host, or a volume", O(volumes) },
+	{ OPT_LIST, 0, "mount", "type=KIND,source=SOURCE,target=DIR",
+	  OPT_NO_ENV, "the same, as docker's --mount", O(mounts) },
 	{ OPT_ENUM, 0, "net", "host|none", NULL,
 	  "network of the sandbox (default: the host's)", O(network) },
 	{ OPT_STR, 0, "hostname", "NAME", NULL, "host name in there",
@@ -50,6 +52,7 @@ const struct opt cli_run_rows[] = {
 struct work {
 	const struct cli_launch *l;
 	struct json *config; /* NULL: none, as in docker run */
+	struct json *labels; /* likewise */
 	struct strvec env, argv;
 	struct cli_mounts mounts;
 	struct cli_settings settings;
@@ -59,6 +62,7 @@ struct work {
 static void work_release(struct work *w)
 {
 	json_free(w->config);
+	json_free(w->labels);
 	strvec_release(&w->env);
 	strvec_release(&w->argv);
 	cli_mounts_release(&w->mounts);
@@ -97,10 +101,10 @@ static int collect_mounts(struct work *w, struct error *err)
 	size_t i;
 
 	if (l->workspace &&
-	    cli_mounts_workspace(&w->mounts, w->config, l->workspace, root,
-				 &w->folder, err) < 0)
+	    cli_mounts_workspace(&w->mounts, l, w->config, &w->folder, err) <
+		    0)
 		return -1;
-	if (w->mounts.nr &&
+	if (w->mounts.nr && w->mounts.v[0].as_user &&
 	    cli_mounts_worktree(&w->mounts, root, w->mounts.v[0].target,
 				l->o->worktree, err) < 0)
 		return -1;
@@ -110,6 +114,10 @@ static int collect_mounts(struct work *w, struct error *err)
 	cli_devices_add(&w->mounts, l, &w->settings.run);
 	for (i = 0; i < l->o->volumes.nr; i++)
 		if (cli_mounts_volume(&w->mounts, l, l->o->volumes.v[i],
+				      err) < 0)
+			return -1;
+	for (i = 0; i < l->o->mounts.nr; i++)
+		if (cli_mounts_option(&w->mounts, l, l->o->mounts.v[i],
 				      err) < 0)
 			return -1;
 	return 0;
@@ -187,6 +195,7 @@ static int run(struct work *w, int *status, struct json **environment,
 		.folder = w->folder,
 		.config_file = w->config_file,
 		.workspace = l->workspace,
+		.labels = w->labels,
 		.env = &w->env,
 		.user = o->user,
 		.hostname = o->hostname ? o->hostname
@@ -239,9 +248,12 @@ int cli_launch_run(const struct cli_launch *l, int *status,
 
 	if (l->environment) {
 		w.config = cli_merge_launch(l, err);
+		if (w.config && l->defaults)
+			cli_defaults_put(l->defaults, w.config);
 		if (!w.config ||
 		    cli_settings_get(&w.settings, l, w.config, err) < 0)
 			return -1;
+		w.labels = cli_launch_labels(l);
 	}
 	collect_env(&w);
 	collect_command(&w);

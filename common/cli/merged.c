@@ -133,22 +133,50 @@ struct json *cli_merge_plan(const struct cli_project *p,
 			 &scope, err);
 }
 
+/* The paths that a launch's scope points to. */
+struct paths {
+	char *folder, *file;
+};
+
+static void paths_release(struct paths *p)
+{
+	free(p->folder);
+	free(p->file);
+}
+
+static struct devcontainer_scope launch_scope(const struct cli_launch *l,
+					      struct paths *p)
+{
+	const struct json *plan =
+		l->record ? record_get(l->record, "plan") : NULL;
+
+	p->folder = path_absolute(l->workspace ? l->workspace : ".");
+	p->file = config_file(json_get_str(plan, "config_file"), p->folder);
+	return (struct devcontainer_scope){
+		.folder = p->folder,
+		.mount_root = l->mount_root ? l->mount_root : p->folder,
+		.config_file = p->file,
+		.labels = l->labels,
+		.env = cli_host_env,
+	};
+}
+
+struct json *cli_launch_labels(const struct cli_launch *l)
+{
+	CLEANUP(paths_release) struct paths p = { 0 };
+	const struct devcontainer_scope scope = launch_scope(l, &p);
+
+	return devcontainer_labels(&scope);
+}
+
 struct json *cli_merge_launch(const struct cli_launch *l, struct error *err)
 {
 	const struct json *plan =
 		l->record ? record_get(l->record, "plan") : NULL;
 	const struct json *config = json_get(plan, "config");
 	cleanup_json struct json *none = json_new_object();
-	cleanup_free char *folder = path_absolute(l->workspace ? l->workspace
-							       : ".");
-	cleanup_free char *file =
-		config_file(json_get_str(plan, "config_file"), folder);
-	const struct devcontainer_scope scope = {
-		.folder = folder,
-		.mount_root = l->mount_root ? l->mount_root : folder,
-		.config_file = file,
-		.env = cli_host_env,
-	};
+	CLEANUP(paths_release) struct paths p = { 0 };
+	const struct devcontainer_scope scope = launch_scope(l, &p);
 
 	return cli_merge(strvec_env_get(&l->image->config.labels,
 					DEVCONTAINER_LABEL),

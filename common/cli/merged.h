@@ -29,6 +29,8 @@ struct json *cli_merge_plan(const struct cli_project *p,
 			    struct error *err);
 /* The same for what is to run. */
 struct json *cli_merge_launch(const struct cli_launch *l, struct error *err);
+/* What its environment is known by, as devcontainer_labels. */
+struct json *cli_launch_labels(const struct cli_launch *l);
 
 /* Features in order, as `featureSets` of the Dev Container CLI has them. */
 struct json *cli_feature_sets(const struct devcontainer_features *list);

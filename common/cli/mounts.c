@@ -127,58 +127,6 @@ static void take(struct cli_mounts *m, struct devcontainer_mount *from)
 	add(m, one);
 }
 
-static int workspace_mount(struct devcontainer_mount *m, const char *text,
-			   const char *root, struct error *err)
-{
-	/* One that does not say what it is shows a path, too. */
-	cleanup_free char *typed = xstrfmt("type=bind,%s", text);
-
-	if (devcontainer_mount_parse(m, typed, err) < 0)
-		return error_wrap(err, "workspaceMount");
-	if (m->type != DEVCONTAINER_BIND)
-		return error_set(err, ERR_INPUT,
-				 "workspaceMount: 'type=%s' is not supported",
-				 m->type == DEVCONTAINER_VOLUME ? "volume"
-								: "tmpfs");
-	return check_source(&m->source, root, err) < 0
-		       ? error_wrap(err, "workspaceMount")
-		       : 0;
-}
-
-static void replace(char **place, const char *value)
-{
-	free(*place);
-	*place = xstrdup(value);
-}
-
-int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
-			 const char *dir, const char *root, char **folder,
-			 struct error *err)
-{
-	struct devcontainer_scope scope = { .folder = dir,
-					    .mount_root = root };
-	CLEANUP(devcontainer_mount_release) struct devcontainer_mount one = {
-		.type = DEVCONTAINER_BIND
-	};
-	cleanup_free char *text = NULL;
-
-	devcontainer_workspace(config, &scope, folder, &text);
-	if (!text)
-		return 0;
-	if (workspace_mount(&one, text, root, err) < 0)
-		return -1;
-	/* A folder without a mount of its own is where the workspace is. */
-	if (!json_get_str(config, "workspaceMount") &&
-	    !path_within(*folder, one.target)) {
-		cleanup_free char *real = realpath(dir, NULL);
-
-		replace(&one.source, real ? real : dir);
-		replace(&one.target, *folder);
-	}
-	take(m, &one);
-	return 0;
-}
-
 /* A name of its own, so that it is found again. */
 static int name_volume(const struct cli_launch *l,
 		       struct devcontainer_mount *one, struct error *err)
@@ -195,6 +143,89 @@ static int name_volume(const struct cli_launch *l,
 	}
 	one->source = cli_volume(l, name, one->target, err);
 	return one->source ? 0 : -1;
+}
+
+static void replace(char **place, const char *value)
+{
+	free(*place);
+	*place = xstrdup(value);
+}
+
+static const char *tree_of(const struct cli_launch *l)
+{
+	return l->mount_root ? l->mount_root : l->workspace;
+}
+
+/* One that does not say what it is shows a path, too. */
+static int parse_typed(struct devcontainer_mount *m, const char *text,
+		       struct error *err)
+{
+	cleanup_free char *typed = xstrfmt("type=bind,%s", text);
+
+	return devcontainer_mount_parse(m, typed, err);
+}
+
+static int workspace_mount(struct devcontainer_mount *m, const char *text,
+			   const struct cli_launch *l, struct error *err)
+{
+	if (parse_typed(m, text, err) < 0)
+		return -1;
+	if (m->type == DEVCONTAINER_VOLUME)
+		return name_volume(l, m, err);
+	if (m->type != DEVCONTAINER_BIND)
+		return error_set(err, ERR_INPUT,
+				 "'type=tmpfs' is not supported");
+	return check_source(&m->source, tree_of(l), err);
+}
+
+int cli_mounts_workspace(struct cli_mounts *m, const struct cli_launch *l,
+			 const struct json *config, char **folder,
+			 struct error *err)
+{
+	struct devcontainer_scope scope = { .folder = l->workspace,
+					    .mount_root = tree_of(l) };
+	CLEANUP(devcontainer_mount_release) struct devcontainer_mount one = {
+		.type = DEVCONTAINER_BIND
+	};
+	cleanup_free char *text = NULL;
+
+	devcontainer_workspace(config, &scope, folder, &text);
+	if (!text)
+		return 0;
+	if (workspace_mount(&one, text, l, err) < 0)
+		return error_wrap(err, "workspaceMount");
+	/* A folder without a mount of its own is where the workspace is. */
+	if (!json_get_str(config, "workspaceMount") &&
+	    !path_within(*folder, one.target)) {
+		cleanup_free char *real = realpath(l->workspace, NULL);
+
+		replace(&one.source, real ? real : l->workspace);
+		replace(&one.target, *folder);
+	}
+	take(m, &one);
+	return 0;
+}
+
+int cli_mounts_option(struct cli_mounts *m, const struct cli_launch *l,
+		      const char *text, struct error *err)
+{
+	CLEANUP(devcontainer_mount_release) struct devcontainer_mount one = {
+		.type = DEVCONTAINER_BIND
+	};
+
+	if (devcontainer_mount_parse(&one, text, err) < 0) {
+		error_recode(err, ERR_USAGE);
+		return error_wrap(err, "--mount");
+	}
+	if (one.type == DEVCONTAINER_BIND && !fs_exists(one.source))
+		return error_set(err, ERR_USAGE, "--mount: there is no '%s'",
+				 one.source);
+	if (one.type == DEVCONTAINER_VOLUME && name_volume(l, &one, err) < 0)
+		return -1;
+	take(m, &one);
+	/* Whoever owns it: nobody asked to see it as another user's. */
+	m->v[m->nr - 1].as_user = false;
+	return 0;
 }
 
 /* Compose files show a tree by the directory above it, with its neighbours.
@@ -225,7 +256,7 @@ int cli_mounts_config(struct cli_mounts *m, const struct cli_launch *l,
 		      const struct devcontainer_run *run, const char *folder,
 		      struct error *err)
 {
-	const char *root = l->mount_root ? l->mount_root : l->workspace;
+	const char *root = tree_of(l);
 
 	for (size_t i = 0; i < run->n_mounts; i++) {
 		const struct devcontainer_mount *from = &run->mounts[i];

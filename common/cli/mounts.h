@@ -15,14 +15,18 @@ void cli_mounts_release(struct cli_mounts *m);
 /* "DIR:TARGET[:ro|rw]" or "NAME:TARGET[:ro|rw]" of the command line. */
 int cli_mounts_volume(struct cli_mounts *m, const struct cli_launch *l,
 		      const char *text, struct error *err) MUST_CHECK;
+/* "type=bind,source=DIR,target=DIR" of the command line, as docker's. */
+int cli_mounts_option(struct cli_mounts *m, const struct cli_launch *l,
+		      const char *text, struct error *err) MUST_CHECK;
 /*
- * The workspace `dir`, at the place that `config` (may be NULL) gives it, and
- * what of `root`, the top of its tree, a "workspaceMount" asks for instead.
+ * The workspace, at the place that `config` (may be NULL) gives it, and what
+ * of its tree a "workspaceMount" asks for instead, or a volume, into which
+ * nothing of the tree is put.
  * A configuration comes from the repository: it mounts nothing outside of it.
  * `folder` is where commands start (malloc'ed).
  */
-int cli_mounts_workspace(struct cli_mounts *m, const struct json *config,
-			 const char *dir, const char *root, char **folder,
+int cli_mounts_workspace(struct cli_mounts *m, const struct cli_launch *l,
+			 const struct json *config, char **folder,
 			 struct error *err) MUST_CHECK;
 /*
  * The other mounts of a configuration. What it may not see, or what is not

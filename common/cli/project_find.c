@@ -15,10 +15,6 @@
 #define O(member) offsetof(struct cli_project_options, member)
 const struct opt cli_project_rows[] = {
 	{ OPT_GROUP, .help = "What is built" },
-	{ OPT_STR, 0, "config", "NAME|PATH",
-	  "ENVBUILDER_DEVCONTAINER_JSON_PATH",
-	  "the devcontainer.json, or the folder of .devcontainer it is in",
-	  O(config) },
 	{ OPT_STR, 0, "config-dir", "DIR", "ENVBUILDER_DEVCONTAINER_DIR",
 	  "where devcontainer.json is, instead of .devcontainer",
 	  O(config_dir) },
@@ -45,6 +41,7 @@ void cli_project_release(struct cli_project *p)
 	free(p->root);
 	free(p->file);
 	free(p->text);
+	json_free(p->labels);
 	*p = (struct cli_project)CLI_PROJECT_INIT;
 }
 
@@ -147,15 +144,16 @@ static int list_folders(const char *dir, struct strvec *present,
 	return 0;
 }
 
+#define CONFIG_PLACE ".devcontainer/devcontainer.json"
+
 /* The specification does not know this place, envbuilder does. */
 #define LAST_PLACE "devcontainer.json"
 
 static int list_configs(const char *dir, struct strvec *present,
 			struct error *err)
 {
-	static const char *const usual[] = {
-		".devcontainer/devcontainer.json", ".devcontainer.json"
-	};
+	static const char *const usual[] = { CONFIG_PLACE,
+					     ".devcontainer.json" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(usual); i++) {
 		cleanup_free char *full = path_join(dir, usual[i]);
@@ -211,11 +209,14 @@ static int find_config(struct cli_project *p,
 	if (list_configs(p->dir, &present, err) < 0)
 		return -1;
 	chosen = devcontainer_choose(&present, o->config, err);
-	if (!chosen)
-		return error_is(err) ? -1 : 0;
-	full = path_join(p->dir, chosen);
+	if (!chosen && error_is(err))
+		return -1;
+	if (!chosen && !p->content)
+		return 0;
+	/* What is read instead has the name of a file that could be there. */
+	full = path_join(p->dir, chosen ? chosen : CONFIG_PLACE);
 	set_file(p, RECORD_DEVCONTAINER, full);
-	return check_inside(p, err);
+	return chosen ? check_inside(p, err) : 0;
 }
 
 static int read_dockerfile(struct cli_project *p, struct error *err)
@@ -299,7 +300,8 @@ static int use_record(struct cli_project *p, const char *name,
 	if (record_parse(&p->record, name, text->buf, text->len, err) < 0)
 		return -1;
 	record_source_get(&source, &p->record);
-	again = p->replan || o->file || o->config || o->config_dir;
+	again = p->replan || o->file || o->config || o->config_dir ||
+		o->override;
 	p->planned = record_get(&p->record, "plan") &&
 		     !(source.path && again);
 	if (p->planned && (!source.path || fs_is_dir(source.path))) {
@@ -396,12 +398,11 @@ static void note_tree(struct cli_project *p)
 		record_source_set(&source, &p->record);
 }
 
-int cli_project_find(struct cli_project *p, const struct strvec *words,
-		     const struct cli_project_options *o, struct error *err)
+static int find_words(struct cli_project *p, const struct strvec *words,
+		      const struct cli_project_options *o, struct error *err)
 {
 	const char *first = words->nr ? words->v[0] : ".";
 
-	record_new(&p->record);
 	if (words->nr == 2 && str_eq(first, "image"))
 		return use_template(p, TEMPLATE_IMAGES, words->v[1], err);
 	if (words->nr == 2 && str_eq(first, "environment"))
@@ -418,6 +419,21 @@ int cli_project_find(struct cli_project *p, const struct strvec *words,
 		if (find_in_dir(p, o, err) < 0)
 			return -1;
 	}
-	note_tree(p);
 	return 0;
+}
+
+int cli_project_find(struct cli_project *p, const struct strvec *words,
+		     const struct cli_project_options *o, struct error *err)
+{
+	record_new(&p->record);
+	p->content = o->override;
+	p->alone |= o->no_git_root;
+	if (cli_config_labels(&o->id_labels, &p->labels, err) < 0 ||
+	    find_words(p, words, o, err) < 0)
+		return -1;
+	note_tree(p);
+	if (!o->override || (p->kind == RECORD_DEVCONTAINER && !p->planned))
+		return 0;
+	return error_set(err, ERR_USAGE, "--override-config is for a project "
+			 "with a devcontainer.json");
 }

@@ -238,6 +238,8 @@ int cli_project_plan(const struct cli_project *p,
 	if (make_plan(p, o, &made, err) < 0)
 		return -1;
 	apply_options(o, &made);
+	if (o->features && cli_config_features(o->features, &made, err) < 0)
+		return -1;
 	*plan = made;
 	made = (struct record_plan)RECORD_PLAN_INIT;
 	return 0;

@@ -54,5 +54,6 @@ void cli_round_launch(struct cli_round *r, struct cli_launch *l)
 	l->record = &r->project.record;
 	l->workspace = r->project.dir;
 	l->mount_root = r->project.root;
+	l->labels = r->project.labels;
 	l->environment = true;
 }

@@ -73,6 +73,10 @@ struct json *devcontainer_resolve(const struct devcontainer *dc,
 				  const struct devcontainer_scope *scope,
 				  struct error *err);
 
+/* What an environment is known by to other tools: the scope's labels, or those
+ * of its paths. The caller frees them. */
+#define DEVCONTAINER_LABEL_FOLDER "devcontainer.local_folder"
+struct json *devcontainer_labels(const struct devcontainer_scope *scope);
 /* ${devcontainerId} of labels (an object): 52 digits and a NUL. */
 #define DEVCONTAINER_ID 53
 void devcontainer_id(const struct json *labels, char id[DEVCONTAINER_ID]);

@@ -62,6 +62,8 @@ struct devcontainer_feature {
 	struct json *options; /* as written: an object, a string, a boolean */
 	char *where;	      /* "FILE:LINE:COL", or NULL */
 	char *asked_by; /* id of the Feature that depends on it, or NULL */
+	bool additional; /* the configuration does not name it: nor does a
+			    lockfile */
 	struct devcontainer_feature_ref ref;
 	/* Of the manifest (OCI) or the archive (tarball); "" where local. */
 	char digest[DIGEST_TEXT];

@@ -342,13 +342,16 @@ static int add_wanted(struct work *w, const struct json *wanted)
 
 	for (; m; m = json_next(m)) {
 		const char *id = json_get_str(m, "id");
+		struct node *n;
 
 		if (!id)
 			return error_set(w->err, ERR_INPUT,
 					 "a Feature of the plan has no id");
-		if (!add(w, id, json_get(m, "options"),
-			 json_get_str(m, "where"), NULL))
+		n = add(w, id, json_get(m, "options"),
+			json_get_str(m, "where"), NULL);
+		if (!n)
 			return -1;
+		n->f.additional = json_get_bool(m, "additional");
 	}
 	return 0;
 }

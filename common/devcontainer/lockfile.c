@@ -83,7 +83,7 @@ const char *devcontainer_lock_get(const struct devcontainer_lock *lock,
 
 static bool is_locked(const struct devcontainer_feature *f)
 {
-	return f->ref.source != DEVCONTAINER_FEATURE_LOCAL;
+	return f->ref.source != DEVCONTAINER_FEATURE_LOCAL && !f->additional;
 }
 
 bool devcontainer_lock_needed(const struct devcontainer_features *list)

@@ -79,8 +79,9 @@ static int set_field(struct devcontainer_mount *m, const char *field,
 	static const char *const targets[] = { "target", "dst", "destination",
 					       NULL };
 	static const char *const read_only[] = { "readonly", "ro", NULL };
-	/* Only what this means on other systems. */
-	static const char *const no_effect[] = { "consistency", NULL };
+	/* Only what these mean on other systems, and to compose. */
+	static const char *const no_effect[] = { "consistency", "external",
+						 NULL };
 	const char *eq = strchr(field, '=');
 	cleanup_free char *key = xstrndup(field, strcspn(field, "="));
 	const char *value = eq ? eq + 1 : "";

@@ -27,17 +27,23 @@ void devcontainer_id(const struct json *labels, char id[DEVCONTAINER_ID])
 	id[DEVCONTAINER_ID - 1] = '\0';
 }
 
+struct json *devcontainer_labels(const struct devcontainer_scope *scope)
+{
+	struct json *labels;
+
+	if (scope->labels)
+		return json_dup(scope->labels);
+	labels = json_new_object();
+	json_set_str(labels, "devcontainer.config_file", scope->config_file);
+	json_set_str(labels, DEVCONTAINER_LABEL_FOLDER, scope->folder);
+	return labels;
+}
+
 static void scope_id(const struct devcontainer_scope *scope,
 		     char id[DEVCONTAINER_ID])
 {
-	cleanup_json struct json *labels = json_new_object();
+	cleanup_json struct json *labels = devcontainer_labels(scope);
 
-	if (scope->labels) {
-		devcontainer_id(scope->labels, id);
-		return;
-	}
-	json_set_str(labels, "devcontainer.config_file", scope->config_file);
-	json_set_str(labels, "devcontainer.local_folder", scope->folder);
 	devcontainer_id(labels, id);
 }
 

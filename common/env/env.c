@@ -249,6 +249,8 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0)
 		return -1;
 	e->joined = e->running;
+	if (o->labels)
+		json_set(e->state, "labels", json_dup(o->labels));
 	if (commands_describe(e, o, err) < 0 ||
 	    start_or_join(e, o, err) < 0 || commands_finish(e, o, err) < 0)
 		return -1;

@@ -33,6 +33,7 @@ struct env_options {
 	const char *name; /* NULL: what is written vanishes at the end */
 	const struct json *config; /* as devcontainer_merge makes it, or NULL */
 	const char *workspace; /* of the host, for `ps`; mounts bring it in */
+	const struct json *labels; /* what others know it by, or NULL */
 	const char *folder;    /* where it is seen, and commands start; or NULL */
 	const char *config_file; /* where the configuration is seen; or NULL */
 	const struct strvec *env;  /* "K=V" on top of the image's */
@@ -118,12 +119,20 @@ struct env_info {
 	char *name, *image, *workspace, *created;
 	struct strvec layers; /* ids, lowest first */
 	char *failed; /* lifecycle command that did, the last time; or NULL */
+	struct json *labels; /* as it was given, or NULL */
+	struct strvec env;   /* "K=V" of the container itself */
 	bool running, damaged; /* damaged: its state cannot be read */
 	pid_t pid;
 };
+#define cleanup_env_info CLEANUP(env_info_release)
 void env_info_release(struct env_info *i);
 /* All environments, sorted by name; free the array and release each. */
 int env_list(struct store *s, struct env_info **out, size_t *n,
+	     struct error *err) MUST_CHECK;
+/* Is there one, running or not? */
+bool env_exists(struct store *s, const char *name);
+/* One of them, as env_list gives it. ERR_USAGE: there is none. */
+int env_look(struct store *s, const char *name, struct env_info *out,
 	     struct error *err) MUST_CHECK;
 /* SIGTERM, after `grace_ms` SIGKILL; negative: as long as it was started
  * with. Not running is fine. */
@@ -138,5 +147,7 @@ int env_log(struct store *s, const char *name, struct error *err) MUST_CHECK;
 bool env_name_valid(const char *name);
 /* "app-1a2b3c4d" of a workspace directory: its name and a digest. */
 char *env_name_of(const char *workspace);
+/* The same with a digest of another text. */
+char *env_name_by(const char *workspace, const char *text);
 
 #endif

@@ -17,6 +17,8 @@ void env_info_release(struct env_info *i)
 	free(i->created);
 	strvec_release(&i->layers);
 	free(i->failed);
+	json_free(i->labels);
+	strvec_release(&i->env);
 }
 
 /* 1: there, 0: not. Nothing is created. */
@@ -83,6 +85,9 @@ static void inform(struct env_info *info, struct env *e)
 	info->created = xstrdup_null(json_get_str(e->state, "created"));
 	json_get_strings(json_get(e->state, "layers"), &info->layers);
 	info->failed = xstrdup_null(json_get_str(e->state, "failed"));
+	if (json_get(e->state, "labels"))
+		info->labels = json_dup(json_get(e->state, "labels"));
+	json_get_strings(json_get(e->state, "env"), &info->env);
 }
 
 int env_list(struct store *s, struct env_info **out, size_t *n,
@@ -103,6 +108,25 @@ int env_list(struct store *s, struct env_info **out, size_t *n,
 		close_named(&e);
 	}
 	return 0;
+}
+
+bool env_exists(struct store *s, const char *name)
+{
+	cleanup_free char *dir = state_dir(s, name);
+
+	return env_name_valid(name) && fs_is_dir(dir);
+}
+
+int env_look(struct store *s, const char *name, struct env_info *out,
+	     struct error *err)
+{
+	struct env e;
+	int rc = must_open(&e, s, name, err);
+
+	if (!rc)
+		inform(out, &e);
+	close_named(&e);
+	return rc;
 }
 
 /* First its end, then the lock: who runs hooks in it holds the lock. */

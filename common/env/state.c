@@ -27,7 +27,7 @@ bool env_name_valid(const char *name)
 	return true;
 }
 
-char *env_name_of(const char *workspace)
+char *env_name_by(const char *workspace, const char *text)
 {
 	cleanup_strbuf struct strbuf name = STRBUF_INIT;
 	cleanup_free char *base = path_base(workspace);
@@ -39,9 +39,14 @@ char *env_name_of(const char *workspace)
 
 		strbuf_addch(&name, plain ? base[i] : '-');
 	}
-	digest_bytes(workspace, strlen(workspace), digest);
+	digest_bytes(text, strlen(text), digest);
 	return xstrfmt("%s-%.8s", name.buf[0] == '-' ? "env" : name.buf,
 		       digest_hex(digest));
+}
+
+char *env_name_of(const char *workspace)
+{
+	return env_name_by(workspace, workspace);
 }
 
 static int open_in(const struct env *e, const char *name, int flags,

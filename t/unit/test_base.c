@@ -122,11 +122,12 @@ static int parse(struct values *v, struct opt_rest *rest, int max_words,
 		 const char *line, struct error *err)
 {
 	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	const struct opt_words words = { .max = max_words };
 	const struct opt *table = rows;
 	void *values = v;
 
 	strvec_split(&argv, line, " ");
-	return opt_parse(&table, &values, 1, argv.v, max_words, rest, err);
+	return opt_parse(&table, &values, 1, argv.v, &words, rest, err);
 }
 
 Test(opt, parses_all_forms)
@@ -273,17 +274,59 @@ Test(fs, paths_stay_in_their_root)
 	cr_assert_eq(fs_remove_tree(AT_FDCWD, dir, &err), 0);
 }
 
+/* One word is ours, and a command follows. */
+static size_t parse_strictly(struct values *v, const char *line,
+			     struct opt_rest *rest)
+{
+	static const struct opt strict[] = {
+		{ OPT_BOOL, 'f', "flag", NULL, NULL, "a flag", O(flag) },
+		{ OPT_STR, 's', "str", "TEXT", NULL, "instead of the word",
+		  O(str), .is_word = true },
+		{ OPT_END },
+	};
+	const struct opt_words words = { .max = 1, .strict = true };
+	cleanup_strvec struct strvec argv = STRVEC_INIT;
+	const struct opt *table = strict;
+	void *values = v;
+
+	*rest = (struct opt_rest){ .args = STRVEC_INIT };
+	strvec_split(&argv, line, " ");
+	cr_assert_eq(opt_parse(&table, &values, 1, argv.v, &words, rest, NULL),
+		     0);
+	return rest->args.nr;
+}
+
+Test(opt, a_command_begins_right_after_our_words)
+{
+	struct values v = { 0 };
+	struct opt_rest rest;
+
+	cr_expect_eq(parse_strictly(&v, "x name -f -x", &rest), 3);
+	cr_expect_str_eq(rest.args.v[1], "-f");
+	cr_expect(!v.flag);
+	strvec_release(&rest.args);
+	cr_expect_eq(parse_strictly(&v, "x name -- -f --", &rest), 3);
+	cr_expect_eq(rest.dashdash, 1);
+	strvec_release(&rest.args);
+	cr_expect_eq(parse_strictly(&v, "x --str t -f ls -f", &rest), 2);
+	cr_expect_str_eq(rest.args.v[0], "ls");
+	cr_expect(v.flag, "an option before the command is ours");
+	strvec_release(&rest.args);
+	free(v.str);
+}
+
 Test(opt, one_name_in_two_tables_sets_both)
 {
 	static const struct opt none[] = { { OPT_END } };
 	static const struct opt *const tables[] = { rows, none, rows, none };
 	struct values a = { 0 }, b = { 0 };
+	const struct opt_words all = { .max = -1 };
 	void *values[] = { &a, NULL, &b, NULL };
 	struct opt_rest rest = { .args = STRVEC_INIT };
 	char *argv[] = { (char[]){ "x" }, (char[]){ "--str=t" },
 			 (char[]){ "-f" }, NULL };
 
-	cr_assert_eq(opt_parse(tables, values, 4, argv, -1, &rest, NULL), 0);
+	cr_assert_eq(opt_parse(tables, values, 4, argv, &all, &rest, NULL), 0);
 	cr_assert_str_eq(a.str, "t");
 	cr_assert_str_eq(b.str, "t");
 	cr_assert(a.flag && b.flag);
