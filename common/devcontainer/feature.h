@@ -130,6 +130,11 @@ struct devcontainer_feature_finder {
 	 * by a former id; leaves it alone when it cannot be had. */
 	void (*peek)(void *arg, struct devcontainer_feature *f);
 	void *arg;
+	/* Told before of all that one of these will be asked about, so that
+	 * they can be fetched at once; `named`: the latter. NULL: nobody
+	 * cares. */
+	void (*ahead)(void *arg, struct devcontainer_feature *const *list,
+		      size_t n, bool named);
 };
 
 /*

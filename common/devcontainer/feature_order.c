@@ -117,12 +117,33 @@ static bool is_known(const struct work *w, const struct node *n)
 	return false;
 }
 
-/* All that the wanted ones need; the list grows while it is gone through. */
+/* The nodes from `from` on are looked for next. */
+static void tell_wave(const struct work *w, size_t from)
+{
+	cleanup_free struct devcontainer_feature **list =
+		xcalloc(w->nr + 1, sizeof(*list));
+	size_t n = 0;
+
+	if (!w->finder->ahead)
+		return;
+	for (size_t i = from; i < w->nr; i++)
+		list[n++] = &w->v[i]->f;
+	w->finder->ahead(w->finder->arg, list, n, false);
+}
+
+/* All that the wanted ones need; the list grows while it is gone through: by
+ * what those on one level depend on. */
 static int expand(struct work *w)
 {
+	size_t level = 0;
+
 	for (size_t i = 0; i < w->nr; i++) {
 		struct node *n = w->v[i];
 
+		if (i == level) {
+			tell_wave(w, i);
+			level = w->nr;
+		}
 		if (w->finder->find(w->finder->arg, &n->f, w->err) < 0) {
 			if (n->f.asked_by)
 				error_wrap(w->err,
@@ -142,9 +163,9 @@ static int expand(struct work *w)
 	return 0;
 }
 
-/* Nobody is meant by name, but somebody might by a former name: then, and
- * only then, what is named is looked at. */
-static bool matches_any(struct work *w, struct devcontainer_feature *named)
+/* Is nobody meant by name, although somebody might be by a former name? */
+static bool is_unclear(const struct work *w,
+		       const struct devcontainer_feature *named)
 {
 	bool near = false;
 
@@ -152,19 +173,48 @@ static bool matches_any(struct work *w, struct devcontainer_feature *named)
 		if (!w->v[i]->accepted)
 			continue;
 		if (feature_match(&w->v[i]->f, named))
-			return true;
+			return false;
 		near |= feature_same_space(&w->v[i]->f, named);
 	}
-	if (!near)
-		return false;
-	w->finder->peek(w->finder->arg, named);
-	if (!named->metadata.json)
-		return false;
-	feature_set_aliases(named);
+	return near;
+}
+
+static bool is_meant(const struct work *w,
+		     const struct devcontainer_feature *named)
+{
 	for (size_t i = 0; i < w->nr; i++)
 		if (w->v[i]->accepted && feature_match(&w->v[i]->f, named))
 			return true;
 	return false;
+}
+
+/* What is only named is looked at where that can make a difference. */
+static bool matches_any(struct work *w, struct devcontainer_feature *named)
+{
+	if (!is_unclear(w, named))
+		return is_meant(w, named);
+	w->finder->peek(w->finder->arg, named);
+	if (!named->metadata.json)
+		return false;
+	feature_set_aliases(named);
+	return is_meant(w, named);
+}
+
+static void tell_unclear(const struct work *w)
+{
+	cleanup_free struct devcontainer_feature **list = NULL;
+	size_t n = 0, alloc = 0;
+
+	for (size_t i = 0; w->finder->ahead && i < w->nr; i++) {
+		for (size_t k = 0; k < w->v[i]->soft.nr; k++) {
+			if (!is_unclear(w, &w->v[i]->soft.v[k]))
+				continue;
+			GROW(list, n, alloc);
+			list[n++] = &w->v[i]->soft.v[k];
+		}
+	}
+	if (n)
+		w->finder->ahead(w->finder->arg, list, n, true);
 }
 
 /* What is not installed anyway is not waited for. */
@@ -379,6 +429,7 @@ int devcontainer_features_order(
 	*out = (struct devcontainer_features){ 0 };
 	if (add_wanted(&w, wanted) < 0 || expand(&w) < 0)
 		return -1;
+	tell_unclear(&w);
 	for (size_t i = 0; i < w.nr; i++)
 		drop_soft(&w, w.v[i]);
 	set_priorities(&w, override);

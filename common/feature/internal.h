@@ -10,6 +10,20 @@
 #define ENTRIES_MAX 10000
 #define INSTALL_SCRIPT "install.sh"
 
+/* What was fetched side by side before it was needed, by name or digest. */
+struct ahead {
+	struct ahead_manifest {
+		char *name;
+		struct registry_manifest m;
+		struct error why; /* there is none, for this reason */
+	} *manifests;
+	struct ahead_archive {
+		char digest[DIGEST_TEXT];
+		struct strbuf bytes;
+	} *archives;
+	size_t n, alloc, n_archives, alloc_archives;
+};
+
 /* One resolution: what is asked for, and what is known for it. */
 struct finder {
 	const struct feature_request *q;
@@ -17,6 +31,7 @@ struct finder {
 	struct devcontainer_feature_place place;
 	struct strvec told; /* warnings that were given */
 	bool contacted;	    /* the network answered */
+	struct ahead ahead;
 };
 
 /* --- package.c --- */
@@ -65,7 +80,32 @@ void memory_put(struct store *s, const struct devcontainer_feature_ref *ref,
 		const char *version, const struct devcontainer_feature *f,
 		const struct strbuf *metadata);
 
+/* --- ahead.c: side by side what is asked for one by one --- */
+
+void ahead_release(struct ahead *a);
+/* Manifests of those that registries have; errors come when they are taken.
+ * `named`: they are only named in an order. */
+void ahead_manifests(struct finder *fi,
+		     struct devcontainer_feature *const *list, size_t n,
+		     bool named);
+/* Files that the store lacks. */
+void ahead_archives(struct finder *fi,
+		    const struct devcontainer_features *list);
+/* Take one: 1 it is there, 0 it was not asked for, -1 an error. */
+int ahead_take_manifest(struct finder *fi, const struct oci_ref *ref,
+			struct registry_manifest *out, struct error *err)
+	MUST_CHECK;
+int ahead_take_archive(struct finder *fi, const char *digest,
+		       struct strbuf *out);
+
 /* --- oci.c, tarball.c, local.c --- */
+
+/* The client of the request, made when somebody has to be asked; NULL is an
+ * error. */
+struct registry *oci_registry(struct finder *fi, struct error *err);
+/* What a registry calls it, by its tag or a digest. */
+int oci_name(const struct devcontainer_feature_ref *ref, const char *digest,
+	     struct oci_ref *out, struct error *err) MUST_CHECK;
 
 /* Digests and the text of the metadata; `pin` is what the lockfile says, or
  * NULL. */

@@ -7,8 +7,7 @@
 #define LAYER_TYPE "application/vnd.devcontainers.layer.v1+tar"
 #define METADATA "dev.containers.metadata" /* annotation */
 
-/* The client of the request, made when somebody has to be asked. */
-static struct registry *open_registry(struct finder *fi, struct error *err)
+struct registry *oci_registry(struct finder *fi, struct error *err)
 {
 	struct registry_options o = *fi->q->registry;
 
@@ -18,8 +17,8 @@ static struct registry *open_registry(struct finder *fi, struct error *err)
 	return *fi->q->client;
 }
 
-static int image_ref(const struct devcontainer_feature_ref *ref,
-		     const char *digest, struct oci_ref *out, struct error *err)
+int oci_name(const struct devcontainer_feature_ref *ref, const char *digest,
+	     struct oci_ref *out, struct error *err)
 {
 	cleanup_free char *text =
 		xstrfmt("%s/%s%s%s", ref->registry, ref->path,
@@ -76,6 +75,15 @@ static int explain_pin(const char *pin, struct error *err)
 			  pin);
 }
 
+static int get_manifest(struct finder *fi, const struct oci_ref *ref,
+			struct registry_manifest *m, struct error *err)
+{
+	struct registry *r = oci_registry(fi, err);
+	int rc = r ? ahead_take_manifest(fi, ref, m, err) : -1;
+
+	return rc ? MIN(rc, 0) : registry_get_manifest(r, ref, m, err);
+}
+
 /* What the manifest says; the metadata only where it is written there. */
 static int ask(struct finder *fi, const char *digest,
 	       struct devcontainer_feature *f, struct strbuf *metadata,
@@ -86,11 +94,10 @@ static int ask(struct finder *fi, const char *digest,
 	};
 	cleanup_oci_manifest struct oci_manifest parsed = { 0 };
 	cleanup_oci_ref struct oci_ref ref = { 0 };
-	struct registry *r = open_registry(fi, err);
 	const char *text;
 
-	if (!r || image_ref(&f->ref, digest, &ref, err) < 0 ||
-	    registry_get_manifest(r, &ref, &m, err) < 0)
+	if (oci_name(&f->ref, digest, &ref, err) < 0 ||
+	    get_manifest(fi, &ref, &m, err) < 0)
 		return -1;
 	fi->contacted = true;
 	if (oci_manifest_parse(&parsed, m.body.buf, m.body.len, err) < 0)
@@ -161,13 +168,15 @@ int oci_archive(struct finder *fi, const struct devcontainer_feature *f,
 {
 	cleanup_oci_descriptor struct oci_descriptor desc = { 0 };
 	cleanup_oci_ref struct oci_ref ref = { 0 };
-	struct registry *r = open_registry(fi, err);
+	struct registry *r = oci_registry(fi, err);
 	struct registry_blob blob = { .sink = { add_bytes, forget_bytes,
 						archive } };
 
+	if (ahead_take_archive(fi, f->archive, archive))
+		return 0;
 	oci_descriptor_set(&desc, LAYER_TYPE, f->archive, f->archive_size);
 	blob.desc = desc;
-	if (!r || image_ref(&f->ref, f->digest, &ref, err) < 0)
+	if (!r || oci_name(&f->ref, f->digest, &ref, err) < 0)
 		return -1;
 	return registry_pull_blobs(r, &ref, &blob, 1, err);
 }

@@ -14,6 +14,7 @@ static void finder_release(struct finder *fi)
 	devcontainer_lock_release(&fi->lock);
 	devcontainer_feature_place_release(&fi->place);
 	strvec_release(&fi->told);
+	ahead_release(&fi->ahead);
 }
 
 static void finder_init(struct finder *fi, const struct feature_request *q)
@@ -97,6 +98,12 @@ static void peek(void *arg, struct devcontainer_feature *f)
 	    devcontainer_feature_parse(&f->metadata, f->id, text.buf, text.len,
 				       &notes, &why) < 0)
 		log_debug("installsAfter '%s': %s", f->id, why.msg);
+}
+
+static void ahead(void *arg, struct devcontainer_feature *const *list,
+		  size_t n, bool named)
+{
+	ahead_manifests(arg, list, n, named);
 }
 
 /* --- the lockfile --- */
@@ -196,7 +203,8 @@ int feature_resolve(const struct feature_request *q,
 		    struct devcontainer_features *out, struct error *err)
 {
 	CLEANUP(finder_release) struct finder fi;
-	const struct devcontainer_feature_finder how = { find, peek, &fi };
+	const struct devcontainer_feature_finder how = { find, peek, &fi,
+							   ahead };
 	cleanup_devcontainer_features struct devcontainer_features list = { 0 };
 
 	finder_init(&fi, q);
@@ -247,6 +255,7 @@ int feature_unpack(const struct feature_request *q,
 	CLEANUP(finder_release) struct finder fi;
 
 	finder_init(&fi, q);
+	ahead_archives(&fi, list);
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct devcontainer_feature *f = &list->v[i];
 		char *dir = unpack_one(&fi, f, err);

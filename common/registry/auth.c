@@ -305,8 +305,8 @@ static int no_token(struct registry_call *call, struct http_transfer *t,
 			  call->host->name);
 }
 
-static int fetch(struct registry_call *call, struct http_transfer *t,
-		 enum url_reach limit, struct error *err)
+static void address(const struct registry_call *call, struct http_transfer *t,
+		    enum url_reach limit)
 {
 	bool same = limit == URL_LOCAL;
 
@@ -316,6 +316,12 @@ static int fetch(struct registry_call *call, struct http_transfer *t,
 	t->subject = call->name;
 	t->mirror = same && call->t.mirror;
 	t->tls = same ? &call->host->tls : NULL;
+}
+
+static int fetch(struct registry_call *call, struct http_transfer *t,
+		 enum url_reach limit, struct error *err)
+{
+	address(call, t, limit);
 	if (http_perform(call->r->http, t, err) < 0)
 		return error_wrap(err, "token server of %s", call->host->name);
 	return 0;
@@ -421,11 +427,46 @@ static bool is_final(const struct registry_call *call,
 	       (!c->scope || registry_scope_covers(scope, c->scope));
 }
 
+static void read_challenge(const struct registry_call *call,
+			   struct registry_challenge *c)
+{
+	const char *text;
+	size_t i;
+
+	for (i = 0; (text = http_header(&call->t, "WWW-Authenticate", i)); i++)
+		registry_challenge_parse(c, text);
+}
+
+bool registry_auth_prepare(struct registry_call *call, struct http_transfer *t)
+{
+	cleanup_registry_credentials struct registry_credentials cred = { 0 };
+	cleanup_registry_challenge struct registry_challenge c = { 0 };
+	cleanup_free char *scope = scope_of(call);
+	enum url_reach limit = URL_PUBLIC;
+
+	read_challenge(call, &c);
+	if (!c.bearer || !c.realm || call->secret_header ||
+	    find_credentials(call, &cred, NULL) < 0 || cred.registry_token ||
+	    cred.identity_token ||
+	    check_realm(call, c.realm, cred.user, &limit, NULL) < 0)
+		return false;
+	prepare_get(t, &c, scope, &cred);
+	address(call, t, limit);
+	return true;
+}
+
+void registry_auth_take(struct registry_call *call, struct http_transfer *t)
+{
+	cleanup_free char *scope = scope_of(call);
+
+	if (t->status != 200 || take_token(call, t, scope, NULL) < 0)
+		log_debug("%s: no token yet", call->name);
+}
+
 int registry_auth_answer(struct registry_call *call, struct error *err)
 {
 	cleanup_registry_challenge struct registry_challenge c = { 0 };
-	const char *now, *text;
-	size_t i;
+	const char *now;
 
 	if (call->authorised)
 		return 0;
@@ -434,8 +475,7 @@ int registry_auth_answer(struct registry_call *call, struct error *err)
 	now = registry_auth_header(call);
 	if (now && !str_eq_null(now, call->secret_header))
 		return 1;
-	for (i = 0; (text = http_header(&call->t, "WWW-Authenticate", i)); i++)
-		registry_challenge_parse(&c, text);
+	read_challenge(call, &c);
 	if (now && is_final(call, &c))
 		return 0;
 	return answer(call, &c, err);

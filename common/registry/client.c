@@ -297,10 +297,11 @@ static int answered(struct registry_call *call, struct error *err)
 	if (call->path &&
 	    registry_host_switch(call->host, call->sent, &call->t))
 		return send_again(call, err);
-	registry_warn(call);
+	if (!call->quiet)
+		registry_warn(call);
 	if (!call->t.status && !call->may_fail)
 		return registry_unreachable(call, err);
-	if (call->t.status == 401 && !call->elsewhere) {
+	if (call->t.status == 401 && !call->elsewhere && !call->bare) {
 		rc = registry_auth_answer(call, err);
 		if (rc > 0)
 			return send_again(call, err);

@@ -119,6 +119,10 @@ int registry_try_places(struct registry *r, const struct oci_ref *ref,
 			registry_try_fn fn, void *arg, struct error *err)
 	MUST_CHECK;
 
+/* The first of these places. false: only the above knows. */
+bool registry_first_place(const struct registry *r, const struct oci_ref *ref,
+			  struct oci_ref *at);
+
 /* --- client.c --- */
 
 struct registry {
@@ -152,6 +156,8 @@ struct registry_call {
 	bool elsewhere; /* t.url is the registry's choice, of another origin */
 	int (*next)(struct registry_call *call, struct error *err);
 	bool may_fail; /* `next` sees transport failures (status 0) as well */
+	bool bare;     /* and that credentials are wanted */
+	bool quiet;    /* registry_warn is called by whoever asks */
 	void *arg;
 	/* state */
 	char *path;	 /* below the API's root, or NULL: t.url as it is */
@@ -192,6 +198,15 @@ int64_t registry_now_ms(void);
 
 /* --- manifest.c --- */
 
+/* A call for the manifest of its repository that `ref` names, and what came,
+ * verified. */
+void registry_prepare_manifest(struct registry_call *call,
+			       const struct oci_ref *ref);
+int registry_take_manifest(struct registry_call *call,
+			   const struct oci_ref *ref,
+			   struct registry_manifest *out, struct error *err)
+	MUST_CHECK;
+
 /* registry_push_manifest; `listed`: the registry keeps the list of what
  * refers to the manifest's subject. */
 int registry_put_manifest(struct registry *r, const struct oci_ref *ref,
@@ -219,6 +234,12 @@ const char *registry_auth_header(const struct registry_call *call);
  * error. */
 int registry_auth_answer(struct registry_call *call, struct error *err)
 	MUST_CHECK;
+/* The same for calls side by side: a request for a token that may be sent
+ * with others, to which `t` is set. false: the above has to do it. */
+bool registry_auth_prepare(struct registry_call *call,
+			   struct http_transfer *t);
+/* Its answer; one that does not help is left to the above. */
+void registry_auth_take(struct registry_call *call, struct http_transfer *t);
 void registry_auth_forget(struct registry_host *host);
 
 #endif

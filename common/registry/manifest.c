@@ -92,7 +92,8 @@ static int got_answer(struct registry_call *call, struct error *err)
 	return call->t.status == 200 ? 0 : registry_refused(call, err);
 }
 
-static void prepare_get(struct registry_call *call, const struct oci_ref *ref)
+void registry_prepare_manifest(struct registry_call *call,
+			       const struct oci_ref *ref)
 {
 	call->t.max = OCI_MANIFEST_MAX;
 	registry_call_to(call, "GET", manifest_path(ref));
@@ -100,8 +101,9 @@ static void prepare_get(struct registry_call *call, const struct oci_ref *ref)
 }
 
 /* The body of an answer, verified. */
-static int take(struct registry_call *call, const struct oci_ref *ref,
-		struct registry_manifest *out, struct error *err)
+int registry_take_manifest(struct registry_call *call,
+			   const struct oci_ref *ref,
+			   struct registry_manifest *out, struct error *err)
 {
 	struct registry_manifest m = { .body = STRBUF_INIT };
 
@@ -120,10 +122,10 @@ static int get(struct registry_call *call, const struct oci_ref *ref,
 	       struct registry_manifest *out, struct error *err)
 {
 	call->next = got_answer;
-	prepare_get(call, ref);
+	registry_prepare_manifest(call, ref);
 	if (registry_run_one(call, err) < 0)
 		return -1;
-	return take(call, ref, out, err);
+	return registry_take_manifest(call, ref, out, err);
 }
 
 static int get_at(struct registry *r, const struct oci_ref *at, void *arg,
@@ -268,7 +270,7 @@ static int take_found(struct registry_call *call, struct registry_lookup *l,
 		return 0;
 	if (call->t.status != 200)
 		return registry_refused(call, err);
-	if (take(call, l->ref, &l->found, err) < 0)
+	if (registry_take_manifest(call, l->ref, &l->found, err) < 0)
 		return -1;
 	l->there = true;
 	return 0;
@@ -320,7 +322,7 @@ int registry_look_up(struct registry *r, struct registry_lookup *list,
 		registry_call_init(&calls[i], r, list[i].ref, false);
 		calls[i].next = looked_up;
 		calls[i].arg = &list[i];
-		prepare_get(&calls[i], list[i].ref);
+		registry_prepare_manifest(&calls[i], list[i].ref);
 		all[i] = &calls[i];
 	}
 	rc = registry_run(r, &b, err);

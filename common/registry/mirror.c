@@ -166,3 +166,23 @@ int registry_try_places(struct registry *r, const struct oci_ref *ref,
 	}
 	return fn(r, ref, arg, err);
 }
+
+bool registry_first_place(const struct registry *r, const struct oci_ref *ref,
+			  struct oci_ref *at)
+{
+	cleanup_free char *name = xstrfmt("%s/%s", ref->host,
+					  ref->repository);
+	cleanup_free char *to = gate_moved(name);
+	size_t i;
+
+	if (to)
+		return false;
+	for (i = 0; i < r->n_mirrors; i++)
+		if (!strcasecmp(r->mirrors[i].origin, ref->host))
+			break;
+	if (i < r->n_mirrors)
+		place(&r->mirrors[i], ref, at);
+	else
+		oci_ref_copy(at, ref);
+	return true;
+}

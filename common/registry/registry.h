@@ -89,6 +89,34 @@ struct registry_lookup {
  * Mirrors are not asked. Release each `found`. */
 int registry_look_up(struct registry *r, struct registry_lookup *list,
 		     size_t n, struct error *err) MUST_CHECK;
+
+/* --- many.c: of several repositories, of any hosts, at once --- */
+
+/* One manifest. */
+struct registry_wanted {
+	const struct oci_ref *ref; /* borrowed */
+	struct registry_manifest found;
+	bool there;
+	struct error why; /* else, as registry_get_manifest says it; or empty */
+};
+/* Ask for all of them. What has neither an answer nor an error is for
+ * registry_get_manifest alone. */
+void registry_get_manifests(struct registry *r, struct registry_wanted *list,
+			    size_t n);
+
+/* One small blob, in memory. */
+struct registry_piece {
+	const struct oci_ref *ref;
+	const char *digest;
+	uint64_t size;
+	struct strbuf found; /* verified */
+	bool there;
+};
+/* Fetch all of them. What is not there is for registry_pull_blobs, which
+ * tries again and says why. */
+void registry_get_pieces(struct registry *r, struct registry_piece *list,
+			 size_t n);
+
 /* All tags of a repository, in the registry's order, at most `max`; a
  * repository that does not exist has none. */
 int registry_list_tags(struct registry *r, const struct oci_ref *ref,
