@@ -153,6 +153,7 @@ oracle: devenv helpers
 	@sh t/oracle/run.sh compare
 	@sh t/oracle/run.sh real
 	@sh t/oracle/features.sh
+	@sh t/oracle/repos.sh
 
 differential: deps-test
 	@$(MAKE) --no-print-directory devenv helpers

@@ -26,6 +26,32 @@ def exact(value):
     return json.dumps(plain(value), sort_keys=True, indent=1)
 
 
+# Those of Docker; podman has fewer.
+CAPABILITIES = [
+    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW",
+    "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
+    "SYS_CHROOT", "AUDIT_WRITE"]
+
+
+def install(name, top):
+    """A file of this folder as the program docker; its path."""
+    path = top / "docker"
+    shutil.copy(HERE / name, path)
+    path.chmod(0o755)
+    return str(path)
+
+
+def configure_podman(top):
+    """What podman.sh reads; its path."""
+    (top / "podman.conf").write_text(
+        '[containers]\nnetns="host"\ndefault_capabilities=%s\n'
+        'default_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n'
+        '[engine]\nruntime="/usr/sbin/runc"\n'
+        'cgroup_manager="cgroupfs"\nevents_logger="file"\n'
+        % json.dumps(CAPABILITIES))
+    return install("podman.sh", top)
+
+
 class Both:
     """Below `top` all that a comparison writes is kept."""
 
@@ -41,13 +67,6 @@ class Both:
         return subprocess.run(argv, env=self.env, capture_output=True,
                               stdin=subprocess.DEVNULL, text=True,
                               timeout=120, check=False)
-
-    def install(self, name):
-        """A file of this folder as a program that both know as docker."""
-        path = self.top / "docker"
-        shutil.copy(HERE / name, path)
-        path.chmod(0o755)
-        return str(path)
 
     def devenv(self, *argv):
         return self.run(self.args.devenv, *argv)

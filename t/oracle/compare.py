@@ -66,7 +66,7 @@ def forget_places(theirs):
 class Oracle(both.Both):
     def __init__(self, args, top):
         super().__init__(args, top)
-        self.shim = self.install("shim.py")
+        self.shim = both.install("shim.py", self.top)
         (self.top / "image").mkdir()
         (self.top / "image/Dockerfile").write_text("FROM scratch\n")
 

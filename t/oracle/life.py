@@ -13,6 +13,7 @@ CONTAINER = {"C1": "${containerWorkspaceFolder}", "C2": "a b",
              "C5": "it's \\ \"x\"", "SHELL": "/bin/sh"}
 FLAGS = [[], [], [], [], ["--skip-non-blocking-commands"], ["--prebuild"],
          ["--skip-post-attach"]]
+# Of the install command the CLI wants that it is a file, devenv takes any.
 DOTFILES = [["file:///dots/script"], ["file:///dots/plain"],
             ["file:///dots/fails"], ["/dots/nested"],
             ["file:///dots/script", "--dotfiles-install-command",
@@ -20,7 +21,7 @@ DOTFILES = [["file:///dots/script"], ["file:///dots/plain"],
             ["file:///dots/script", "--dotfiles-target-path",
              "~/below/here"],
             ["file:///dots/script", "--dotfiles-install-command",
-             "note d.given"]]
+             "missing.sh"]]
 
 
 def hook(r, tag, fails=False):

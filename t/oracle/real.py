@@ -16,11 +16,6 @@ import asked
 import both
 import life
 
-# Those of Docker; podman has fewer.
-CAPABILITIES = [
-    "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_RAW",
-    "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID",
-    "SYS_CHROOT", "AUDIT_WRITE"]
 # Variables that one of them sets for reasons of its own.
 KNOWN = {
     "DEVCONTAINER": "envbuilder tells programs so that they are in one",
@@ -115,14 +110,7 @@ def said(p):
 class Real(both.Both):
     def __init__(self, args, top):
         super().__init__(args, top)
-        self.docker = self.install("podman.sh")
-        (self.top / "podman.conf").write_text(
-            '[containers]\nnetns="host"\n'
-            'default_capabilities=%s\n'
-            'default_ulimits=["nofile=1024:1024","nproc=1024:1024"]\n'
-            '[engine]\nruntime="/usr/sbin/runc"\n'
-            'cgroup_manager="cgroupfs"\nevents_logger="file"\n'
-            % json.dumps(CAPABILITIES))
+        self.docker = both.configure_podman(self.top)
         self.images()
 
     def must(self, *argv):
