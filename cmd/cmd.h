@@ -66,6 +66,7 @@ struct cmd {
 	X(up) \
 	X(lint) \
 	X(read_configuration) \
+	X(run_user_commands) \
 	X(store) \
 	X(cache) \
 	X(completion) \

@@ -9,6 +9,7 @@
 struct options {
 	struct cli_named named;
 	struct cli_unused unused;
+	struct cli_settled settled;
 	char *user, *workdir;
 	struct strvec env, remote_env;
 	bool tty;
@@ -33,6 +34,7 @@ static const struct opt rows[] = {
 static const struct cmd_table tables[] = { { rows, 0 },
 					   { cli_named_rows, O(named) },
 					   { cli_unused_rows, O(unused) },
+					   { cli_settled_rows, O(settled) },
 					   { 0 } };
 
 static int exec_in(struct cmd_call *call, struct error *err)
@@ -64,7 +66,8 @@ static int run(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
 
-	cli_unused_tell(&o->unused);
+	cli_unused_tell(cli_unused_rows, &o->unused);
+	cli_unused_tell(cli_settled_rows, &o->settled);
 	if (!cli_named_given(&o->named) &&
 	    (!call->args.nr || call->dashdash == 0))
 		return error_set(err, ERR_USAGE,

@@ -10,7 +10,7 @@ struct options {
 	struct cli_folder folder;
 	struct cli_project_options project;
 	char *container;
-	bool merged, features;
+	bool merged, features, worktree;
 	struct cli_unused unused;
 	struct cli_registry registry;
 };
@@ -27,10 +27,18 @@ static const struct opt rows[] = {
 	{ OPT_END },
 };
 
+/* Mounts are printed as the configuration has them. */
+static const struct opt unused_rows[] = {
+	{ OPT_BOOL, 0, "mount-git-worktree-common-dir", NULL, OPT_NO_ENV,
+	  "'up' mounts it", O(worktree) },
+	{ OPT_END },
+};
+
 static const struct cmd_table tables[] = {
 	{ cli_folder_rows, O(folder) },	  { cli_config_rows, O(project) },
 	{ rows, 0 },			  { cli_unused_rows, O(unused) },
-	{ cli_registry_rows, O(registry) }, { 0 },
+	{ unused_rows, 0 },		  { cli_registry_rows, O(registry) },
+	{ 0 },
 };
 
 struct work {
@@ -50,11 +58,10 @@ static int find_environment(struct work *w, const char *place,
 			    struct error *err)
 {
 	const struct options *o = w->o;
-	char here[] = ".";
 	const struct cli_named named = {
 		.id = o->container,
 		.labels = o->project.id_labels,
-		.folder = o->folder.folder ? o->folder.folder : here,
+		.folder = o->folder.folder,
 	};
 	cleanup_free char *path = place ? xstrdup(place)
 					: store_default_path();
@@ -183,7 +190,8 @@ static int run(struct cmd_call *call, struct error *err)
 
 	if (cmd_words(call, 0, 0, err) < 0)
 		return -1;
-	cli_unused_tell(&w.o->unused);
+	cli_unused_tell(cli_unused_rows, &w.o->unused);
+	cli_unused_tell(unused_rows, w.o);
 	if (find_environment(&w, call->globals->store, err) < 0 ||
 	    find(&w, err) < 0 ||
 	    cli_answer_config(&w.project, out, err) < 0)

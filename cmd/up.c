@@ -43,6 +43,7 @@ static const struct cmd_table tables[] = {
 	{ cli_config_rows, O(project) },
 	{ cli_project_rows, O(project) }, { cli_build_rows, O(build) },
 	{ cli_run_rows, O(run) },	{ cli_life_rows, O(life) },
+	{ cli_start_rows, O(life) },
 	{ cli_init_rows, O(init) },	{ cli_setup_rows, O(setup) },
 	{ cli_editor_rows, O(editor) }, { cli_unused_rows, O(unused) },
 	{ cli_registry_rows, O(registry) }, { cli_upload_rows, O(registry) },
@@ -173,7 +174,7 @@ static int get_ready(struct work *w, char *const *command, struct error *err)
 	const struct options *o = w->o;
 
 	warn_of_variables();
-	cli_unused_tell(&o->unused);
+	cli_unused_tell(cli_unused_rows, &o->unused);
 	if (cli_launch_check(&o->run, err) < 0 ||
 	    cli_setup_check(&o->setup, err) < 0 ||
 	    cli_life_get(&w->life, &o->life, err) < 0)

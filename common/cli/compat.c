@@ -33,13 +33,35 @@ const struct opt cli_unused_rows[] = {
 	{ OPT_END },
 };
 
-void cli_unused_tell(const struct cli_unused *u)
+#undef O
+#define O(member) offsetof(struct cli_settled, member)
+const struct opt cli_settled_rows[] = {
+	{ OPT_STR, 0, "override-config", "PATH", OPT_NO_ENV,
+	  "'up' has read a configuration", O(override) },
+	{ OPT_STR, 0, "mount-workspace-git-root", "true|false", OPT_NO_ENV,
+	  "'up' has mounted the workspace", O(git_root) },
+	{ OPT_BOOL, 0, "mount-git-worktree-common-dir", NULL, OPT_NO_ENV,
+	  "'up' has mounted the workspace", O(worktree) },
+	{ OPT_STR, 0, "default-user-env-probe", "PROBE", OPT_NO_ENV,
+	  "'up' has asked the user's shell", O(probe) },
+	{ OPT_END },
+};
+
+static bool was_given(const struct opt *row, const void *values)
+{
+	const void *member = (const char *)values + row->offset;
+
+	if (row->type == OPT_BOOL)
+		return *(const bool *)member;
+	return row->type == OPT_STR && *(char *const *)member;
+}
+
+void cli_unused_tell(const struct opt *rows, const void *values)
 {
 	const struct opt *row;
 
-	for (row = cli_unused_rows; row->type != OPT_END; row++)
-		if (row->type == OPT_STR &&
-		    *(char *const *)((const char *)u + row->offset))
+	for (row = rows; row->type != OPT_END; row++)
+		if (was_given(row, values))
 			log_info("--%s has no effect here", row->name);
 }
 

@@ -12,8 +12,14 @@ struct cli_unused {
 	char *session_data, *rows, *columns, *consistency, *gpu, *buildkit;
 };
 extern const struct opt cli_unused_rows[];
-/* Say of each that was given that it has no effect. */
-void cli_unused_tell(const struct cli_unused *u);
+/* What `up` alone is asked, for commands in what it made. */
+struct cli_settled {
+	char *override, *git_root, *probe;
+	bool worktree;
+};
+extern const struct opt cli_settled_rows[];
+/* Say of each row of these that was given that it has no effect. */
+void cli_unused_tell(const struct opt *rows, const void *values);
 
 /* The project, for commands that take no word. */
 struct cli_folder {
@@ -47,7 +53,7 @@ void cli_answer_merged(const struct cli_project *p, struct json *merged,
 struct cli_named {
 	char *id; /* the name that `up` told as containerId */
 	struct strvec labels;
-	char *folder;
+	char *folder, *config;
 };
 extern const struct opt cli_named_rows[];
 /* Was any of them given? */

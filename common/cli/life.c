@@ -11,9 +11,6 @@
 #define O(member) offsetof(struct cli_life_options, member)
 const struct opt cli_life_rows[] = {
 	{ OPT_GROUP, .help = "How it comes to life" },
-	{ OPT_BOOL, 0, "allow-initialize", NULL, NULL,
-	  "run the repository's initializeCommand on this host",
-	  O(initialize) },
 	{ OPT_BOOL, 0, "skip-non-blocking-commands", NULL, NULL,
 	  "run no lifecycle commands after the one that waitFor names",
 	  O(no_waiting) },
@@ -31,6 +28,14 @@ const struct opt cli_life_rows[] = {
 	  "instead of its install script", O(dotfiles_command) },
 	{ OPT_STR, 0, "dotfiles-target-path", "DIR", NULL,
 	  "where to (default: ~/dotfiles)", O(dotfiles_target) },
+	{ OPT_END },
+};
+
+const struct opt cli_start_rows[] = {
+	{ OPT_GROUP, .help = "How it is started" },
+	{ OPT_BOOL, 0, "allow-initialize", NULL, NULL,
+	  "run the repository's initializeCommand on this host",
+	  O(initialize) },
 	{ OPT_INT, 0, "probe-timeout", "SECONDS", NULL,
 	  "time for the user's shell to tell its variables (default: 10)",
 	  O(probe_seconds) },

@@ -11,7 +11,8 @@ struct cli_life_options {
 	int probe_seconds; /* 0: the default */
 	bool initialize, prebuild, no_attach, no_waiting;
 };
-extern const struct opt cli_life_rows[];
+/* Which lifecycle commands run and how; and what is for who starts it. */
+extern const struct opt cli_life_rows[], cli_start_rows[];
 /* The same, read; points into the options. */
 struct cli_life {
 	struct env_life life;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/compat.h"
 
+#include "base/fs.h"
 #include "base/path.h"
 #include "devcontainer/devcontainer.h"
 
@@ -10,6 +11,8 @@ const struct opt cli_named_rows[] = {
 	{ OPT_GROUP, .help = "Which environment" },
 	{ OPT_STR, 0, "workspace-folder", "DIR", OPT_NO_ENV,
 	  "that of this directory", O(folder), .is_word = true },
+	{ OPT_STR, 0, "config", "PATH", OPT_NO_ENV,
+	  "that of this configuration", O(config), .is_word = true },
 	{ OPT_STR, 0, "container-id", "NAME", OPT_NO_ENV,
 	  "that of this name", O(id), .is_word = true },
 	{ OPT_LIST, 0, "id-label", "NAME=VALUE", OPT_NO_ENV,
@@ -19,7 +22,7 @@ const struct opt cli_named_rows[] = {
 
 bool cli_named_given(const struct cli_named *n)
 {
-	return n->id || n->labels.nr || n->folder;
+	return n->id || n->labels.nr || n->folder || n->config;
 }
 
 /* Does it have them all? */
@@ -85,22 +88,36 @@ static int by_labels(const struct cli_named *n, struct store *s, char **name,
 	return choose(&found, "with these labels", name, err);
 }
 
-/* The name that 'up' gives a directory comes first. */
+/* As `up` has found it: in the project, else from here. */
+static char *config_of(const char *dir, const char *config)
+{
+	char *inside = path_resolve(dir, config);
+
+	if (fs_is_file(inside))
+		return inside;
+	free(inside);
+	return path_absolute(config);
+}
+
 static int by_folder(const struct cli_named *n, struct store *s, char **name,
 		     struct error *err)
 {
-	cleanup_free char *dir = path_absolute(n->folder);
-	cleanup_free char *what = xstrfmt("of '%s'", dir);
+	cleanup_free char *dir = path_absolute(n->folder ? n->folder : ".");
+	cleanup_free char *file = n->config ? config_of(dir, n->config) : NULL;
+	cleanup_free char *what = xstrfmt("of '%s'", file ? file : dir);
 	cleanup_strvec struct strvec found = STRVEC_INIT;
 	cleanup_json struct json *wanted = json_new_object();
 	char *usual = env_name_of(dir);
 
-	if (env_exists(s, usual)) {
+	/* The name that 'up' gives a directory comes first. */
+	if (!file && env_exists(s, usual)) {
 		*name = usual;
 		return 0;
 	}
 	free(usual);
 	json_set_str(wanted, DEVCONTAINER_LABEL_FOLDER, dir);
+	if (file)
+		json_set_str(wanted, DEVCONTAINER_LABEL_FILE, file);
 	if (find_labels(wanted, s, &found, err) < 0)
 		return -1;
 	return choose(&found, what, name, err);

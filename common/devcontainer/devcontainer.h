@@ -76,6 +76,7 @@ struct json *devcontainer_resolve(const struct devcontainer *dc,
 /* What an environment is known by to other tools: the scope's labels, or those
  * of its paths. The caller frees them. */
 #define DEVCONTAINER_LABEL_FOLDER "devcontainer.local_folder"
+#define DEVCONTAINER_LABEL_FILE "devcontainer.config_file"
 struct json *devcontainer_labels(const struct devcontainer_scope *scope);
 /* ${devcontainerId} of labels (an object): 52 digits and a NUL. */
 #define DEVCONTAINER_ID 53

@@ -34,7 +34,7 @@ struct json *devcontainer_labels(const struct devcontainer_scope *scope)
 	if (scope->labels)
 		return json_dup(scope->labels);
 	labels = json_new_object();
-	json_set_str(labels, "devcontainer.config_file", scope->config_file);
+	json_set_str(labels, DEVCONTAINER_LABEL_FILE, scope->config_file);
 	json_set_str(labels, DEVCONTAINER_LABEL_FOLDER, scope->folder);
 	return labels;
 }

@@ -91,6 +91,8 @@ void commands_remember(struct env *e)
 	json_set_str(e->state, "cwd", e->cwd);
 	json_set_bool(e->state, "no_new_privs", e->no_new_privs);
 	json_set_strvec(e->state, "groups", &e->groups);
+	json_set(e->state, "config",
+		 e->config ? json_dup(e->config) : json_new_null());
 }
 
 int commands_recall(struct env *e, struct error *err)

@@ -19,6 +19,7 @@ struct env_life {
 	bool prebuild;
 	bool no_attach; /* without postAttachCommand */
 	bool no_waiting; /* nothing after the command that "waitFor" names */
+	bool no_start; /* nothing after the dotfiles */
 	/* Files in there, absolute, or NULL: where the variables of image and
 	 * configuration are written, "K=V" lines in order; where, at each
 	 * start, postStartCommand is, as a script that is left to whoever
@@ -80,6 +81,13 @@ int env_attach(struct env **out, struct store *s, const char *name,
  * then it ends with those who use it, however they end. A configuration may
  * have it so, too ("shutdownAction": "none"). */
 int env_detach(struct env *e, struct error *err) MUST_CHECK;
+/*
+ * The hooks that are due in one that is used, by the configuration it was
+ * started with. `end` is why they ended: "done", "prebuild", "skipNonBlocking"
+ * or "stopForPersonalization", as the life has it.
+ */
+int env_live(struct env *e, const struct env_life *life, const char **end,
+	     struct error *err) MUST_CHECK;
 void env_close(struct env *e); /* stops it if nobody else uses it */
 void env_close_ptr(struct env **e);
 #define cleanup_env CLEANUP(env_close_ptr)

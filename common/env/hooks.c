@@ -137,6 +137,23 @@ static struct json *markers(struct env *e)
 	return m ? m : json_set(e->state, "hooks", json_new_object());
 }
 
+/* Since when the sandbox runs: what is done once a start is marked by it. */
+static int64_t started(const struct env *e)
+{
+	int64_t when = 0;
+
+	json_get_int(e->state, "start_time", &when);
+	return when;
+}
+
+static bool is_started(const struct env *e, size_t i)
+{
+	int64_t when = -1;
+
+	json_get_int(json_get(e->state, "hooks"), order[i].property, &when);
+	return when == started(e);
+}
+
 static bool due(struct env *e, size_t i)
 {
 	if (i == UPDATE && e->life->prebuild)
@@ -144,25 +161,42 @@ static bool due(struct env *e, size_t i)
 	if (order[i].when == CREATE)
 		return !json_get_bool(markers(e), order[i].property);
 	if (order[i].when == START)
-		return !e->joined;
+		return !is_started(e, i);
 	return !e->life->no_attach;
+}
+
+/* The one that "waitFor" names; initializeCommand is over, long since. */
+static size_t waited_for(const struct env *e)
+{
+	const char *wait = json_get_str(e->config, "waitFor");
+	size_t i;
+
+	for (i = 0; wait && i < ARRAY_SIZE(order); i++)
+		if (str_eq(order[i].property, wait))
+			return i;
+	return wait && str_eq(wait, "initializeCommand") ? 0 : UPDATE;
 }
 
 /* The last one that runs. */
 static size_t last(const struct env *e)
 {
-	const char *wait = json_get_str(e->config, "waitFor");
-	size_t i;
+	const struct env_life *life = e->life;
+	size_t end = life->no_start ? DOTFILES : ARRAY_SIZE(order) - 1;
 
-	if (e->life->prebuild)
-		return UPDATE;
-	if (!e->life->no_waiting)
-		return ARRAY_SIZE(order) - 1;
-	for (i = 0; wait && i < ARRAY_SIZE(order); i++)
-		if (str_eq(order[i].property, wait))
-			return i;
-	/* initializeCommand is over, long since. */
-	return wait && str_eq(wait, "initializeCommand") ? 0 : UPDATE;
+	if (life->prebuild)
+		end = UPDATE;
+	return life->no_waiting ? MIN(end, waited_for(e)) : end;
+}
+
+const char *hooks_end(const struct env *e)
+{
+	size_t end = last(e);
+
+	if (end == ARRAY_SIZE(order) - 1)
+		return "done";
+	if (e->life->no_waiting && end == waited_for(e))
+		return "skipNonBlocking";
+	return e->life->prebuild ? "prebuild" : "stopForPersonalization";
 }
 
 /* What one entry asks for; those of a list run one after the other. */
@@ -227,6 +261,17 @@ static int run_dotfiles(struct env *e, struct error *err)
 	return state_write(e, err);
 }
 
+/* Without a command there is nothing worth remembering. */
+static int mark_started(struct env *e, size_t i, struct error *err)
+{
+	cleanup_free char *list = xstrfmt("%ss", order[i].property);
+
+	if (!json_len(json_get(e->config, list)) && !e->life->post_start)
+		return 0;
+	json_set_int(markers(e), order[i].property, started(e));
+	return state_write(e, err);
+}
+
 int hooks_run(struct env *e, struct error *err)
 {
 	size_t i, end = last(e);
@@ -238,6 +283,8 @@ int hooks_run(struct env *e, struct error *err)
 			continue;
 		rc = i == DOTFILES ? run_dotfiles(e, err)
 				   : run_list(e, i, err);
+		if (!rc && order[i].when == START)
+			rc = mark_started(e, i, err);
 		if (rc < 0) {
 			json_set_str(e->state, "failed", order[i].property);
 			(void)!state_write(e, NULL);
@@ -255,6 +302,8 @@ static const char *state_of(const struct env *e, size_t i)
 		return "failed";
 	if (order[i].when == CREATE &&
 	    !json_get_bool(json_get(e->state, "hooks"), order[i].property))
+		return "pending";
+	if (order[i].when == START && !is_started(e, i))
 		return "pending";
 	return "done";
 }

@@ -124,6 +124,8 @@ int forward_start(struct env *e, struct env_port *ports, size_t n,
 
 /* hooks.c: the hooks due now. */
 int hooks_run(struct env *e, struct error *err) MUST_CHECK;
+/* Why they end where they do, as env_live says it. */
+const char *hooks_end(const struct env *e);
 /* {"onCreateCommand": "done|failed|pending", ...} of those there are. */
 struct json *hooks_describe(const struct env *e);
 
