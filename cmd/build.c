@@ -5,7 +5,7 @@
 #include "base/units.h"
 #include "build/build.h"
 #include "cli/attest.h"
-#include "cli/cli.h"
+#include "cli/compat.h"
 #include "cli/findings.h"
 #include "cli/lost.h"
 #include "cmd/cmd.h"
@@ -15,15 +15,19 @@ struct options {
 	struct cli_build_options build;
 	struct cli_registry registry;
 	struct cli_git git;
-	struct strvec tags, outputs;
+	struct cli_folder folder;
+	struct cli_unused unused;
+	struct strvec tags, image_names, outputs;
 	char *iid_file, *metadata_file, *sbom;
-	bool digest, push, check;
+	bool digest, push, check, json;
 };
 
 #define O(member) offsetof(struct options, member)
 static const struct opt rows[] = {
 	{ OPT_GROUP, .help = "What becomes of the image" },
 	{ OPT_LIST, 't', "tag", "REF", NULL, "name it in the store", O(tags) },
+	{ OPT_LIST, 0, "image-name", "REF", OPT_NO_ENV, "the same",
+	  O(image_names) },
 	{ OPT_LIST, 'o', "output", "type=KIND,dest=PATH", NULL,
 	  "write it as oci, docker, tar or local", O(outputs) },
 	{ OPT_BOOL, 0, "push", NULL, NULL, "push every tag", O(push) },
@@ -37,6 +41,9 @@ static const struct opt rows[] = {
 	  "find out the digest of the manifest, too", O(digest) },
 	{ OPT_BOOL, 0, "check", NULL, NULL,
 	  "build nothing: print what the checks find", O(check) },
+	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
+	  "print the line that callers of the Dev Container CLI expect",
+	  O(json) },
 	{ OPT_END },
 };
 
@@ -49,6 +56,8 @@ static const struct cmd_table tables[] = {
 	{ cli_upload_rows, O(registry) },
 	{ cli_compression_rows, O(registry) },
 	{ cli_git_rows, O(git) },
+	{ cli_folder_rows, O(folder) },
+	{ cli_unused_rows, O(unused) },
 	{ 0 },
 };
 
@@ -333,6 +342,10 @@ static int print(struct work *w, struct error *err)
 {
 	if (stdout_taken(w->o))
 		return 0; /* the image itself is there */
+	if (w->o->json)
+		return cli_answer_built(&w->o->tags, w->multi.nr
+				? w->multi.digest
+				: w->round.result.image.config_digest, err);
 	if (w->context.dir) { /* it may not outlive this process */
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
 		cleanup_free char *name = NULL;
@@ -368,7 +381,23 @@ static int lint(struct work *w, struct cmd_call *call, struct error *err)
 	return cli_findings_print(&f, false, rc, err);
 }
 
-static int run(struct cmd_call *call, struct error *err)
+/* What was given under the names of the Dev Container CLI. */
+static int take_names(struct cmd_call *call, struct error *err)
+{
+	struct options *o = call->options;
+
+	cli_unused_tell(cli_unused_rows, &o->unused);
+	for (size_t i = 0; i < o->image_names.nr; i++)
+		strvec_push(&o->tags, o->image_names.v[i]);
+	if (o->folder.folder && call->args.nr)
+		return error_set(err, ERR_USAGE, "--workspace-folder and '%s' "
+				 "exclude each other", call->args.v[0]);
+	if (o->folder.folder)
+		strvec_push(&call->args, o->folder.folder);
+	return 0;
+}
+
+static int build_words(struct cmd_call *call, struct error *err)
 {
 	const struct options *o = call->options;
 	CLEANUP(work_release) struct work w = {
@@ -377,7 +406,8 @@ static int run(struct cmd_call *call, struct error *err)
 		.multi = CLI_MULTI_INIT,
 	};
 
-	if (cmd_words(call, 0, 2, err) < 0 || check(o, err) < 0 ||
+	if (cmd_words(call, 0, 2, err) < 0 || take_names(call, err) < 0 ||
+	    check(o, err) < 0 ||
 	    cli_open_store(call->globals->store, o->build.driver, &w.b.store,
 			   &w.b.mode, err) < 0 ||
 	    cli_compress(&o->registry, w.b.store, err) < 0)
@@ -396,6 +426,16 @@ static int run(struct cmd_call *call, struct error *err)
 	if (build(&w, err) < 0)
 		return -1;
 	return print(&w, err);
+}
+
+static int run(struct cmd_call *call, struct error *err)
+{
+	const struct options *o = call->options;
+	int rc = build_words(call, err);
+
+	if (rc < 0 && o->json)
+		cli_answer_failed(NULL, NULL, err);
+	return rc;
 }
 
 const struct cmd cmd_build = {

@@ -31,6 +31,39 @@ t_is "$(grep '^blob' "$log" | sort | uniq -c | sed 's/^ *//')" \
 t_is "$("$D" run app cat /order | tr '\n' ' ')" 'b c d e f g h y z x a ' \
 	"and installs them one by one"
 
+# --- Features of the command line ---
+env_project "$TMP/r" "{\"image\": \"base\",
+	\"features\": {\"$at/c\": {\"version\": \"1\"}}}"
+more="{\"$at/z\": {}, \"$at/c\": {\"version\": \"2\"}}"
+t_run "$D" parse --print=features --additional-features "$more" "$TMP/r"
+t_status 0 "additional Features"
+t_is "$(jq -c 'map([(.id | split("/") | last), .options])' "$out")" \
+	'[["c",{"version":"1"}],["z",{}]]' "come to those of the file, which stay"
+t_run "$D" read-configuration --workspace-folder "$TMP/r" \
+	--include-features-configuration --additional-features "$more"
+t_is "$(jq '.featuresConfiguration.featureSets | length' "$out")" 2 \
+	"for read-configuration as well"
+t_run timeout 60 env DEVENV_ADDITIONAL_FEATURES="$more" \
+	"$D" build -q -t more "$TMP/r"
+t_status 0 "a build with them"
+t_is "$("$D" run more cat /order | tr '\n' ' ')" 'c z ' "has them"
+t_is "$(jq -r '.features | keys[]' "$TMP/r/.devcontainer/devcontainer-lock.json")" \
+	"$at/c" "and the lockfile only that of the file"
+additional() { # JSON MESSAGE SENTENCE
+	t_run "$D" parse --additional-features "$1" "${4:-$TMP/r}"
+	t_status 2 "$3"
+	t_err "$2" "is told"
+}
+additional '{' 'additional-features:1:2: ' "what is no JSON"
+additional '[]' 'additional-features: expected an object' "what is no object"
+mkdir "$TMP/plain"
+echo 'FROM base' >"$TMP/plain/Dockerfile"
+additional "$more" 'is for a project with a devcontainer.json' \
+	"a project without a configuration" "$TMP/plain"
+t_run "$D" parse --print=features --additional-features '{"nonsense": {}}' "$TMP/r"
+t_status 3 "a name that is none"
+t_err "^devenv: --additional-features: .*nonsense" "is told with its place"
+
 # --- what cannot be had is told as if each were asked for alone ---
 env_project "$TMP/q" "{\"image\": \"base\",
 	\"features\": {\"$at/h\": {},

@@ -134,6 +134,21 @@ up --mount type=bind,target "$TMP/app"
 t_status 2 "one that is none"
 t_err '^devenv: --mount: ' "is refused"
 
+# --- build ---
+t_run timeout 60 "$D" build --json --workspace-folder "$TMP/app" \
+	--image-name app:1 --image-name app:2 --docker-path x --buildkit never \
+	--label a=b --no-cache
+t_status 0 "build"
+answer . '{"outcome":"success","imageName":["app:1","app:2"]}' "answers with names"
+t_run "$D" run app:2 true
+t_status 0 "which the image has"
+t_run "$D" build --json "$TMP/app"
+answer '.imageName[0][0:7]' '"sha256:"' "or with its id"
+t_run "$D" build --json --workspace-folder "$TMP/app" "$TMP/app"
+t_status 2 "two projects"
+t_err "workspace-folder and '$TMP/app' exclude each other" "are refused"
+answer .outcome '"error"' "in the answer, too"
+
 # --- which configuration ---
 printf '%s\n' '{"image": "base", "remoteEnv": {"FROM": "override"}}' \
 	>"$TMP/other.json"

@@ -29,6 +29,21 @@ void cli_answer_failed(struct store *s, const char *name,
 	(void)!cli_answer(j, NULL);
 }
 
+int cli_answer_built(const struct strvec *tags, const char *id,
+		     struct error *err)
+{
+	struct json *j = json_new_object();
+	struct json *names;
+
+	json_set_str(j, "outcome", "success");
+	names = json_set(j, "imageName", json_new_array());
+	for (size_t i = 0; i < tags->nr; i++)
+		json_push(names, json_new_str(tags->v[i]));
+	if (!tags->nr)
+		json_push(names, json_new_str(id));
+	return cli_answer(j, err);
+}
+
 /* Where it was read, as the other tool's library writes a file's address. */
 static void put_address(const struct cli_project *p, struct json *config)
 {

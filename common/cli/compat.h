@@ -37,6 +37,10 @@ int cli_answer(struct json *j, struct error *err) MUST_CHECK;
  * there is an environment of that name; both may be NULL. */
 void cli_answer_failed(struct store *s, const char *name,
 		       const struct error *err);
+/* The line of `build --json`: "outcome" and "imageName", a list: the tags or,
+ * where there are none, the id. */
+int cli_answer_built(const struct strvec *tags, const char *id,
+		     struct error *err) MUST_CHECK;
 /* What of a project the line may have, as read-configuration prints it:
  * "configuration" is added to `out`, and `workspace` unless it is NULL. */
 int cli_answer_config(const struct cli_project *p, struct json *out,
