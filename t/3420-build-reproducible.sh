@@ -196,5 +196,50 @@ t_run faketime '2031-05-06' "$DEVENV" --store "$TMP/s5" build -q \
 	-f "$TMP/text.df" --iidfile "$TMP/id2" "$CTX"
 t_is "$(cat "$TMP/id2")" "$(cat "$TMP/id1")" \
 	"[2.11] without new layers the image is the same on any day"
+# A cache keeps the seconds of a time only, and no layer knows which of those
+# below it came from one.
+for time in 3 7; do
+	echo same >"$CTX/$time"
+	touch -d "@1600000000.$time" "$CTX/$time"
+done
+cat >"$TMP/twice.df" <<X
+FROM $BASE AS one
+COPY 3 /file
+COPY 3 /same
+FROM one AS two
+COPY 3 /same
+FROM two AS three
+COPY 3 /same
+COPY 7 /file
+FROM three
+RUN cmp /file /same
+X
+twice() { # STORE TARGET OPTION...
+	w_store=$1
+	w_target=$2
+	shift 2
+	rm -rf "$TMP/twice"
+	t_run "$DEVENV" --store "$TMP/$w_store" build -f "$TMP/twice.df" \
+		--target "$w_target" --build-arg SOURCE_DATE_EPOCH=1500000000 "$@" \
+		-o "type=oci,tar=false,dest=$TMP/twice,rewrite-timestamp=true" \
+		"$CTX"
+	t_status 0 "files that are copied twice: $w_store"
+	digests "$TMP/twice" >"$TMP/have"
+}
+twice s6 three --cache-to "oci:$TMP/all"
+mv "$TMP/have" "$TMP/want"
+twice s7 three --cache-from "oci:$TMP/all"
+t_err 'is this build' "from a cache"
+t_ok "all layers of a cache are packed as they were" \
+	diff "$TMP/want" "$TMP/have"
+twice s7 '' --cache-from "oci:$TMP/all"
+twice s10 '' --cache-from "oci:$TMP/all"
+t_err '1 step run, 5 cached' "on layers of a cache, two of which are the same"
+twice s8 one --cache-to "oci:$TMP/some"
+twice s8 two
+mv "$TMP/have" "$TMP/want"
+twice s9 two --cache-from "oci:$TMP/some"
+t_err '1 step run, 2 cached' "with some of them from a cache"
+t_ok "those on layers of a cache are no others" diff "$TMP/want" "$TMP/have"
 build_clean "after all of them"
 t_done

@@ -61,11 +61,32 @@ static int set_dir(int fs, const char *key, const char *dir)
 	return set(fs, key, link);
 }
 
-static int set_lowers(int fs, const char *const *lowers, size_t n)
+/* Steps that do the same may be one layer, and images have empty layers. The
+ * kernel takes a directory once: where it lies highest, as all that it has
+ * hides what is below. */
+static bool is_again_above(const struct runtime_layers *l, size_t i)
+{
+	for (size_t k = i + 1; k < l->n; k++)
+		if (str_eq(l->lowers[k], l->lowers[i]))
+			return true;
+	return false;
+}
+
+/* A lone lower cannot be mounted without an upper; twice it can. */
+static bool is_lone(const struct runtime_layers *l)
+{
+	for (size_t i = 1; i < l->n; i++)
+		if (!str_eq(l->lowers[i], l->lowers[0]))
+			return false;
+	return !l->upper;
+}
+
+static int set_lowers(int fs, const struct runtime_layers *l)
 {
 	/* The kernel wants the uppermost first. */
-	for (size_t i = n; i-- > 0;)
-		if (set_dir(fs, "lowerdir+", lowers[i]) < 0)
+	for (size_t i = l->n; i-- > 0;)
+		if (!is_again_above(l, i) &&
+		    set_dir(fs, "lowerdir+", l->lowers[i]) < 0)
 			return -1;
 	return 0;
 }
@@ -77,9 +98,7 @@ static int set_flag(int fs, const char *key)
 
 static int set_all(int fs, const struct runtime_layers *l)
 {
-	/* A lone lower cannot be mounted without an upper; twice it can. */
-	if (set_lowers(fs, l->lowers, l->n) < 0 ||
-	    (l->n == 1 && !l->upper && set_lowers(fs, l->lowers, l->n) < 0))
+	if (set_lowers(fs, l) < 0 || (is_lone(l) && set_lowers(fs, l) < 0))
 		return -1;
 	if (l->upper && (set_dir(fs, "upperdir", l->upper) < 0 ||
 			 set_dir(fs, "workdir", l->work) < 0))
@@ -138,13 +157,15 @@ static int short_options(const struct runtime_layers *l,
 
 	strbuf_addstr(options, "lowerdir=");
 	for (size_t i = l->n; i-- > 0;) {
+		if (is_again_above(l, i))
+			continue;
 		snprintf(name, sizeof(name), "%zu", i);
 		if (symlink(l->lowers[i], name) < 0)
 			return error_errno(err, "cannot make a link");
-		strbuf_addf(options, "%s%s", name, i ? ":" : "");
+		strbuf_addf(options, "%s%s", i + 1 < l->n ? ":" : "", name);
 	}
-	if (l->n == 1 && !l->upper)
-		strbuf_addstr(options, ":0");
+	if (is_lone(l))
+		strbuf_addf(options, ":%zu", l->n - 1);
 	if (l->upper) {
 		if (symlink(l->upper, "u") < 0 || symlink(l->work, "w") < 0)
 			return error_errno(err, "cannot make a link");

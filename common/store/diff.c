@@ -11,7 +11,7 @@ struct diff {
 	struct emit *emit;
 	const struct store_meta *metas; /* of the chain */
 	size_t top;			/* the layer in question */
-	struct strbuf path;
+	bool unpacked; /* it came as a tar, which held all its files */
 };
 
 /* A directory being walked; `up` leads to the root. It goes out when it
@@ -64,7 +64,8 @@ static int look_below(struct diff *d, int fd, const char *name,
 		return -1;
 	b->exists = rc > 0;
 	b->same = false;
-	if (!b->exists || view_is_whiteout(d->s, fd, name, st))
+	if (!b->exists || view_is_whiteout(d->s, fd, name, st) ||
+	    (d->unpacked && !S_ISDIR(st->st_mode)))
 		return 0;
 	rc = emit_same(d->s, fd, st, &d->metas[d->top], below->fds[b->at],
 		       &b->st, &d->metas[below->layers[b->at]], name, err);
@@ -193,19 +194,18 @@ int diff_metas(struct store *s, const char *const *chain, size_t n,
 	return 0;
 }
 
-static int tar_until(struct store *s, const struct view *chain, size_t top,
-		     const struct store_meta *metas, int64_t latest,
+static int write_tar(struct diff *d, const struct view *chain, int64_t latest,
 		     store_write_fn write, void *arg, struct error *err)
 {
-	cleanup_emit struct emit *emit = emit_new(s, write, arg);
-	const size_t at = chain->n - top; /* the layers below begin there */
+	cleanup_emit struct emit *emit = emit_new(d->s, write, arg);
+	const size_t at = chain->n - d->top; /* the layers below begin there */
 	const struct view below = { chain->fds + at, chain->layers + at,
-				    metas[top].alone ? 0 : top, s };
+				    d->metas[d->top].alone ? 0 : d->top, d->s };
 	struct frame root = { .path = "", .name = "", .out = true };
-	struct diff d = { s, emit, metas, top, STRBUF_INIT };
 
+	d->emit = emit;
 	emit_clamp(emit, latest);
-	if (walk(&d, &root, chain->fds[at - 1], &below, err) < 0)
+	if (walk(d, &root, chain->fds[at - 1], &below, err) < 0)
 		return -1;
 	return emit_end(emit, err);
 }
@@ -214,8 +214,15 @@ int diff_tar(struct store *s, const struct view *chain, size_t top,
 	     const struct store_meta *metas, store_write_fn write, void *arg,
 	     struct error *err)
 {
-	return tar_until(s, chain, top, metas, INT64_MAX, write, arg,
-			      err);
+	struct diff d = { .s = s, .metas = metas, .top = top };
+
+	return write_tar(&d, chain, INT64_MAX, write, arg, err);
+}
+
+/* One that was unpacked is named by its content. */
+static bool is_unpacked(const char *id, const struct store_meta *meta)
+{
+	return *meta->diff_id && str_eq(digest_hex(meta->diff_id), id);
 }
 
 int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
@@ -224,6 +231,7 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 {
 	cleanup_free struct store_meta *metas = xcalloc(n, sizeof(*metas));
 	cleanup_view struct view view = { .n = 0 };
+	struct diff d = { .s = s, .metas = metas };
 
 	if (store_get_meta(s, chain[n - 1], metas, err) < 0)
 		return -1;
@@ -234,7 +242,9 @@ int store_layer_tar_until(struct store *s, const char *const *chain, size_t n,
 	if (diff_metas(s, chain, n, metas, err) < 0 ||
 	    view_open(s, chain, n, &view, err) < 0)
 		return -1;
-	return tar_until(s, &view, n - 1, metas, latest, write, arg, err);
+	d.top = n - 1;
+	d.unpacked = is_unpacked(chain[d.top], &metas[d.top]);
+	return write_tar(&d, &view, latest, write, arg, err);
 }
 
 int store_layer_tar(struct store *s, const char *const *chain, size_t n,

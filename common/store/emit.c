@@ -301,6 +301,14 @@ static int same_target(int dirfd, int below, const char *name)
 	       !memcmp(a, b, (size_t)n);
 }
 
+/* What was unpacked lost the fraction of a second, which must make no other
+ * layer of what lies on it. */
+static bool same_time(const struct timespec *a, const struct timespec *below)
+{
+	return a->tv_sec == below->tv_sec &&
+	       (a->tv_nsec == below->tv_nsec || !below->tv_nsec);
+}
+
 int emit_same(struct store *s, int dirfd, const struct stat *st,
 	      const struct store_meta *meta, int below,
 	      const struct stat *below_st, const struct store_meta *below_meta,
@@ -315,8 +323,7 @@ int emit_same(struct store *s, int dirfd, const struct stat *st,
 		return 0;
 	if (!S_ISDIR(st->st_mode) &&
 	    (st->st_size != below_st->st_size || st->st_nlink > 1 ||
-	     st->st_mtim.tv_sec != below_st->st_mtim.tv_sec ||
-	     st->st_mtim.tv_nsec != below_st->st_mtim.tv_nsec))
+	     !same_time(&st->st_mtim, &below_st->st_mtim)))
 		return 0;
 	store_owner(s, dirfd, name, st, meta, &uid, &gid);
 	store_owner(s, below, name, below_st, below_meta, &below_uid,
