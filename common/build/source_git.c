@@ -42,11 +42,24 @@ static bool keeps_git_dir(const struct build_remote *r)
 	return r->keep_git_dir && (str_eq(part, "/") || str_eq(part, "."));
 }
 
+/* .git says which branch of which repository it is. */
+static void key_git_dir(const struct build_remote *r,
+			const struct source_state *s, struct cache_key *k)
+{
+	cleanup_strbuf struct strbuf url = STRBUF_INIT;
+
+	giturl_redact(r->git.remote, &url);
+	cache_key_add(k, "url", url.buf);
+	cache_key_add(k, "ref", s->ref ? s->ref : "");
+}
+
 static void key_checkout(const struct build_remote *r,
 			 const struct source_state *s, struct cache_key *k)
 {
 	cache_key_add(k, "commit", s->commit);
 	cache_key_add(k, "git-dir", keeps_git_dir(r) ? "1" : "0");
+	if (keeps_git_dir(r))
+		key_git_dir(r, s, k);
 	cache_key_add(k, "submodules", r->git.submodules ? "1" : "0");
 	cache_key_add(k, "mtime", r->git.mtime_commit ? "commit" : "");
 }
