@@ -288,6 +288,8 @@ int source_http_fetch(struct build *b, const struct build_remote *r,
 		return -1;
 	if (s->layer[0] && str_eq(s->digest, r->checksum))
 		return 0;
+	/* Perhaps it came damaged: no server is to say that it is the same. */
+	s->layer[0] = '\0';
 	if (download(b, r, s, err) < 0)
 		return -1;
 	if (str_eq(s->digest, r->checksum))
