@@ -56,7 +56,7 @@ no_image() { # the same of the registry
 	done
 }
 published() {
-	sed -n 's/.* \([0-9]*\) steps were published.*/\1/p' "$err"
+	sed -n 's/.* \([0-9]*\) steps* w[a-z]* published.*/\1/p' "$err"
 }
 tags() { # DIR
 	jq -r '.manifests[].annotations[]' "$1/index.json" | grep -c ^step
@@ -75,6 +75,13 @@ t_is "$states" hhh "and takes all from the one that has all"
 
 # A store that has steps of its own, and a cache that goes on from others.
 build d one
+own=$image
+probed=$("$DEVENV" --store "$TMP/d" cache-probe --target three --cache-from \
+	"oci:$TMP/b.dir" "$TMP/ctx" | jq -r '[.cache.steps[] | select(.key) |
+		if .cached then "h" else "m" end] | join("")')
+t_is "$probed" hhh "cache-probe tells what a build would take"
+build d one
+t_is "$states $image" "h $own" "and the store keeps its own"
 build d three --cache-from "oci:$TMP/b.dir"
 t_is "$states" hhh "a store goes over to the chain of a cache"
 sound "as a whole"

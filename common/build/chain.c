@@ -5,7 +5,7 @@
 
 /* The steps of a stage and of those that it continues, lowest first. */
 struct line {
-	const struct build_planned **v;
+	struct build_planned **v;
 	size_t nr, alloc;
 	const struct build_stage *ground; /* on whose base they lie */
 };
@@ -171,8 +171,9 @@ static bool is_better(const struct build *b, const struct chain_known *cache)
 	return better;
 }
 
-static int learn(const struct build *b, const struct line *l,
-		 const struct chain_known *cache, struct error *err)
+static int adopt(struct build *b, const struct line *l,
+		 const struct chain_known *cache, chain_take *take,
+		 struct error *err)
 {
 	size_t n = reach(b, l, cache, NULL), i, at;
 	cleanup_strbuf struct strbuf ids = STRBUF_INIT;
@@ -183,16 +184,15 @@ static int learn(const struct build *b, const struct line *l,
 		struct cache_entry e = cache->found[at];
 
 		stage_digest_ids(&ids, e.below);
-		if (cache_put(b->o->store, l->v[i]->key, &l->v[i]->text, &e,
-			      err) < 0)
+		if (take(b, l->v[i], &e, err) < 0)
 			return -1;
 		strbuf_addstr(&ids, e.layer);
 	}
 	return 0;
 }
 
-int chain_learn(const struct build *b, const struct chain_known *cache,
-		struct error *err)
+int chain_adopt(struct build *b, const struct chain_known *cache,
+		chain_take *take, struct error *err)
 {
 	size_t i;
 
@@ -202,7 +202,7 @@ int chain_learn(const struct build *b, const struct chain_known *cache,
 		CLEANUP(line_release) struct line l = { 0 };
 
 		line_of(b, i, &l);
-		if (learn(b, &l, cache, err) < 0)
+		if (adopt(b, &l, cache, take, err) < 0)
 			return -1;
 	}
 	return 1;

@@ -30,13 +30,15 @@ bool chain_fits(const struct build *b, size_t stage,
 		const struct build_planned *p, const struct cache_entry *e);
 /*
  * Of a store and a cache that made the same steps, each on a chain of its own,
- * where only the cache goes on: let the store know the steps of the cache in
- * place of its own, so that all are found when the build is planned once more.
- * 1: done; 0: that is no gain, as in some stage the store goes further; -1.
- * The cache was asked for all steps of the build.
+ * where only the cache goes on: `take` the steps of the cache in place of those
+ * of the store. 1: done; 0: that is no gain, as in some stage the store goes
+ * further; -1. The cache was asked for all steps of the build. Stages may share
+ * a step, which is taken for each of them.
  */
-int chain_learn(const struct build *b, const struct chain_known *cache,
-		struct error *err) MUST_CHECK;
+typedef int chain_take(struct build *b, struct build_planned *p,
+		       const struct cache_entry *e, struct error *err);
+int chain_adopt(struct build *b, const struct chain_known *cache,
+		chain_take *take, struct error *err) MUST_CHECK;
 /*
  * Which of these steps a cache has to be given, so that who reads it finds all
  * of each stage on one chain. What it has on a chain of its own stays; where

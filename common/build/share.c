@@ -203,6 +203,23 @@ static bool is_any(const struct build *b UNUSED, size_t stage UNUSED,
 	return true;
 }
 
+/* So that all are found when the build is planned once more. */
+static int learn(struct build *b, struct build_planned *p,
+		 const struct cache_entry *e, struct error *err)
+{
+	return cache_put(b->o->store, p->key, &p->text, e, err);
+}
+
+/* Who only asks leaves the store as it is. */
+static int replace(struct build *b, struct build_planned *p,
+		   const struct cache_entry *e, struct error *err)
+{
+	if (p->cached && str_eq(p->layer, e->layer))
+		return 0;
+	b->result->cached -= p->cached;
+	return share_accept(b, p, e, err);
+}
+
 /* It goes on from layers that are not the store's: perhaps with all of its
  * own it goes further. */
 static int change_over(struct build *b, const char *name, struct error *err)
@@ -210,14 +227,12 @@ static int change_over(struct build *b, const char *name, struct error *err)
 	CLEANUP(asked_release) struct asked a = { 0 };
 	int rc;
 
-	if (b->probe)
-		return 0;
 	collect(b, is_any, &a);
 	if (ask(b, name, &a, err) < 0)
 		return -1;
-	rc = chain_learn(b, &(struct chain_known){ a.keys, a.found, a.n },
-			 err);
-	b->again = rc > 0;
+	rc = chain_adopt(b, &(struct chain_known){ a.keys, a.found, a.n },
+			 b->probe ? replace : learn, err);
+	b->again = rc > 0 && !b->probe;
 	return rc < 0 ? -1 : 0;
 }
 
