@@ -182,7 +182,8 @@ fmt-check:
 		$(wildcard common/*/*.h cmd/*.h)
 
 cache-table: deps-test devenv helpers
-	@DEVENV_TEST_TABLE=all sh t/run.sh $(B) t/5200-cache-table.sh
+	@DEVENV_TEST_TABLE=all sh t/run.sh $(B) t/5200-cache-table.sh \
+		t/5210-cache-toggles.sh
 
 bench: deps-test devenv
 	@sh t/bench/run.sh

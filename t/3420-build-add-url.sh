@@ -173,6 +173,18 @@ add --checksum="$wrong" "$WEB/file.txt" /sum
 t_status 3 "[I42] --checksum that does not fit"
 t_err "Dockerfile:2:1: digest mismatch for $WEB/file.txt: $sum \(expected: $wrong\)" \
 	"[I42] both digests are named"
+# What came damaged looks the same to a server that goes by time and size.
+damage() { # TEXT
+	echo "$1" >"$WEB_ROOT/damaged"
+	touch -d @1500000000 "$WEB_ROOT/damaged"
+}
+damage bad
+good=sha256:$(echo yes | sha256sum | cut -d ' ' -f 1)
+add --checksum="$good" "$WEB/damaged" /sum
+t_status 3 "[I42] a file that came damaged is refused"
+damage yes
+add --checksum="$good" "$WEB/damaged" /sum
+t_is "$status $(file sum)" "0 yes" "[I42] and downloaded anew"
 add --checksum=sha256:12 "$WEB/file.txt" /sum
 t_status 3 "[I42] --checksum that is none"
 t_err "Dockerfile:2:1: invalid checksum digest format 'sha256:12'" \

@@ -44,6 +44,7 @@ git_put() {
 }
 git_put old
 commit=$(git -C "$GIT_ROOT/repo.git" rev-parse trunk)
+git -C "$GIT_ROOT/repo.git" update-ref refs/heads/other "$commit"
 fill() { # the names in the table
 	sed -e "s,@BASE@,$BASE,g; s,@OTHER@,$registry/other,g" \
 		-e "s,@LABELLED@,$registry/labelled,g; s,@WEB@,$WEB,g" \
