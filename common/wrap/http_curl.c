@@ -132,10 +132,14 @@ static size_t on_read(char *out, size_t one, size_t n, void *arg)
 	return (size_t)got;
 }
 
+/* libcurl sends a body once more, unasked, when a connection that was open
+ * before breaks. What must not come twice fails instead. */
 static int on_seek(void *arg, curl_off_t offset, int origin)
 {
 	struct http_flight *f = arg;
 
+	if (f->t->once && f->sent)
+		return CURL_SEEKFUNC_FAIL;
 	if (origin != SEEK_SET || offset < 0 ||
 	    (uint64_t)offset > f->t->body_size)
 		return CURL_SEEKFUNC_FAIL;
