@@ -3,6 +3,24 @@
 #include "build/stage.h"
 
 #include "base/log.h"
+#include "store/upload.h"
+
+static void put_note(void *arg, const char *key, const char *text, size_t n)
+{
+	store_upload_put(arg, key, text, n);
+}
+
+static bool take_note(void *arg, const char *key, struct strbuf *text)
+{
+	return store_upload_take(arg, key, text);
+}
+
+void build_note_uploads(struct store *s, struct registry *r)
+{
+	const struct registry_notes notes = { put_note, take_note, s };
+
+	registry_set_notes(r, &notes);
+}
 
 /* A blob to be pushed. */
 struct outgoing {
@@ -192,6 +210,7 @@ int build_push(struct store *s, struct registry *r,
 	cleanup_free struct registry_source *sources = NULL;
 	size_t i, n = 0;
 
+	build_note_uploads(s, r);
 	find_origins(&all, s, image, m);
 	if (bring(r, &all, to, err) < 0)
 		return -1;

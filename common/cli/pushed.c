@@ -225,6 +225,7 @@ void cli_pushed_subject(const struct cli_pushed *p,
 int cli_pushed_send(struct cli_pushed *p, struct registry *r,
 		    const struct oci_ref *to, struct error *err)
 {
+	build_note_uploads(p->store, r);
 	if (p->whole.n)
 		return build_push_whole(r, &p->whole, to, err);
 	if (p->layout)

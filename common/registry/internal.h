@@ -130,6 +130,7 @@ struct registry {
 	struct registry_options o; /* strings are not owned */
 	struct strvec insecure, unverified;
 	uint64_t chunk_size; /* 0: none */
+	struct registry_notes notes; /* `put` NULL: none are kept */
 	struct registry_host **hosts;
 	size_t n_hosts, alloc_hosts;
 	struct registry_config config;

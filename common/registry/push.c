@@ -42,6 +42,7 @@ static void begin(struct push *p)
 
 static int end(struct push *p, int how)
 {
+	resume_forget(p);
 	p->source->how = how;
 	p->done = true;
 	free(p->place);
@@ -123,6 +124,7 @@ int push_to_place(struct push *p, const char *method, bool add_digest,
 	t->url = strbuf_detach(&text);
 	t->once = true;
 	p->call.may_fail = true;
+	resume_note(p);
 	return 1;
 }
 
@@ -142,6 +144,16 @@ int push_start_over(struct push *p, struct error *err)
 	p->call.may_fail = false;
 	ask(p);
 	p->call.t.delay_ms = push_pause_ms(p);
+	return 1;
+}
+
+int push_anew(struct push *p)
+{
+	resume_forget(p);
+	p->recalled = false;
+	p->call.may_fail = false;
+	free(steal_ptr(&p->place));
+	ask(p);
 	return 1;
 }
 
@@ -183,6 +195,8 @@ static int next(struct registry_call *call, struct error *err)
 			break;
 		if (!p->source->open && !may_mount(p))
 			return end(p, BLOB_MISSING);
+		if (resume_recall(p))
+			return upload_resume(p, err);
 		begin(p);
 		return 1;
 	case PUSH_BEGIN:
@@ -214,8 +228,14 @@ static uint64_t moved(const void *arg)
 	return sum;
 }
 
-/* Uploads that were begun and will not be ended are taken back, as far as the
- * registry lets us; nobody waits long for it. */
+/* What did not fail but was cut off may be gone on with. */
+static bool is_left(const struct push *p)
+{
+	return p->noted && p->call.t.status < 400;
+}
+
+/* Other uploads that were begun and will not be ended are taken back, as far
+ * as the registry lets us; nobody waits long for it. */
 static void take_back(struct registry *r, struct pushes *all)
 {
 	int64_t deadline = registry_now_ms() + CLEANUP_MS;
@@ -227,8 +247,10 @@ static void take_back(struct registry *r, struct pushes *all)
 		struct push *p = &all->all[i];
 		cleanup_url struct url place = { 0 };
 
-		if (!p->place || url_parse(&place, p->place, NULL) < 0)
+		if (!p->place || is_left(p) ||
+		    url_parse(&place, p->place, NULL) < 0)
 			continue;
+		resume_forget(p);
 		http_abort(r->http, &p->call.t);
 		registry_call_to(&p->call, "DELETE", NULL);
 		free(p->call.t.url);

@@ -1,4 +1,4 @@
-/* push.h - one blob on its way to a registry: push.c asks, upload.c sends */
+/* push.h - a blob on its way: push.c asks, upload.c sends, resume.c notes */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef REGISTRY_PUSH_H
 #define REGISTRY_PUSH_H
@@ -25,6 +25,9 @@ struct push {
 	enum url_reach reach; /* of those who named it, the least */
 	uint64_t offset; /* of it, sent in parts */
 	uint64_t chunk;	 /* bytes of a part */
+	uint64_t least;	 /* of them, as the registry wants it */
+	bool noted;	 /* another process could go on with it */
+	bool recalled;	 /* it is gone on with, as far as it is known */
 	bool done;
 };
 
@@ -39,12 +42,28 @@ int push_count_failure(struct push *p, struct error *err) MUST_CHECK;
 int push_pause_ms(const struct push *p);
 /* Ask anew, and upload from the beginning what is not there. 1, or -1. */
 int push_start_over(struct push *p, struct error *err) MUST_CHECK;
+/* The same where it was no failure: an upload from before is not used. 1. */
+int push_anew(struct push *p);
 
 /* --- upload.c --- */
 
 /* An upload was begun: send. 1, or -1. */
 int upload_begin(struct push *p, struct error *err) MUST_CHECK;
+/* Go on with an upload at p->place that was not ended: the registry is asked
+ * what it has of it. 1, or -1. */
+int upload_resume(struct push *p, struct error *err) MUST_CHECK;
 /* An answer came: 1 another request was prepared, 0 all is sent, -1. */
 int upload_next(struct push *p, struct error *err) MUST_CHECK;
+
+/* --- resume.c --- */
+
+/* Is it worth it, and is there a place for notes? */
+bool resume_is_wanted(const struct push *p);
+/* Remember the place where the upload goes on. */
+void resume_note(struct push *p);
+/* Nobody is to go on with it. */
+void resume_forget(struct push *p);
+/* What an earlier process noted becomes p->place: true. */
+bool resume_recall(struct push *p);
 
 #endif

@@ -152,6 +152,20 @@ int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
 			struct registry_blob *blobs, size_t n,
 			struct error *err) MUST_CHECK;
 
+/*
+ * Where uploads are noted, so that another process can go on with one: small
+ * texts without credentials, under 64 hexadecimal digits. Without it, and with
+ * what it does not keep, an upload that was cut off is sent anew.
+ */
+struct registry_notes {
+	void (*put)(void *arg, const char *key, const char *text, size_t n);
+	/* Once only: whoever takes it goes on alone. */
+	bool (*take)(void *arg, const char *key, struct strbuf *text);
+	void *arg;
+};
+void registry_set_notes(struct registry *r,
+			const struct registry_notes *notes);
+
 /* A blob to push: it is opened only when the registry lacks it. */
 struct registry_source {
 	char digest[DIGEST_TEXT];

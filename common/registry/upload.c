@@ -76,17 +76,35 @@ static bool bytes_there(const struct push *p, uint64_t *n)
 	return !*end && *n > 1 && *n <= p->source->size;
 }
 
+static void choose_chunk(struct push *p)
+{
+	uint64_t wanted = p->call.r->chunk_size;
+
+	p->chunk = wanted ? MAX(wanted, p->least) : UINT64_MAX;
+}
+
 int upload_begin(struct push *p, struct error *err)
 {
 	const char *least = http_header(&p->call.t, "OCI-Chunk-Min-Length", 0);
 
 	p->offset = 0;
-	p->chunk = p->call.r->chunk_size;
-	if (p->chunk && least && isdigit((unsigned char)*least))
-		p->chunk = MAX(p->chunk, strtoull(least, NULL, 10));
-	if (!p->chunk || p->source->size <= p->chunk)
+	p->recalled = false;
+	p->least = least && isdigit((unsigned char)*least)
+			   ? strtoull(least, NULL, 10)
+			   : 0;
+	choose_chunk(p);
+	if (p->source->size <= p->chunk)
 		return send_whole(p, err);
 	return push_open_source(p, err) < 0 ? -1 : go_on(p, err);
+}
+
+/* By a process that knows nothing of it but the place. */
+int upload_resume(struct push *p, struct error *err)
+{
+	choose_chunk(p);
+	p->state = PUSH_LOOK;
+	return push_open_source(p, err) < 0 ? -1 : push_to_place(p, "GET",
+								  false, err);
 }
 
 static bool is_trouble(int status)
@@ -103,6 +121,11 @@ static int refused(struct push *p, struct error *err)
 {
 	int status = p->call.t.status;
 
+	if (p->recalled) {
+		log_info("%s: what it had of %.19s is of no use; sending it "
+			 "anew", p->call.host->name, p->source->digest);
+		return push_anew(p);
+	}
 	registry_refused(&p->call, err);
 	if (p->state != PUSH_SEND && status != 401 && status != 403)
 		error_hint(err, "%s may not take a blob in parts: try without "
@@ -117,7 +140,7 @@ static int part_sent(struct push *p, struct error *err)
 
 	if (is_trouble(status) || status == 416)
 		return look(p, err);
-	if (status == 404)
+	if (status == 404 && !p->recalled)
 		return push_start_over(p, err);
 	if (status != 202 && !is_done(status))
 		return refused(p, err);
@@ -135,7 +158,7 @@ static int looked(struct push *p, struct error *err)
 	if (is_trouble(status))
 		return look(p, err);
 	if (!is_done(status) || !bytes_there(p, &p->offset))
-		return push_start_over(p, err);
+		return p->recalled ? push_anew(p) : push_start_over(p, err);
 	log_info("%s: upload of %.19s goes on at %llu", p->call.host->name,
 		 p->source->digest, (unsigned long long)p->offset);
 	return go_on(p, err);
@@ -151,6 +174,11 @@ int upload_next(struct push *p, struct error *err)
 		return looked(p, err);
 	if (is_done(status))
 		return 0;
+	/* How much of it came, the registry may know. */
+	if (!status && p->state == PUSH_SEND && resume_is_wanted(p)) {
+		p->recalled = true;
+		return look(p, err);
+	}
 	if (is_trouble(status) || status == 404 || status == 416)
 		return push_start_over(p, err);
 	return refused(p, err);

@@ -276,7 +276,8 @@ static void sweep_one(struct store *s, int tmp, const char *name)
 	/* A symbolic link is never made there; a socket or device neither. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return;
-	if (fd >= 0 && fstat(fd, &st) == 0 && store_partial_waits(name, &st))
+	if (fd >= 0 && fstat(fd, &st) == 0 &&
+	    (store_partial_waits(name, &st) || store_upload_waits(name, &st)))
 		return;
 	if (fs_remove_tree(tmp, name, &err) < 0)
 		log_debug("leftover '%s/tmp/%s' stays: %s", s->path, name,

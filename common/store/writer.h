@@ -20,5 +20,7 @@ int store_blob_path(char path[STORE_BLOB_PATH], const char *digest,
 		    struct error *err) MUST_CHECK;
 /* Is this, below tmp/, a part of a blob that may still be wanted? */
 bool store_partial_waits(const char *name, const struct stat *st);
+/* upload.c: or a note of an upload? */
+bool store_upload_waits(const char *name, const struct stat *st);
 
 #endif

@@ -13,6 +13,10 @@ The first part of a repository's name says how; words are joined by "-":
   vague       says "Range: 0-0" of whatever it has
   lost        forgets the upload at the second part
   deaf        takes the first part only, and says all is well
+  hang        reads 200000 bytes of the first upload, keeps them and stops
+  tear        the same, and then the connection breaks
+  wrong       keeps something else
+  forget      keeps nothing
   limit       takes no request of more than 4000 bytes
   nameless    knows no repository that was not made before
   quota       has no room: 413 with the words of a registry
@@ -20,7 +24,8 @@ The first part of a repository's name says how; words are joined by "-":
   lacks       says of a manifest that a blob is unknown
 Each request is a line of LOG: method, path, status, bytes of the body.
 """
-import hashlib, http.server, itertools, json, re, sys, threading, urllib.parse
+import hashlib, http.server, itertools, json, re, socket, sys, threading, time
+import urllib.parse
 
 PORT, LOG = int(sys.argv[1]), open(sys.argv[2], "a", buffering=1)
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -193,10 +198,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         BLOBS[digest_of(data)] = data
         self.answer(201, Location="/")
 
+    def cut_off(self, url):
+        """Is this the upload that does not come to its end?"""
+        if self.command not in ("PUT", "PATCH") or \
+                not {"hang", "tear"} & set(self.ways) or \
+                int(self.headers["Content-Length"] or 0) < 300000 or \
+                not once("cut", *self.ways):
+            return False
+        kept = self.rfile.read(200000)
+        what = url.path.split("/")[-1]
+        with LOCK:
+            if "wrong" in self.ways:
+                kept = kept[::-1]
+            UPLOADS[what]["data"] += kept
+            if "forget" in self.ways:
+                del UPLOADS[what]
+            LOG.write(f"{self.command} {self.path} cut\n")
+        if "hang" in self.ways:
+            time.sleep(60)
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.close_connection = True
+        return True
+
     def handle_any(self):
         url = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(url.query))
         self.ways = url.path.split("/")[2].split("-")
+        if self.cut_off(url):
+            return
         self.body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         part = re.match(r"/v2/(.+)/(manifests|referrers|blobs/uploads|blobs)"
                         r"/([^/]*)$", url.path)
