@@ -116,10 +116,17 @@ static int ask_digest(void *arg, struct strbuf *result, struct error *err)
 	return 0;
 }
 
+/* What has the library of the network need not load it in each of its forks,
+ * which takes as long as several requests. */
+static int load_once(struct build *b, struct error *err)
+{
+	return b->share ? 0 : registry_new(&b->share, b->o->registry, err);
+}
+
 /* A single one needs no process of its own. */
 static int ask_here(struct build *b, struct lookup *l, struct error *err)
 {
-	if (!b->share && registry_new(&b->share, b->o->registry, err) < 0)
+	if (load_once(b, err) < 0)
 		return -1;
 	return find_digest(b->share, &l->ref, l->digest, err);
 }
@@ -141,7 +148,8 @@ static int ask_digests(struct build *b, struct lookups *l, size_t *failed,
 	*failed = last;
 	if (open == 1)
 		return ask_here(b, &l->v[last], err);
-	if (run_jobs(b, l, ask_digest, failed, err) < 0)
+	if (load_once(b, err) < 0 ||
+	    run_jobs(b, l, ask_digest, failed, err) < 0)
 		return -1;
 	for (i = 0; i < l->nr; i++) {
 		struct lookup *one = &l->v[i];
@@ -196,11 +204,14 @@ static bool is_known(struct build *b, const struct lookup *l)
 static int fetch_rest(struct build *b, struct lookups *l, size_t *failed,
 		      struct error *err)
 {
-	size_t i;
+	size_t open = 0, i;
 
-	for (i = 0; i < l->nr; i++)
+	for (i = 0; i < l->nr; i++) {
 		l->v[i].started = l->v[i].found;
-	if (run_jobs(b, l, fetch, failed, err) < 0)
+		open += !l->v[i].found;
+	}
+	if ((open > 1 && load_once(b, err) < 0) ||
+	    run_jobs(b, l, fetch, failed, err) < 0)
 		return -1;
 	for (i = 0; i < l->nr; i++)
 		if (!l->v[i].found && take_fetched(b, &l->v[i], err) < 0)
