@@ -31,6 +31,10 @@ static void add_json(struct json *list, const struct env_info *i)
 	json_set_bool(j, "damaged", i->damaged);
 	json_set(j, "failed",
 		 i->failed ? json_new_str(i->failed) : json_new_null());
+	json_set(j, "pod", json_new_str(i->pod));
+	json_set(j, "service", json_new_str(i->service));
+	json_set(j, "exit_status",
+		 i->status < 0 ? json_new_null() : json_new_int(i->status));
 	json_set_bool(j, "running", i->running);
 	json_set(j, "pid",
 		 i->running ? json_new_int(i->pid) : json_new_null());
@@ -38,7 +42,7 @@ static void add_json(struct json *list, const struct env_info *i)
 
 static void add_text(struct strbuf *out, const struct env_info *i)
 {
-	strbuf_addf(out, "%-24s %-8s %-20s %s%s%s\n", i->name,
+	strbuf_addf(out, "%-24s %-8s %-20s %s%s%s", i->name,
 		    i->damaged	 ? "damaged"
 		    : i->running ? "running"
 				 : "stopped",
@@ -46,6 +50,11 @@ static void add_text(struct strbuf *out, const struct env_info *i)
 		    i->workspace ? i->workspace : "-",
 		    i->failed ? "  failed: " : "",
 		    i->failed ? i->failed : "");
+	if (i->pod)
+		strbuf_addf(out, "  service of %s", i->pod);
+	if (i->status >= 0)
+		strbuf_addf(out, "  ended with status %d", i->status);
+	strbuf_addch(out, '\n');
 }
 
 static int run(struct cmd_call *call, struct error *err)

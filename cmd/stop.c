@@ -10,8 +10,8 @@ struct options {
 
 static const struct opt rows[] = {
 	{ OPT_INT, 0, "stop-timeout", "SECONDS", NULL,
-	  "how long SIGTERM may take before SIGKILL (default: 2, or "
-	  "what it was started with)",
+	  "how long SIGTERM may take before SIGKILL (default: 2, of a service "
+	  "10, or what it was started with)",
 	  offsetof(struct options, timeout) },
 	{ OPT_END },
 };

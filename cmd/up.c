@@ -7,6 +7,7 @@
 #include "cli/init.h"
 #include "cli/life.h"
 #include "cli/probe.h"
+#include "cli/services.h"
 #include "cli/setup.h"
 #include "cmd/cmd.h"
 #include "wrap/giturl.h"
@@ -163,6 +164,8 @@ static int launch(struct work *w, char *const *command, int *status,
 		return 0;
 	cli_build_record(&w->round.project.record, w->b.store,
 			 &w->round.result);
+	cli_services_record(&w->round.project.record, w->b.store,
+			    &w->round.services);
 	record_set(&w->round.project.record, "environment",
 		   steal_ptr(&environment));
 	return cli_record_write(&w->round.project.record, err);
@@ -233,8 +236,9 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 	if (o->get_cached)
 		return cli_probe_variable(&w->b, &o->build, &w->round.plan,
 					  err);
-	if (prepare(w, err) < 0 ||
-	    cli_round_build(&w->round, &w->b, &o->build, err) < 0)
+	if (prepare(w, err) < 0 || cli_round_ask(&w->round, err) < 0 ||
+	    cli_round_build(&w->round, &w->b, &o->build, err) < 0 ||
+	    cli_round_services(&w->round, &w->b, &o->build, err) < 0)
 		return -1;
 	tell(&w->round.result);
 	if (store_sync(w->b.store, err) < 0)

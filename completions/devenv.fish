@@ -428,7 +428,7 @@ complete -c devenv -n '__fish_seen_subcommand_from ps' -l log-level -x -a 'info 
 complete -c devenv -n '__fish_seen_subcommand_from ps' -l log-format -x -a 'text json' -d 'form of messages on standard error'
 complete -c devenv -n '__fish_seen_subcommand_from ps' -l help -s h -d 'show this help'
 complete -c devenv -n '__fish_seen_subcommand_from ps' -l version -d 'print the version'
-complete -c devenv -n '__fish_seen_subcommand_from stop' -l stop-timeout -r -d 'how long SIGTERM may take before SIGKILL (default: 2, or what it was started with)'
+complete -c devenv -n '__fish_seen_subcommand_from stop' -l stop-timeout -r -d 'how long SIGTERM may take before SIGKILL (default: 2, of a service 10, or what it was started with)'
 complete -c devenv -n '__fish_seen_subcommand_from stop' -l directory -s C -r -d 'work as if started in DIR'
 complete -c devenv -n '__fish_seen_subcommand_from stop' -l store -r -d 'where images and layers are kept'
 complete -c devenv -n '__fish_seen_subcommand_from stop' -l offline -d 'contact nobody but mirrors: the store has to do'

@@ -40,6 +40,7 @@ cat >.devcontainer/devcontainer.json <<'END'
 {
 	"dockerComposeFile": ["docker-compose.yml", "docker-compose.extend.yml"],
 	"service": "app",
+	"runServices": ["app"],
 	"workspaceFolder": "/workspace",
 	"containerEnv": { "OVER": "file" },
 	"postCreateCommand": "echo created >made"
@@ -55,7 +56,6 @@ t_is "$(tr '\n' ' ' <"$out")" \
 t_ok "the workspace is this tree" test -e made
 t_err "docker-compose.yml:15:5: 'restart' is not acted on" "what is not acted on has its place" ||
 	cat "$err"
-t_err "services that are not started beside 'app': queue, db" "neither is a service beside it"
 t_err "'/etc/hostname' is outside of" "what a repository may not show is left out"
 up . -- sh -c 'cat /cache/kept; grep somewhere /etc/hosts'
 t_out '^x$' "a volume keeps what is in it"
@@ -66,6 +66,17 @@ unset WHO
 t_run "$DEVENV" parse .
 t_is "$(jq -c '.plan | [.args, .user, .config.containerEnv.DB]' "$out")" \
 	'[{"WHO":"nobody"},"bob","from-dotenv"]' "parse says what is built and how it runs"
+t_is "$(jq .plan.services "$out")" null "nothing runs beside it, if it is to run alone"
+sed '/runServices/d' .devcontainer/devcontainer.json >"$TMP/all.json"
+cp .devcontainer/devcontainer.json "$TMP/alone.json"
+cp "$TMP/all.json" .devcontainer/devcontainer.json
+t_run "$DEVENV" parse .
+t_is "$(jq -c '[.plan.services[] | [.name, .names[0], .plan.dockerfile.text, (.depends_on // {} | keys)]]' "$out")" \
+	'[["app","app",null,[]],["queue","queue","FROM gone/queue\n",[]],["db","db","FROM gone/db\n",["queue"]]]' \
+	"the plan has the services beside it in their order"
+t_run "$DEVENV" parse --relative .
+t_is "$(jq -r '.plan.context' "$out")" . "paths may be relative"
+cp "$TMP/alone.json" .devcontainer/devcontainer.json
 t_run "$DEVENV" parse --print=compose .
 t_status 0 "the services as they are in effect"
 t_is "$(jq -c '[.name, .services.app.environment]' "$out")" \

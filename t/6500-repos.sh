@@ -9,6 +9,8 @@
 t_need root userns busybox git docker-registry python3 jq useradd setpriv newuidmap
 env_accounts
 chmod 1777 "$TMP"
+DB_PORT=$(t_port)
+export DB_PORT
 registry_start world
 repos_publish
 DEVENV_REGISTRY_MIRROR=docker.io=$registry,mcr.microsoft.com=$registry,ghcr.io=$registry

@@ -40,6 +40,7 @@ repos_images() {
 		golang library/golang:1.22
 		gcc library/gcc:13
 		rust library/rust:1-slim
+		postgres library/postgres:16
 	END
 }
 repos_feature() { # ID VERSIONS

@@ -270,6 +270,12 @@ struct cli_defaults {
 };
 void cli_defaults_put(const struct cli_defaults *d, struct json *config);
 
+struct cli_service; /* services.h */
+struct cli_services {
+	struct cli_service *v;
+	size_t nr;
+};
+
 /* What is to run. */
 struct cli_setup; /* setup.h */
 struct cli_launch {
@@ -289,6 +295,7 @@ struct cli_launch {
 	const char *name; /* of the environment; NULL: nothing is kept */
 	char *const *command; /* NULL: none given */
 	bool no_tty;	      /* whatever we have: Ctrl-C is for us */
+	const struct cli_services *services; /* beside it; needs a name */
 };
 
 /*
@@ -312,6 +319,7 @@ struct cli_round {
 	struct cli_project project;
 	struct record_plan plan;
 	struct build_result result;
+	struct cli_services services; /* of the plan; empty: not asked for */
 };
 void cli_round_release(struct cli_round *r);
 #define cleanup_cli_round CLEANUP(cli_round_release)

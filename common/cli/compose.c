@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "cli/merged.h"
+#include "cli/services.h"
 #include "devcontainer/run.h"
 
 /* A repository reads what is in it, whatever links it has. */
@@ -68,18 +69,29 @@ int cli_compose_load(struct compose *c, const struct cli_project *p,
 	return compose_load(c, &files, &scope, err);
 }
 
-void cli_compose_build(const struct json *service, struct record_plan *plan)
+static bool is_remote(const char *context)
+{
+	return context && *context != '/';
+}
+
+int cli_compose_build(const struct json *service, const char *name,
+		      struct record_plan *plan, struct error *err)
 {
 	const struct json *build = json_get(service, "build");
 	const char *inline_text = json_get_str(build, "dockerfile_inline");
 	const char *file = json_get_str(build, "dockerfile");
 	const struct json *m;
 
+	if (is_remote(json_get_str(build, "context"))) {
+		error_set(err, ERR_INPUT, "the service '%s' is built from a "
+			  "URL, which is not supported", name);
+		return error_hint(err, "clone it, and name the directory");
+	}
 	plan->platform = xstrdup_null(json_get_str(service, "platform"));
 	if (!build) {
 		plan->text = xstrfmt("FROM %s\n",
 				     json_get_str(service, "image"));
-		return;
+		return 0;
 	}
 	plan->context = xstrdup(json_get_str(build, "context"));
 	if (inline_text)
@@ -90,6 +102,7 @@ void cli_compose_build(const struct json *service, struct record_plan *plan)
 	plan->target = xstrdup_null(json_get_str(build, "target"));
 	for (m = json_first(json_get(build, "args")); m; m = json_next(m))
 		strvec_env_set(&plan->args, json_key(m), json_str(m));
+	return 0;
 }
 
 /* --- what the configuration gets --- */
@@ -260,36 +273,6 @@ static int no_service(const struct devcontainer *dc, struct error *why,
 	return why->hint ? error_hint(err, "%s", why->hint) : -1;
 }
 
-/* Those that compose would start beside it are named. */
-static int warn_others(const struct compose *c, const char *name,
-		       struct record_plan *plan, struct error *err)
-{
-	cleanup_strvec struct strvec roots = STRVEC_INIT;
-	cleanup_strvec struct strvec order = STRVEC_INIT;
-	cleanup_strbuf struct strbuf names = STRBUF_INIT;
-	const struct json *wanted = json_get(plan->config, "runServices");
-	size_t i;
-
-	json_get_strings(wanted, &roots);
-	if (roots.nr)
-		strvec_push(&roots, name);
-	if (compose_order(c, &roots, &order, err) < 0)
-		return -1;
-	for (i = 0; i < order.nr; i++)
-		if (!str_eq(order.v[i], name))
-			strbuf_addf(&names, "%s%s", names.len ? ", " : "",
-				    order.v[i]);
-	if (names.len)
-		strvec_pushf(&plan->warnings, "services that are not started "
-			     "beside '%s': %s", name, names.buf);
-	return 0;
-}
-
-static bool is_remote(const char *context)
-{
-	return context && *context != '/';
-}
-
 /* What of the service's properties is not acted on, or in part. */
 static void note_args(const char *name, struct record_plan *plan)
 {
@@ -322,14 +305,9 @@ int cli_compose_plan(const struct cli_project *p,
 		return no_service(dc, &why, err);
 	for (i = 0; i < c.warnings.nr; i++)
 		strvec_push(&plan->warnings, c.warnings.v[i]);
-	if (is_remote(json_get_str(json_get(service, "build"), "context"))) {
-		error_set(err, ERR_INPUT, "the service '%s' is built from a "
-			  "URL, which is not supported", name);
-		return error_hint(err, "clone it, and name the directory");
-	}
-	if (warn_others(&c, name, plan, err) < 0)
+	if (cli_compose_build(service, name, plan, err) < 0 ||
+	    cli_services_plan(&c, p, plan, err) < 0)
 		return -1;
-	cli_compose_build(service, plan);
 	cli_compose_apply(&c, service, plan->config);
 	note_args(name, plan);
 	return 0;

@@ -20,8 +20,9 @@ int cli_compose_load(struct compose *c, const struct cli_project *p,
 int cli_compose_plan(const struct cli_project *p,
 		     const struct devcontainer *dc, struct record_plan *plan,
 		     struct error *err) MUST_CHECK;
-/* What is to be built for a service. */
-void cli_compose_build(const struct json *service, struct record_plan *plan);
+/* What is to be built for the service of that name. */
+int cli_compose_build(const struct json *service, const char *name,
+		      struct record_plan *plan, struct error *err) MUST_CHECK;
 /* The configuration `config` (an object) gets from a service. */
 void cli_compose_apply(const struct compose *c, const struct json *service,
 		       struct json *config);
@@ -30,5 +31,12 @@ void cli_compose_apply(const struct compose *c, const struct json *service,
 
 /* Properties that docker run has options for, as a list like runArgs. */
 struct json *cli_compose_args(const struct json *service);
+
+/* --- project_plan.c --- */
+
+/* What a plan reads lies in the project's tree. */
+int cli_project_check_files(const struct cli_project *p,
+			    const struct record_plan *plan, struct error *err)
+	MUST_CHECK;
 
 #endif

@@ -1,13 +1,13 @@
 /* launch.c - an image at work, as run, up and iterate start it */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/merged.h"
-#include "cli/mounts.h"
-#include "cli/settings.h"
-#include "cli/setup.h"
+#include "cli/launch.h"
 
 #include <unistd.h>
 
 #include "base/path.h"
+#include "cli/merged.h"
+#include "cli/services.h"
+#include "cli/setup.h"
 
 #define O(member) offsetof(struct cli_run_options, member)
 const struct opt cli_run_rows[] = {
@@ -48,18 +48,7 @@ const struct opt cli_run_rows[] = {
 	{ OPT_END },
 };
 
-/* One launch with all that the structs of others point into. */
-struct work {
-	const struct cli_launch *l;
-	struct json *config; /* NULL: none, as in docker run */
-	struct json *labels; /* likewise */
-	struct strvec env, argv;
-	struct cli_mounts mounts;
-	struct cli_settings settings;
-	char *folder, *config_file; /* as they are seen in there */
-};
-
-static void work_release(struct work *w)
+void cli_ready_release(struct cli_ready *w)
 {
 	json_free(w->config);
 	json_free(w->labels);
@@ -79,7 +68,7 @@ static bool want_tty(const struct cli_launch *l)
 }
 
 /* NAME without a value takes ours; unset here it stays unset there. */
-static void collect_env(struct work *w)
+static void collect_env(struct cli_ready *w)
 {
 	const struct strvec *given = &w->l->o->env;
 	size_t i;
@@ -94,7 +83,7 @@ static void collect_env(struct work *w)
 	}
 }
 
-static int collect_mounts(struct work *w, struct error *err)
+static int collect_mounts(struct cli_ready *w, struct error *err)
 {
 	const struct cli_launch *l = w->l;
 	const char *root = l->mount_root ? l->mount_root : l->workspace;
@@ -124,7 +113,7 @@ static int collect_mounts(struct work *w, struct error *err)
 }
 
 /* Where the workspace has it, if it does. */
-static void place_config(struct work *w)
+static void place_config(struct cli_ready *w)
 {
 	const struct cli_launch *l = w->l;
 	const struct json *plan = l->record ? record_get(l->record, "plan")
@@ -138,7 +127,7 @@ static void place_config(struct work *w)
 }
 
 /* The command line's command, else the image's, else a shell (empty). */
-static void collect_command(struct work *w)
+static void collect_command(struct cli_ready *w)
 {
 	const struct oci_config *c = &w->l->image->config;
 	const char *entrypoint = w->l->o->entrypoint;
@@ -182,47 +171,57 @@ static int run_environment(const struct cli_launch *l,
 	return 0;
 }
 
-static int run(struct work *w, int *status, struct json **environment,
-	       struct error *err)
+void cli_ready_options(const struct cli_ready *r, struct env_options *eo)
 {
-	const struct cli_launch *l = w->l;
+	const struct cli_launch *l = r->l;
 	const struct cli_run_options *o = l->o;
-	struct env_options eo = {
+
+	*eo = (struct env_options){
 		.store = l->b->store,
 		.image = l->image,
 		.name = l->name,
-		.config = w->config,
-		.folder = w->folder,
-		.config_file = w->config_file,
+		.config = r->config,
+		.folder = r->folder,
+		.config_file = r->config_file,
 		.workspace = l->workspace,
-		.labels = w->labels,
-		.env = &w->env,
+		.labels = r->labels,
+		.env = &r->env,
 		.user = o->user,
 		.hostname = o->hostname ? o->hostname
-					: w->settings.run.hostname,
-		.network = o->network || w->settings.run.no_network
+					: r->settings.run.hostname,
+		.network = o->network || r->settings.run.no_network
 				   ? RUNTIME_NET_NONE
 				   : RUNTIME_NET_HOST,
-		.privileged = w->settings.privileged,
-		.no_seccomp = w->settings.no_seccomp,
-		.no_new_privs = w->settings.run.no_new_privs,
-		.cap_add = &w->settings.cap_add,
-		.hosts = &w->settings.run.hosts,
-		.bounds = &w->settings.bounds,
-		.budget = &w->settings.budget,
-		.groups = &w->settings.run.group_add,
-		.grace_ms = w->settings.grace_ms,
-		.mounts = w->mounts.v,
-		.n_mounts = w->mounts.nr,
+		.privileged = r->settings.privileged,
+		.no_seccomp = r->settings.no_seccomp,
+		.no_new_privs = r->settings.run.no_new_privs,
+		.cap_add = &r->settings.cap_add,
+		.hosts = &r->settings.run.hosts,
+		.bounds = &r->settings.bounds,
+		.budget = &r->settings.budget,
+		.groups = &r->settings.run.group_add,
+		.grace_ms = r->settings.grace_ms,
+		.mounts = r->mounts.v,
+		.n_mounts = r->mounts.nr,
 		.replace = o->replace,
 		.no_hooks = o->no_hooks,
 		.life = l->life,
 		.mode = l->b->mode,
 	};
+}
+
+static int run(struct cli_ready *w, int *status, struct json **environment,
+	       struct error *err)
+{
+	const struct cli_launch *l = w->l;
+	const struct cli_run_options *o = l->o;
+	cleanup_cli_pod struct cli_pod pod = CLI_POD_INIT;
+	struct env_options eo;
 	struct env_command c = { .argv = w->argv.nr ? w->argv.v : NULL,
 				 .cwd = o->workdir,
 				 .tty = want_tty(l) };
 
+	cli_ready_options(w, &eo);
 	if (eo.mode == RUNTIME_CHROOT) {
 		if (l->environment || l->name || o->detach || o->tty)
 			return error_set(err, ERR_HOST,
@@ -237,30 +236,39 @@ static int run(struct work *w, int *status, struct json **environment,
 	 * terminal it is not, as Ctrl-C does not end a PID 1. */
 	if (!l->environment && !l->name && !o->detach && !c.tty)
 		return env_run(&eo, &c, status, err);
+	if (cli_pod_get(&pod, w, &eo, err) < 0)
+		return -1;
 	return run_environment(l, &eo, &c, status, environment, err);
+}
+
+int cli_ready_get(struct cli_ready *r, struct error *err)
+{
+	if (r->config &&
+	    cli_settings_get(&r->settings, r->l, r->config, err) < 0)
+		return -1;
+	collect_env(r);
+	collect_command(r);
+	return collect_mounts(r, err);
 }
 
 int cli_launch_run(const struct cli_launch *l, int *status,
 		   struct json **environment, struct error *err)
 {
-	CLEANUP(work_release) struct work w = { .l = l,
-					.settings = CLI_SETTINGS_INIT };
+	CLEANUP(cli_ready_release) struct cli_ready r = CLI_READY_INIT;
 
+	r.l = l;
 	if (l->environment) {
-		w.config = cli_merge_launch(l, err);
-		if (w.config && l->defaults)
-			cli_defaults_put(l->defaults, w.config);
-		if (!w.config ||
-		    cli_settings_get(&w.settings, l, w.config, err) < 0)
+		r.config = cli_merge_launch(l, err);
+		if (!r.config)
 			return -1;
-		w.labels = cli_launch_labels(l);
+		if (l->defaults)
+			cli_defaults_put(l->defaults, r.config);
+		r.labels = cli_launch_labels(l);
 	}
-	collect_env(&w);
-	collect_command(&w);
-	if (collect_mounts(&w, err) < 0)
+	if (cli_ready_get(&r, err) < 0)
 		return -1;
-	place_config(&w);
-	return run(&w, status, environment, err);
+	place_config(&r);
+	return run(&r, status, environment, err);
 }
 
 static bool is_hostname(const char *name)

@@ -62,8 +62,8 @@ static int check_inside(const char *path, const char *root, struct error *err)
 	return 0;
 }
 
-static int check_files(const struct cli_project *p,
-		       const struct record_plan *plan, struct error *err)
+int cli_project_check_files(const struct cli_project *p,
+			    const struct record_plan *plan, struct error *err)
 {
 	if (plan->dockerfile &&
 	    check_inside(plan->dockerfile, p->root, err) < 0)
@@ -118,7 +118,7 @@ static int plan_config(const struct cli_project *p, const char *fallback,
 	    cli_compose_plan(p, &dc, plan, err) < 0)
 		return -1;
 	plan->user = xstrdup_null(devcontainer_user(plan->config));
-	return check_files(p, plan, err);
+	return cli_project_check_files(p, plan, err);
 }
 
 /* The Dockerfile of a template: in its context, or from the top. */
@@ -155,7 +155,7 @@ static int plan_template(const struct cli_project *p,
 		template_dockerfile(p->root, plan->context, t.dockerfile);
 	strvec_copy(&plan->credentials, &t.credentials);
 	strvec_copy(&plan->warnings, &t.warnings);
-	return check_files(p, plan, err);
+	return cli_project_check_files(p, plan, err);
 }
 
 static int plan_dockerfile(const struct cli_project *p,

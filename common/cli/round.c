@@ -2,12 +2,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 #include "cli/lost.h"
+#include "cli/services.h"
 
 void cli_round_release(struct cli_round *r)
 {
 	cli_project_release(&r->project);
 	record_plan_release(&r->plan);
 	build_result_release(&r->result);
+	cli_services_release(&r->services);
 }
 
 int cli_round_plan(struct cli_round *r, const struct strvec *words,
@@ -56,4 +58,5 @@ void cli_round_launch(struct cli_round *r, struct cli_launch *l)
 	l->mount_root = r->project.root;
 	l->labels = r->project.labels;
 	l->environment = true;
+	l->services = &r->services;
 }

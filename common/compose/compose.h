@@ -33,6 +33,7 @@ struct compose_scope {
  * `labels`, `extra_hosts` and build's `args` objects (null: from the host);
  * `build` is {"context","dockerfile"|"dockerfile_inline","target","args"};
  * `volumes` [{"type","source","target","read_only"}];
+ * `networks` {NAME: {"aliases": array}}; `links` ["SERVICE[:ALIAS]"];
  * `ports` ["[ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL]"]; `depends_on`
  * {SERVICE: {"condition","required"}}; `healthcheck` {"test": array,
  * "interval","timeout","start_period": durations, "retries","disable"}.

@@ -434,21 +434,74 @@ static struct json *health(struct compose_at *at, const struct json *j)
 	return members(at, j, known, ARRAY_SIZE(known));
 }
 
+static struct json *network(struct compose_at *at, const struct json *j)
+{
+	static const struct property known[] = { { "aliases", texts } };
+
+	return json_kind(j) == JSON_NULL ? json_new_object()
+	       : json_kind(j) == JSON_OBJECT
+		       ? members(at, j, known, ARRAY_SIZE(known))
+		       : wrong(at, "a map");
+}
+
+/* All services share one: what is left of several is what they are called. */
+static struct json *networks(struct compose_at *at, const struct json *j)
+{
+	const bool list = json_kind(j) == JSON_ARRAY;
+	struct json *map = json_new_object();
+	const struct json *m;
+
+	if (json_len(j) > 1)
+		compose_warn(at, "all services share one network: several are "
+			     "not kept apart");
+	for (m = json_first(j); m; m = json_next(m)) {
+		const char *name = list ? json_str(m) : json_key(m);
+		struct json *one = NULL;
+
+		if (!name) {
+			json_free(map);
+			return wrong(at, "names of networks");
+		}
+		strvec_push(&at->path, name);
+		one = list ? json_new_object() : network(at, m);
+		strvec_pop(&at->path);
+		if (!one) {
+			json_free(map);
+			return NULL;
+		}
+		json_set(map, name, one);
+	}
+	return map;
+}
+
+static struct json *network_mode(struct compose_at *at, const struct json *j)
+{
+	const char *s = json_str(j);
+
+	if (s && !str_eq(s, "none") && !str_eq(s, "host") &&
+	    !str_eq(s, "bridge") && !str_starts(s, "service:"))
+		compose_warn(at, "the network '%s' is not acted on: all "
+			     "services share one", s);
+	return text(at, j);
+}
+
 /* Without a form: they say nothing that matters here. */
 static const struct property properties[] = {
 	{ "build", build },		{ "cap_add", texts },
 	{ "cap_drop", texts },		{ "command", command },
+	{ "container_name", text },
 	{ "cpus", text },		{ "depends_on", depends },
 	{ "devices", devices },		{ "dns", texts },
 	{ "dns_opt", texts },		{ "dns_search", texts },
 	{ "entrypoint", command },	{ "env_file", env_files },
-	{ "environment", map },		{ "expose", NULL },
+	{ "environment", map },		{ "expose", texts },
 	{ "extends", NULL },		{ "extra_hosts", hosts },
 	{ "gpus", text },		{ "group_add", texts },
 	{ "healthcheck", health },	{ "hostname", text },
 	{ "image", text },		{ "init", boolean },
 	{ "ipc", text },		{ "labels", map },
-	{ "mem_limit", text },		{ "network_mode", text },
+	{ "links", texts },		{ "mem_limit", text },
+	{ "network_mode", network_mode }, { "networks", networks },
 	{ "pid", text },		{ "pids_limit", text },
 	{ "platform", text },		{ "ports", ports },
 	{ "privileged", boolean },	{ "profiles", texts },

@@ -27,6 +27,27 @@ struct walk {
 	struct error *err;
 };
 
+static int visit(struct walk *w, const char *name);
+
+/* Those whose network or name a service asks for: without depends_on, too. */
+static int visit_implied(struct walk *w, const struct json *service)
+{
+	const char *mode = json_get_str(service, "network_mode");
+	const struct json *m = json_first(json_get(service, "links"));
+
+	if (mode && str_starts(mode, "service:") &&
+	    visit(w, mode + strlen("service:")) < 0)
+		return -1;
+	for (; m; m = json_next(m)) {
+		cleanup_free char *name = xstrndup(
+			json_str(m), strcspn(json_str(m), ":"));
+
+		if (visit(w, name) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int visit(struct walk *w, const char *name)
 {
 	const struct json *m, *service = compose_service(w->c, name, w->err);
@@ -39,6 +60,8 @@ static int visit(struct walk *w, const char *name)
 		return error_set(w->err, ERR_INPUT,
 				 "the service '%s' depends on itself", name);
 	strvec_push(&w->open, name);
+	if (visit_implied(w, service) < 0)
+		return -1;
 	for (m = json_first(json_get(service, "depends_on")); m;
 	     m = json_next(m)) {
 		const struct json *all = json_get(w->c->model, "services");

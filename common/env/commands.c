@@ -21,6 +21,16 @@ static void put_property(struct strvec *env, const struct json *config,
 	}
 }
 
+/* A service is no environment to work in. */
+static void describe_itself(struct strvec *env, const struct env_options *o)
+{
+	strvec_env_set(env, "DEVCONTAINER", "true");
+	/* What scripts ask that know envbuilder. */
+	strvec_env_set(env, "ENVBUILDER", "true");
+	if (o->config_file)
+		strvec_env_set(env, "DEVCONTAINER_CONFIG", o->config_file);
+}
+
 int commands_describe(struct env *e, const struct env_options *o,
 		      struct error *err)
 {
@@ -38,12 +48,8 @@ int commands_describe(struct env *e, const struct env_options *o,
 		if (vars && devcontainer_container_env(vars, lookup, &e->env,
 						       err) < 0)
 			return -1;
-		strvec_env_set(&e->env, "DEVCONTAINER", "true");
-		/* What scripts ask that know envbuilder. */
-		strvec_env_set(&e->env, "ENVBUILDER", "true");
-		if (o->config_file)
-			strvec_env_set(&e->env, "DEVCONTAINER_CONFIG",
-				       o->config_file);
+		if (!e->spec)
+			describe_itself(&e->env, o);
 		put_property(&e->env, e->config, "containerEnv");
 	}
 	e->user = xstrdup(user ? user : c->user ? c->user : "");

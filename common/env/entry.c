@@ -24,12 +24,22 @@ static bool wants_command(const struct json *config)
 	return json_kind(j) == JSON_BOOL && !json_bool(j);
 }
 
+int entry_log(const struct env *e, struct error *err)
+{
+	cleanup_free char *path = path_join(e->dir, "log");
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
+				    O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_errno(err, "cannot open '%s'", path);
+	return fd;
+}
+
 static int start(struct env *e, const struct strvec *argv, const char *user,
 		 const char *cwd, struct error *err)
 {
 	cleanup_env_process struct env_process ep = { 0 };
 	const struct env_command c = { .argv = argv->v };
-	cleanup_free char *path = path_join(e->dir, "log");
 	cleanup_close int root = runtime_root_fd(&e->sandbox, err);
 	cleanup_close int log = -1;
 	int status;
@@ -37,10 +47,9 @@ static int start(struct env *e, const struct strvec *argv, const char *user,
 	if (root < 0 || runtime_user_lookup(root, user, &ep.user, err) < 0 ||
 	    runtime_user_join(root, &e->groups, &ep.user, err) < 0)
 		return -1;
-	log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
-				 O_NOFOLLOW, 0600);
+	log = entry_log(e, err);
 	if (log < 0)
-		return error_errno(err, "cannot open '%s'", path);
+		return -1;
 	env_variables(&e->env, NULL, NULL, false, &ep);
 	ep.cwd = xstrdup(cwd);
 	env_process_fill(&ep, &c);
@@ -58,11 +67,12 @@ static int start(struct env *e, const struct strvec *argv, const char *user,
 }
 
 /* An entry point of a service goes without the image's arguments. */
-static void add_command(const struct json *service, const struct oci_config *c,
-			struct strvec *argv)
+void entry_command(const struct env_options *o, struct strvec *argv)
 {
+	const struct json *service = json_get(o->config, "serviceCommand");
 	const struct json *entry = json_get(service, "entrypoint");
 	const struct json *command = json_get(service, "command");
+	const struct oci_config *c = &o->image->config;
 
 	if (json_kind(entry) == JSON_ARRAY)
 		json_get_strings(entry, argv);
@@ -75,11 +85,11 @@ static void add_command(const struct json *service, const struct oci_config *c,
 }
 
 /* The command is where the image wants it, not where people work. */
-static const char *command_dir(const struct json *config,
-			       const struct oci_config *c)
+const char *entry_dir(const struct env_options *o)
 {
-	const char *given = json_get_str(json_get(config, "serviceCommand"),
+	const char *given = json_get_str(json_get(o->config, "serviceCommand"),
 					 "working_dir");
+	const struct oci_config *c = &o->image->config;
 
 	if (given)
 		return given;
@@ -104,7 +114,7 @@ int entry_start(struct env *e, const struct env_options *o,
 	strvec_push(&argv, "/bin/sh -c \"$0\" - \"$@\" &");
 	strvec_push(&argv, text.buf);
 	if (command)
-		add_command(json_get(e->config, "serviceCommand"), c, &argv);
+		entry_command(o, &argv);
 	return start(e, &argv, user ? user : c->user ? c->user : "",
-		     command ? command_dir(e->config, c) : e->cwd, err);
+		     command ? entry_dir(o) : e->cwd, err);
 }

@@ -48,8 +48,10 @@ static void env_free(struct env *e)
 }
 
 /* What an environment was made from: another image means another one. What
- * the label says is taken anew at each start. */
-static char *image_key(const struct store_image *image)
+ * the label says is taken anew at each start. A service is made anew, as with
+ * compose, when its configuration is another, too. */
+static char *image_key(const struct store_image *image,
+		       const struct json *service)
 {
 	cleanup_json struct json *config = oci_config_to_json(&image->config);
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
@@ -62,6 +64,8 @@ static char *image_key(const struct store_image *image)
 	json_write(&text, config, false);
 	for (i = 0; i < image->n_layers; i++)
 		strbuf_addstr(&text, image->layers[i].id);
+	if (service)
+		json_write(&text, service, false);
 	digest_bytes(text.buf, text.len, digest);
 	return xstrdup(digest);
 }
@@ -124,21 +128,44 @@ static int make(struct env *e, const struct env_options *o, const char *key,
 		     o->image->reference ? o->image->reference
 					 : o->image->config_digest);
 	json_set_str(e->state, "workspace", o->workspace);
+	if (e->spec) {
+		json_set_str(e->state, "pod", e->pod->name);
+		json_set_str(e->state, "service", e->spec->service);
+	}
 	note_layers(e, o->image);
 	return state_write(e, err);
+}
+
+/* A name is either an environment's or a service's of one pod. */
+static int check_pod(const struct env *e, struct error *err)
+{
+	const char *pod = json_get_str(e->state, "pod");
+
+	if (!json_get(e->state, "key") ||
+	    str_eq_null(pod, e->spec ? e->pod->name : NULL))
+		return 0;
+	if (pod)
+		error_set(err, ERR_REFUSED, "'%s' is a service of '%s'",
+			  e->name, pod);
+	else
+		error_set(err, ERR_REFUSED, "'%s' is an environment, and no "
+			  "service of '%s'", e->name, e->pod->name);
+	return error_hint(err, "choose another --name, or 'devenv rm %s'",
+			  e->name);
 }
 
 /* 1: made anew, 0: as it was, -1 error. */
 static int make_or_reuse(struct env *e, const struct env_options *o,
 			 struct error *err)
 {
-	cleanup_free char *key = image_key(o->image);
+	cleanup_free char *key = image_key(o->image,
+					   e->spec ? o->config : NULL);
 	const char *old = json_get_str(e->state, "key");
 	bool running = state_sandbox(e);
 
 	if (old && str_eq(old, key) && !o->replace)
 		return 0;
-	if (running && !o->replace) {
+	if (running && !o->replace && !e->spec) {
 		error_set(err, ERR_REFUSED,
 			  "the environment '%s' is running with another image",
 			  e->name);
@@ -148,7 +175,10 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 	if (running)
 		runtime_stop(&e->sandbox, state_grace(e));
 	e->running = false;
-	if (old)
+	if (old && e->spec)
+		log_info("the service '%s' changed, starting anew",
+			 e->spec->service);
+	else if (old)
 		log_info("environment '%s': the image changed, starting anew",
 			 e->name);
 	return make(e, o, key, err) < 0 ? -1 : 1;
@@ -172,6 +202,7 @@ static int start(struct env *e, const struct env_options *o,
 				     .hostname = o->hostname ? o->hostname
 							     : e->name,
 				     .network = o->network,
+				     .net = o->net,
 				     .privileged = o->privileged,
 				     .no_seccomp = o->no_seccomp,
 				     .cap_add = o->cap_add,
@@ -235,6 +266,47 @@ static int forward(struct env *e, const struct env_options *o,
 	return 0;
 }
 
+/* Somebody waited for its end, which came, and the pod goes on since. */
+static bool is_done(const struct env *e)
+{
+	int status;
+
+	return e->spec && !e->running && e->pod->joined &&
+	       pod_awaits_end(e->pod->options, e->spec->service) &&
+	       service_ended(e, &status) && !status;
+}
+
+/* With its services. */
+static int let_go_on(struct env *e, struct error *err)
+{
+	if (state_detach(e, err) < 0)
+		return -1;
+	return pod_detach(e, err);
+}
+
+/* What runs in it besides commands that somebody asks for. */
+static int start_processes(struct env *e, const struct env_options *o,
+			   struct error *err)
+{
+	int rc = 0;
+
+	if (e->spec)
+		return e->joined ? 0 : service_start(e, err);
+	if (e->config && !e->joined && entry_start(e, o, err) < 0)
+		return -1;
+	if (pod_after(e, err) < 0)
+		return -1;
+	if (!o->no_hooks && e->config)
+		rc = hooks_run(e, err);
+	pod_tell(e); /* a command may have failed because of one */
+	if (rc < 0)
+		return -1;
+	/* An editor that goes away leaves it running. */
+	return str_eq_null(json_get_str(o->config, "shutdownAction"), "none")
+		       ? let_go_on(e, err)
+		       : 0;
+}
+
 static int up(struct env *e, const struct env_options *o, struct error *err)
 {
 	cleanup_close int lock = -1;
@@ -246,43 +318,62 @@ static int up(struct env *e, const struct env_options *o, struct error *err)
 		if (lock < 0 || state_use(e, err) < 0)
 			return -1;
 	}
-	if (state_read(e, err) < 0 || make_or_reuse(e, o, err) < 0)
+	if (state_read(e, err) < 0 || check_pod(e, err) < 0 ||
+	    make_or_reuse(e, o, err) < 0)
 		return -1;
+	if (is_done(e))
+		return 0;
 	e->joined = e->running;
 	if (o->labels)
 		json_set(e->state, "labels", json_dup(o->labels));
-	if (commands_describe(e, o, err) < 0 ||
+	if (commands_describe(e, o, err) < 0 || pod_before(e, err) < 0 ||
 	    start_or_join(e, o, err) < 0 || commands_finish(e, o, err) < 0)
 		return -1;
 	commands_remember(e);
 	if (forward(e, o, err) < 0 || state_write(e, err) < 0 ||
 	    (e->life->export_file && files_export(e, err) < 0))
 		return -1;
-	if (e->config && !e->joined && entry_start(e, o, err) < 0)
-		return -1;
-	if (!o->no_hooks && e->config && hooks_run(e, err) < 0)
-		return -1;
-	/* An editor that goes away leaves it running. */
-	return str_eq_null(json_get_str(o->config, "shutdownAction"), "none")
-		       ? state_detach(e, err)
-		       : 0;
+	return start_processes(e, o, err);
 }
 
-int env_up(struct env **out, const struct env_options *o, struct error *err)
+/* Takes `e`. */
+static int finish_up(struct env **out, struct env *e,
+		     const struct env_options *o, struct error *err)
 {
 	static const struct env_life plain = { .probe_ms = ENV_PROBE_MS };
-	struct env *e = env_new(o->store, o->name);
 	int rc;
 
+	e->options = o;
 	e->life = o->life ? o->life : &plain;
 	rc = up(e, o, err);
+	e->options = NULL;
 	e->life = NULL;
+	e->spec = NULL;
+	e->pod = NULL;
 	if (rc < 0) {
 		env_close(e);
 		return -1;
 	}
 	*out = e;
 	return 0;
+}
+
+int env_up(struct env **out, const struct env_options *o, struct error *err)
+{
+	if (pod_check(o, err) < 0)
+		return -1;
+	return finish_up(out, env_new(o->store, o->name), o, err);
+}
+
+int env_up_service(struct env **out, struct env *pod,
+		   const struct env_service *s, const struct env_options *o,
+		   struct error *err)
+{
+	struct env *e = env_new(o->store, o->name);
+
+	e->spec = s;
+	e->pod = pod;
+	return finish_up(out, e, o, err);
 }
 
 static int attach(struct env *e, struct error *err)
@@ -299,9 +390,10 @@ static int attach(struct env *e, struct error *err)
 			  e->name);
 		return error_hint(err, "'devenv ps' lists those that run");
 	}
-	if (commands_recall(e, err) < 0)
+	if (commands_recall(e, err) < 0 || keeper_start(e, NULL, err) < 0)
 		return -1;
-	return keeper_start(e, NULL, err);
+	pod_attach(e);
+	return 0;
 }
 
 int env_attach(struct env **out, struct store *s, const char *name,
@@ -328,7 +420,20 @@ int env_detach(struct env *e, struct error *err)
 	/* Others may have written since. */
 	if (lock < 0 || state_read(e, err) < 0)
 		return -1;
-	return state_detach(e, err);
+	return let_go_on(e, err);
+}
+
+/* Nobody uses it any more. */
+static void stop(struct env *e)
+{
+	int status;
+
+	if (service_ended(e, &status))
+		json_set_int(e->state, "exit_status", status);
+	runtime_stop(&e->sandbox, state_grace(e));
+	e->running = false;
+	if (e->name && state_stopped(e, NULL) < 0)
+		log_debug("the state of '%s' was not written", e->name);
 }
 
 void env_close(struct env *e)
@@ -341,13 +446,9 @@ void env_close(struct env *e)
 	 * by the keeper. */
 	if (e->running && e->name)
 		lock = state_try_lock(e);
-	if (e->running && (!e->name || (lock >= 0 && !state_wanted(e)))) {
-		runtime_stop(&e->sandbox, state_grace(e));
-		e->running = false;
-		if (e->name && state_stopped(e, NULL) < 0)
-			log_debug("the state of '%s' was not written",
-				  e->name);
-	}
+	if (e->running && (!e->name || (lock >= 0 && !state_wanted(e))))
+		stop(e);
+	pod_close(e);
 	env_free(e);
 }
 

@@ -28,6 +28,7 @@ struct env_life {
 };
 #define ENV_PROBE_MS 10000
 
+struct env_service;
 struct env_options {
 	struct store *store;
 	const struct store_image *image; /* all its layers are unpacked */
@@ -41,6 +42,7 @@ struct env_options {
 	const char *user;	   /* NULL: of the configuration, or image */
 	const char *hostname;
 	enum runtime_network network;
+	int net; /* of RUNTIME_NET_GIVEN */
 	const struct runtime_mount *mounts;
 	size_t n_mounts;
 	bool replace;	/* start from the image again, whatever is there */
@@ -55,13 +57,33 @@ struct env_options {
 	int64_t grace_ms; /* between SIGTERM and SIGKILL; 0: usual */
 	const struct env_life *life; /* NULL: no secrets, all commands */
 	enum runtime_mode mode; /* RUNTIME_CHROOT: for env_run only */
+	/* Its pod: what runs beside it and what it is called there itself, in
+	 * the order of their start; or none. */
+	const struct env_service *services;
+	size_t n_services;
+};
+
+/*
+ * A service of a pod: an environment NAME-SERVICE of which one process is all
+ * there is. Its entry point and command are the image's, or those of the
+ * configuration; the sandbox ends when it does.
+ */
+struct env_service {
+	const char *service; /* as the pod calls it */
+	bool self; /* the environment that the pod is of: no options */
+	/* The network is the pod's, unless it is RUNTIME_NET_NONE. */
+	struct env_options options;
+	const struct json *needs; /* {SERVICE: {"condition","required"}} */
+	const struct json *health; /* as compose has it, on top of the image's;
+				      or NULL */
 };
 
 /*
  * run/<name>/ in the store: state.json, lock, users, upper/, work/, log. A
  * name has one sandbox at most; several processes may use it, and the last of
  * them stops it unless one asked that it goes on (env_detach). A process has
- * one `struct env` of a name at a time.
+ * one `struct env` of a name at a time. Who uses an environment uses the
+ * services of its pod as well: they are stopped after it.
  */
 struct env;
 
@@ -71,6 +93,9 @@ struct env;
  * once after it was made (one that failed runs again the next time),
  * postStart at each start, postAttach at each call. A failing hook is
  * ERR_STEP. A running environment with another image is ERR_REFUSED.
+ * Services start in their order, each once what it needs is there; those that
+ * run are joined, those that changed are made anew. One that does not become
+ * healthy, or ends where its success is needed, is ERR_STEP.
  */
 int env_up(struct env **out, const struct env_options *o, struct error *err)
 	MUST_CHECK;
@@ -91,6 +116,10 @@ int env_live(struct env *e, const struct env_life *life, const char **end,
 void env_close(struct env *e); /* stops it if nobody else uses it */
 void env_close_ptr(struct env **e);
 #define cleanup_env CLEANUP(env_close_ptr)
+
+/* The network of an environment that runs, or, where none does, a new one that
+ * its services are to share: a descriptor. */
+int env_net(struct store *s, const char *name, struct error *err) MUST_CHECK;
 
 /* What is done in it. */
 struct env_command {
@@ -129,6 +158,8 @@ struct env_info {
 	char *failed; /* lifecycle command that did, the last time; or NULL */
 	struct json *labels; /* as it was given, or NULL */
 	struct strvec env;   /* "K=V" of the container itself */
+	char *pod, *service; /* whose service it is, and which; or NULL */
+	int status; /* of a service that ended by itself, else -1 */
 	bool running, damaged; /* damaged: its state cannot be read */
 	pid_t pid;
 };
@@ -143,16 +174,20 @@ bool env_exists(struct store *s, const char *name);
 int env_look(struct store *s, const char *name, struct env_info *out,
 	     struct error *err) MUST_CHECK;
 /* SIGTERM, after `grace_ms` SIGKILL; negative: as long as it was started
- * with. Not running is fine. */
+ * with. Then the same for the services of its pod, the last first. Not running
+ * is fine. */
 int env_stop(struct store *s, const char *name, int grace_ms,
 	     struct error *err) MUST_CHECK;
-/* Refused while it runs or when its state is damaged, unless `force`. */
+/* With the services of its pod. Refused while it runs or when its state is
+ * damaged, unless `force`. */
 int env_remove(struct store *s, const char *name, bool force,
 	       struct error *err) MUST_CHECK;
 /* A descriptor of its log: the output of its background command. */
 int env_log(struct store *s, const char *name, struct error *err) MUST_CHECK;
 /* Letters, digits, "-", "_" and ".", not first a dot, 64 at most. */
 bool env_name_valid(const char *name);
+/* "NAME-SERVICE", or as much of it as a name may have; malloc'ed. */
+char *env_service_name(const char *name, const char *service);
 /* "app-1a2b3c4d" of a workspace directory: its name and a digest. */
 char *env_name_of(const char *workspace);
 /* The same with a digest of another text. */

@@ -8,6 +8,7 @@
 #define ENV_STATE "state.json"
 #define ENV_STATE_MAX (8 << 20)
 #define ENV_GRACE_MS 2000 /* between SIGTERM and SIGKILL, usually */
+#define SERVICE_GRACE_MS 10000 /* as docker; a database has much to write */
 
 struct env {
 	struct store *store;
@@ -19,6 +20,12 @@ struct env {
 	struct runtime_sandbox sandbox;
 	bool running, joined;
 	const struct env_life *life; /* while env_up runs */
+	const struct env_options *options; /* while env_up runs */
+	const struct env_service *spec; /* then, of a service; NULL: none */
+	struct env *pod; /* then as well: whose service it is */
+	struct env **services; /* of its pod, in the order of their start */
+	size_t n_services;
+	bool healthy; /* a service that was found so */
 	pid_t keeper;  /* 0: none */
 	int keeper_fd; /* its pipe */
 	struct json *config; /* ours, its variables are replaced; or NULL */
@@ -29,6 +36,14 @@ struct env {
 	char *user;	      /* as written */
 	struct strvec groups; /* that its processes are in, too */
 	bool no_new_privs;    /* of every command */
+	char *cwd;
+};
+
+/* process.c: what the runner wants, and what it points into. */
+struct env_process {
+	struct runtime_process p;
+	struct strvec env, shell_argv;
+	struct runtime_user user;
 	char *cwd;
 };
 
@@ -108,6 +123,59 @@ struct json *ports_describe(const struct json *config,
 /* entry.c: what runs in the background from the start. */
 int entry_start(struct env *e, const struct env_options *o,
 		struct error *err) MUST_CHECK;
+/* The command that the image has, or a service instead of it, and where. */
+void entry_command(const struct env_options *o, struct strvec *argv);
+const char *entry_dir(const struct env_options *o);
+/* The log, to append to. */
+int entry_log(const struct env *e, struct error *err) MUST_CHECK;
+
+/* outcome.c: one process tells another what it started, or why it did not
+ * (`pid` 0). Who hears gets -1 then. */
+void outcome_say(int to, pid_t pid, const struct error *err);
+pid_t outcome_hear(int from, const char *who, struct error *err) MUST_CHECK;
+
+/* service.c: the process of a service, and what became of it. */
+
+/* Start it in e->sandbox, which ends with it. */
+int service_start(struct env *e, struct error *err) MUST_CHECK;
+/* Has the sandbox that the state names ended by itself, and how? */
+bool service_ended(const struct env *e, int *status);
+/* A process with the variables, the user and the directory of the service. */
+int service_process(struct env *e, const struct env_options *o,
+		    char *const *argv, struct env_process *ep,
+		    struct error *err) MUST_CHECK;
+/* Show the last lines of a text, or of its log. */
+void service_show(const char *service, const char *text, size_t n);
+void service_show_log(const struct env *e);
+
+/* env.c: have a service of `pod` run, as env_up. One whose work is done stays
+ * as it is. */
+int env_up_service(struct env **out, struct env *pod,
+		   const struct env_service *s, const struct env_options *o,
+		   struct error *err) MUST_CHECK;
+
+/* health.c: wait until a service is healthy. */
+int health_wait(struct env *e, const struct env_service *s,
+		struct error *err) MUST_CHECK;
+/* Does it have a check at all? */
+bool health_known(const struct env_service *s);
+
+/* pod.c: the services beside an environment. */
+
+/* Can this ever come up? Before anything is started. */
+int pod_check(const struct env_options *o, struct error *err) MUST_CHECK;
+/* Start those that come before the environment, or after it. */
+int pod_before(struct env *e, struct error *err) MUST_CHECK;
+int pod_after(struct env *e, struct error *err) MUST_CHECK;
+/* Warn of those that failed. */
+void pod_tell(const struct env *e);
+/* Does anybody wait for the end of a service? */
+bool pod_awaits_end(const struct env_options *o, const char *service);
+/* Use those that run. */
+void pod_attach(struct env *e);
+/* Let them go on when nobody uses them. */
+int pod_detach(struct env *e, struct error *err) MUST_CHECK;
+void pod_close(struct env *e);
 
 /* A port of the environment, and where this host sees it. */
 struct env_port {
@@ -142,12 +210,6 @@ void dotfiles_hook(const struct env_life *life, struct devcontainer_hook *h);
 int dotfiles_ask(const struct env_life *life, struct error *err) MUST_CHECK;
 
 /* process.c */
-struct env_process {
-	struct runtime_process p;
-	struct strvec env, shell_argv;
-	struct runtime_user user;
-	char *cwd;
-};
 void env_process_release(struct env_process *ep);
 #define cleanup_env_process CLEANUP(env_process_release)
 /* Each "K=V" set, each "K" unset. */

@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fs.h"
 
 /*
  * A small process beside each devenv that uses an environment. It holds the
@@ -18,14 +17,6 @@
  * sandbox is started by the keeper itself: there is no moment at which a
  * killed devenv leaves one behind.
  */
-
-/* What became of a start, on its way to devenv. */
-struct outcome {
-	pid_t init; /* 0: failed */
-	enum error_code code;
-	int sys;
-	char msg[1024], hint[512];
-};
 
 static void end_unused(struct env *e)
 {
@@ -47,38 +38,25 @@ static void end_after(struct env *e, int devenv)
 	end_unused(e);
 }
 
-/* Start the sandbox and say how that went. */
-static void start(struct env *e, const struct runtime_spec *spec, int to)
+/* Nothing of devenv's stays open: not its output, not its locks. */
+static int settle(struct env *e, int from, int devenv, int to)
 {
-	cleanup_error struct error err = ERROR_INIT;
-	struct outcome o = { 0 };
-
-	if (runtime_start(spec, &e->sandbox, &err) == 0) {
-		o.init = e->sandbox.init;
-	} else {
-		o.code = err.code;
-		o.sys = err.sys;
-		snprintf(o.msg, sizeof(o.msg), "%s", err.msg);
-		snprintf(o.hint, sizeof(o.hint), "%s",
-			 err.hint ? err.hint : "");
-	}
-	(void)!write(to, &o, sizeof(o));
+	e->users_fd = -1;
+	if (setsid() < 0 || dup2(from, 0) < 0 ||
+	    dup2(e->sandbox.pidfd, 1) < 0 || dup2(devenv, 2) < 0 ||
+	    dup2(to, 3) < 0 || syscall(SYS_close_range, 4, ~0U, 0) < 0 ||
+	    chdir("/") < 0)
+		return -1;
+	e->sandbox.pidfd = 1;
+	return 0;
 }
 
 /* Wait for the end of devenv or of the sandbox. */
-NORETURN static void keep(struct env *e, int from, int devenv)
+NORETURN static void keep(struct env *e)
 {
 	struct pollfd p[2] = { { 0, POLLIN, 0 }, { 1, POLLIN, 0 } };
 	char word;
 
-	/* Nothing of devenv's stays open: not its output, not its locks. */
-	e->users_fd = -1;
-	if (setsid() < 0 || dup2(from, 0) < 0 ||
-	    dup2(e->sandbox.pidfd, 1) < 0 || dup2(devenv, 2) < 0 ||
-	    syscall(SYS_close_range, 3, ~0U, 0) < 0 ||
-	    chdir("/") < 0)
-		_exit(1);
-	e->sandbox.pidfd = 1;
 	while (poll(p, 2, -1) < 0 && errno == EINTR)
 		;
 	if (p[1].revents)
@@ -90,34 +68,32 @@ NORETURN static void keep(struct env *e, int from, int devenv)
 	_exit(0);
 }
 
-/* The keeper's whole life; `spec` NULL: the sandbox of e is there. */
+/* The keeper's whole life; `spec` NULL: the sandbox of e is there. Devenv goes
+ * on when its locks are its own again. */
 NORETURN static void live(struct env *e, const struct runtime_spec *spec,
 			  int from, int to, int devenv)
 {
+	cleanup_error struct error err = ERROR_INIT;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (spec)
-		start(e, spec, to);
-	if (e->sandbox.init <= 0)
+	if (spec && runtime_start(spec, &e->sandbox, &err) < 0)
+		outcome_say(to, 0, &err);
+	if (e->sandbox.init <= 0 || settle(e, from, devenv, to) < 0)
 		_exit(1);
-	keep(e, from, devenv);
+	outcome_say(3, e->sandbox.init, NULL);
+	close(3);
+	keep(e);
 }
 
-static int hear(struct env *e, int from, struct error *err)
+static int hear(struct env *e, int from, bool known, struct error *err)
 {
-	struct outcome o = { 0 };
+	pid_t init = outcome_hear(from, "the environment's keeper", err);
 
-	if (fs_read_full(from, &o, sizeof(o)) != sizeof(o))
-		return error_set(err, ERR_SYSTEM,
-				 "the environment's keeper was ended");
-	if (o.init > 0)
-		return runtime_attach(o.init, 0, &e->sandbox, err);
-	error_set(err, o.code, "%s", o.msg);
-	if (err)
-		err->sys = o.sys;
-	return *o.hint ? error_hint(err, "%s", o.hint) : -1;
+	if (init < 0)
+		return -1;
+	return known ? 0 : runtime_attach(init, 0, &e->sandbox, err);
 }
 
 int keeper_start(struct env *e, const struct runtime_spec *spec,
@@ -144,8 +120,7 @@ int keeper_start(struct env *e, const struct runtime_spec *spec,
 	close(life[0]);
 	close(words[1]);
 	rc = e->keeper < 0 ? error_errno(err, "cannot make a process")
-	     : spec	   ? hear(e, words[0], err)
-			   : 0;
+			   : hear(e, words[0], !spec, err);
 	close(words[0]);
 	return rc;
 }

@@ -19,6 +19,8 @@ void env_info_release(struct env_info *i)
 	free(i->failed);
 	json_free(i->labels);
 	strvec_release(&i->env);
+	free(i->pod);
+	free(i->service);
 }
 
 /* 1: there, 0: not. Nothing is created. */
@@ -74,6 +76,17 @@ static int read_names(struct store *s, struct strvec *names,
 	return 0;
 }
 
+/* As it ended by itself, or -1. */
+static int status_of(const struct env *e)
+{
+	int64_t kept = -1;
+	int status;
+
+	if (service_ended(e, &status))
+		return status;
+	return json_get_int(e->state, "exit_status", &kept) ? (int)kept : -1;
+}
+
 static void inform(struct env_info *info, struct env *e)
 {
 	info->name = xstrdup(e->name);
@@ -88,6 +101,9 @@ static void inform(struct env_info *info, struct env *e)
 	if (json_get(e->state, "labels"))
 		info->labels = json_dup(json_get(e->state, "labels"));
 	json_get_strings(json_get(e->state, "env"), &info->env);
+	info->pod = xstrdup_null(json_get_str(e->state, "pod"));
+	info->service = xstrdup_null(json_get_str(e->state, "service"));
+	info->status = info->running ? -1 : status_of(e);
 }
 
 int env_list(struct store *s, struct env_info **out, size_t *n,
@@ -146,15 +162,38 @@ static int stop(struct env *e, int grace_ms, struct error *err)
 	return state_sandbox(e) ? 0 : state_stopped(e, err);
 }
 
+/* Those of its pod, the last one first. */
+static void list_services(const struct env *e, struct strvec *out)
+{
+	const struct json *list = json_get(e->state, "services");
+	size_t n = json_len(list);
+
+	while (n--) {
+		const char *name = json_str(json_at(list, n));
+		cleanup_free char *dir = NULL;
+
+		if (!name || !env_name_valid(name))
+			continue;
+		dir = state_dir(e->store, name);
+		if (fs_is_dir(dir))
+			strvec_push(out, name);
+	}
+}
+
 int env_stop(struct store *s, const char *name, int grace_ms,
 	     struct error *err)
 {
+	cleanup_strvec struct strvec services = STRVEC_INIT;
 	struct env e;
+	size_t i;
 	int rc = must_open(&e, s, name, err);
 
 	if (!rc)
 		rc = stop(&e, grace_ms, err);
+	list_services(&e, &services);
 	close_named(&e);
+	for (i = 0; i < services.nr && !rc; i++)
+		rc = env_stop(s, services.v[i], grace_ms, err);
 	return rc;
 }
 
@@ -182,6 +221,18 @@ static int discard(struct env *e, struct error *err)
 	return rc;
 }
 
+static int remove_services(struct env *e, bool force, struct error *err)
+{
+	cleanup_strvec struct strvec services = STRVEC_INIT;
+	size_t i;
+
+	list_services(e, &services);
+	for (i = 0; i < services.nr; i++)
+		if (env_remove(e->store, services.v[i], force, err) < 0)
+			return -1;
+	return 0;
+}
+
 static int remove_env(struct env *e, bool force, struct error *err)
 {
 	cleanup_close int lock = -1;
@@ -200,6 +251,8 @@ static int remove_env(struct env *e, bool force, struct error *err)
 		return -1;
 	if (state_read(e, NULL) == 0 && state_sandbox(e))
 		return refuse_running(e, err); /* it was started meanwhile */
+	if (remove_services(e, force, err) < 0)
+		return -1;
 	return discard(e, err);
 }
 
@@ -213,6 +266,21 @@ int env_remove(struct store *s, const char *name, bool force,
 		rc = remove_env(&e, force, err);
 	close_named(&e);
 	return rc;
+}
+
+int env_net(struct store *s, const char *name, struct error *err)
+{
+	struct env e;
+	int fd = open_named(&e, s, name, err);
+
+	if (fd > 0 && (state_read(&e, NULL) < 0 || !state_sandbox(&e)))
+		fd = 0;
+	if (fd > 0)
+		fd = runtime_net_of(&e.sandbox, err);
+	else if (!fd)
+		fd = runtime_net_new(err);
+	close_named(&e);
+	return fd;
 }
 
 int env_log(struct store *s, const char *name, struct error *err)

@@ -2,10 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "env/internal.h"
 
-#include <fcntl.h>
 #include <unistd.h>
-
-#include "base/path.h"
 
 #define DEFAULT_PATH \
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -135,15 +132,11 @@ int env_background(struct env *e, const struct env_command *c,
 		   struct error *err)
 {
 	cleanup_env_process struct env_process ep = { 0 };
-	cleanup_free char *path = path_join(e->dir, "log");
-	cleanup_close int log = open(path,
-				     O_WRONLY | O_CREAT | O_APPEND |
-					     O_CLOEXEC | O_NOFOLLOW,
-				     0600);
+	cleanup_close int log = entry_log(e, err);
 	struct runtime_child child;
 
 	if (log < 0)
-		return error_errno(err, "cannot open '%s'", path);
+		return -1;
 	if (env_prepare(e, c, &ep, err) < 0)
 		return -1;
 	ep.p.out = log;

@@ -227,6 +227,7 @@ int state_started(struct env *e, struct error *err)
 	cleanup_free char *boot = boot_id();
 
 	json_remove(e->state, "detached");
+	json_remove(e->state, "exit_status");
 	json_set_str(e->state, "boot", boot);
 	json_set_int(e->state, "pid", e->sandbox.init);
 	json_set_int(e->state, "start_time",
@@ -245,10 +246,10 @@ int state_grace(const struct env *e)
 {
 	int64_t ms = 0;
 
-	return json_get_int(e->state, "grace_ms", &ms) && ms >= 0 &&
-			       ms <= INT32_MAX
-		       ? (int)ms
-		       : ENV_GRACE_MS;
+	if (json_get_int(e->state, "grace_ms", &ms) && ms >= 0 &&
+	    ms <= INT32_MAX)
+		return (int)ms;
+	return json_get_str(e->state, "pod") ? SERVICE_GRACE_MS : ENV_GRACE_MS;
 }
 
 static bool has_ended(int pidfd)

@@ -31,6 +31,7 @@ void record_plan_release(struct record_plan *p)
 	free(p->user);
 	strvec_release(&p->cache_from);
 	strvec_release(&p->warnings);
+	json_free(p->services);
 	free(p->name);
 	free(p->reference);
 	strvec_release(&p->credentials);
@@ -40,13 +41,17 @@ void record_plan_release(struct record_plan *p)
 struct reader {
 	const struct record *record;
 	const struct json *plan;
+	const char *service; /* its number, where it is one's; or NULL */
 	struct error *err;
 };
 
 static int fail(const struct reader *rd, const char *key, const char *what)
 {
-	return record_fail(rd->record, rd->err,
-			   (const char *[]){ "plan", key, NULL }, what);
+	const char *const own[] = { "plan", key, NULL };
+	const char *const of[] = { "plan", "services", rd->service, "plan",
+				   key, NULL };
+
+	return record_fail(rd->record, rd->err, rd->service ? of : own, what);
 }
 
 static int get_str(const struct reader *rd, const char *key, char **out)
@@ -137,6 +142,20 @@ static int get_value(const struct reader *rd, const char *key,
 	return 0;
 }
 
+/* Their plans are read when they are wanted. */
+static int get_services(const struct reader *rd, struct json **out)
+{
+	const struct json *m;
+
+	if (get_value(rd, "services", JSON_ARRAY, out) < 0)
+		return -1;
+	for (m = json_first(*out); m; m = json_next(m))
+		if (!json_get_str(m, "name"))
+			return fail(rd, "services",
+				    "expected objects with a \"name\"");
+	return 0;
+}
+
 static int get_all(const struct reader *rd, struct record_plan *p)
 {
 	if (get_kind(rd, &p->kind) < 0 ||
@@ -153,6 +172,7 @@ static int get_all(const struct reader *rd, struct record_plan *p)
 	    get_list(rd, "cache_from", &p->cache_from) < 0 ||
 	    get_value(rd, "options", JSON_OBJECT, &p->options) < 0 ||
 	    get_list(rd, "warnings", &p->warnings) < 0 ||
+	    get_services(rd, &p->services) < 0 ||
 	    get_str(rd, "name", &p->name) < 0 ||
 	    get_str(rd, "reference", &p->reference) < 0 ||
 	    get_list(rd, "credentials", &p->credentials) < 0)
@@ -160,23 +180,44 @@ static int get_all(const struct reader *rd, struct record_plan *p)
 	return 0;
 }
 
-int record_plan_get(struct record_plan *p, const struct record *r,
-		    struct error *err)
+static int read_plan(struct record_plan *p, struct reader *rd)
 {
 	struct record_plan got = RECORD_PLAN_INIT;
-	struct reader rd = { r, record_get(r, "plan"), err };
 
-	if (!rd.plan) {
-		record_fail(r, err, (const char *[]){ NULL },
-			    "the record has no plan");
-		return error_hint(err, "pass it through 'devenv parse' first");
-	}
-	if (get_all(&rd, &got) < 0) {
+	if (get_all(rd, &got) < 0) {
 		record_plan_release(&got);
 		return -1;
 	}
 	*p = got;
 	return 0;
+}
+
+int record_plan_get(struct record_plan *p, const struct record *r,
+		    struct error *err)
+{
+	struct reader rd = { .record = r,
+			     .plan = record_get(r, "plan"),
+			     .err = err };
+
+	if (rd.plan)
+		return read_plan(p, &rd);
+	record_fail(r, err, (const char *[]){ NULL },
+		    "the record has no plan");
+	return error_hint(err, "pass it through 'devenv parse' first");
+}
+
+int record_plan_service(const struct record_plan *p, const struct record *r,
+			size_t at, struct record_plan *out, bool *found,
+			struct error *err)
+{
+	cleanup_free char *number = xstrfmt("%zu", at);
+	struct reader rd = { .record = r,
+			     .plan = json_get(json_at(p->services, at), "plan"),
+			     .service = number,
+			     .err = err };
+
+	*found = rd.plan;
+	return rd.plan ? read_plan(out, &rd) : 0;
 }
 
 int record_plan_check(const struct record_plan *p, struct error *err)
@@ -227,7 +268,7 @@ static struct json *dup_or(const struct json *j, struct json *otherwise)
 	return json_dup(j);
 }
 
-void record_plan_set(const struct record_plan *p, struct record *r)
+struct json *record_plan_json(const struct record_plan *p)
 {
 	struct json *j = json_new_object();
 
@@ -255,5 +296,12 @@ void record_plan_set(const struct record_plan *p, struct record *r)
 		json_set_str(j, "reference", p->reference);
 	if (p->credentials.nr)
 		json_set_strvec(j, "credentials", &p->credentials);
-	record_set(r, "plan", j);
+	if (p->services)
+		json_set(j, "services", json_dup(p->services));
+	return j;
+}
+
+void record_plan_set(const struct record_plan *p, struct record *r)
+{
+	record_set(r, "plan", record_plan_json(p));
 }

@@ -138,14 +138,22 @@ static void make_relative(struct json *object, const char *key,
 	}
 }
 
-void record_relative(struct record *r, const char *dir)
+static void plan_relative(struct json *plan, const char *dir)
 {
-	struct json *plan = record_get(r, "plan");
-
-	make_relative(record_get(r, "source"), "path", dir);
 	make_relative(plan, "context", dir);
 	make_relative(plan, "config_file", dir);
 	make_relative(json_get(plan, "dockerfile"), "path", dir);
+}
+
+void record_relative(struct record *r, const char *dir)
+{
+	struct json *plan = record_get(r, "plan");
+	struct json *m = json_first(json_get(plan, "services"));
+
+	make_relative(record_get(r, "source"), "path", dir);
+	plan_relative(plan, dir);
+	for (; m; m = json_next(m))
+		plan_relative(json_get(m, "plan"), dir);
 }
 
 void record_source_get(struct record_source *s, const struct record *r)

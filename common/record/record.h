@@ -76,6 +76,10 @@ struct record_plan {
 	struct json *options; /* "labels", "network", "no_cache", "pull" of a
 				 configuration's build; or NULL */
 	struct strvec warnings; /* what nothing acts on, FILE:LINE:COL first */
+	/* What runs beside it, in the order of start, itself included: {"name",
+	 * "names", "depends_on", "healthcheck"} and, for the others, "plan".
+	 * NULL: nothing does. */
+	struct json *services;
 	/* image templates */
 	char *name;		  /* of the template */
 	char *reference;	  /* where the image goes */
@@ -91,6 +95,13 @@ int record_plan_get(struct record_plan *p, const struct record *r,
 /* ERR_INPUT where nothing says what to build. */
 int record_plan_check(const struct record_plan *p, struct error *err)
 	MUST_CHECK;
+/* The plan of one of its services; `at` counts them. The one that the plan
+ * itself is of has none: `found` is false then. */
+int record_plan_service(const struct record_plan *p, const struct record *r,
+			size_t at, struct record_plan *out, bool *found,
+			struct error *err) MUST_CHECK;
+/* The plan as JSON, for such a service. */
+struct json *record_plan_json(const struct record_plan *p);
 /* Write the section. */
 void record_plan_set(const struct record_plan *p, struct record *r);
 

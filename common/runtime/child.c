@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -60,14 +59,13 @@ static int tie_to_parent(const struct runtime_launch *l, struct error *err)
 	return 0;
 }
 
-static int loopback_up(struct error *err)
+static int set_network(const struct runtime_spec *s, struct error *err)
 {
-	cleanup_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq lo = { .ifr_name = "lo",
-			    .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
-		return error_errno(err, "cannot start the loopback device");
+	if (s->network == RUNTIME_NET_NONE)
+		return runtime_loopback_up(err);
+	if (s->network == RUNTIME_NET_GIVEN && setns(s->net, CLONE_NEWNET) < 0)
+		return error_errno_code(err, ERR_HOST, "cannot enter the "
+					"network of another sandbox");
 	return 0;
 }
 
@@ -78,7 +76,7 @@ static int build(const struct runtime_launch *l, struct error *err)
 
 	if (s->root)
 		return runtime_chroot_enter(l, err);
-	if (s->network == RUNTIME_NET_NONE && loopback_up(err) < 0)
+	if (set_network(s, err) < 0)
 		return -1;
 	if (sethostname(name, strlen(name)) < 0)
 		return error_errno(err, "cannot set the host name '%s'", name);

@@ -245,7 +245,7 @@ int runtime_chroot_prepare(struct runtime_launch *l, struct error *err)
 	const struct runtime_spec *s = l->spec;
 	struct runtime_place *p;
 
-	if (s->network == RUNTIME_NET_NONE)
+	if (s->network != RUNTIME_NET_HOST)
 		return refuse("a step without network", err);
 	if (s->privileged)
 		return refuse("a privileged step", err);

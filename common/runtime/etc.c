@@ -7,28 +7,45 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 
-/* On the host's network its own names must keep working. */
-void runtime_etc_hosts(const char *hostname, bool host_network,
-		       const struct strvec *more, struct strbuf *out)
+static void add_given(const struct strvec *given, struct strbuf *out)
 {
 	size_t i;
 
-	if (!host_network ||
-	    fs_read_file("/etc/hosts", FILE_MAX, out, NULL) < 0) {
-		strbuf_reset(out);
-		strbuf_addstr(out, "127.0.0.1\tlocalhost\n::1\tlocalhost "
-				   "ip6-localhost ip6-loopback\n");
-	}
-	if (out->len && out->buf[out->len - 1] != '\n')
-		strbuf_addch(out, '\n');
-	strbuf_addf(out, "127.0.1.1\t%s\n", hostname);
-	for (i = 0; more && i < more->nr; i++) {
-		const char *entry = more->v[i], *colon = strchr(entry, ':');
+	for (i = 0; given && i < given->nr; i++) {
+		const char *entry = given->v[i], *colon = strchr(entry, ':');
 
 		if (colon)
 			strbuf_addf(out, "%s\t%.*s\n", colon + 1,
 				    (int)(colon - entry), entry);
 	}
+}
+
+static void add_host(struct strbuf *out)
+{
+	if (fs_read_file("/etc/hosts", FILE_MAX, out, NULL) < 0)
+		strbuf_addstr(out, "127.0.0.1\tlocalhost\n");
+	if (out->len && out->buf[out->len - 1] != '\n')
+		strbuf_addch(out, '\n');
+}
+
+/*
+ * The first line about a name wins, and so does the first about an address:
+ * this host's file must not hide what is given, and 127.0.0.1 is to be called
+ * localhost whatever else it is. On the host's network its own names must
+ * keep working.
+ */
+void runtime_etc_hosts(const char *hostname, bool host_network,
+		       const struct strvec *given, struct strbuf *out)
+{
+	if (!host_network)
+		strbuf_addstr(out, "127.0.0.1\tlocalhost\n::1\tlocalhost "
+				   "ip6-localhost ip6-loopback\n");
+	else if (given && given->nr)
+		strbuf_addstr(out, "127.0.0.1\tlocalhost\n");
+	add_given(given, out);
+	if (host_network)
+		add_host(out);
+	strbuf_addf(out, "127.0.1.1\t%s\n", hostname);
 }
 
 static bool has(const struct strvec *list)

@@ -126,7 +126,18 @@ struct runtime_mount {
 int runtime_bind_as(const char *source, uid_t uid, gid_t gid, int *tree,
 		    struct error *err) MUST_CHECK;
 
-enum runtime_network { RUNTIME_NET_HOST, RUNTIME_NET_NONE };
+enum runtime_network {
+	RUNTIME_NET_HOST,
+	RUNTIME_NET_NONE,
+	RUNTIME_NET_GIVEN, /* that of runtime_spec's `net` */
+};
+
+/* A network of its own, loopback alone, or that of a sandbox: a descriptor
+ * for several sandboxes to share, which keeps it. ERR_HOST where a sandbox
+ * belongs to another user namespace. */
+int runtime_net_new(struct error *err) MUST_CHECK;
+int runtime_net_of(const struct runtime_sandbox *s, struct error *err)
+	MUST_CHECK;
 
 /* A limit of setrlimit; RLIM_INFINITY: none. */
 struct runtime_limit {
@@ -186,6 +197,7 @@ struct runtime_spec {
 	bool draft;
 	const char *hostname;	  /* NULL: "devenv" */
 	enum runtime_network network;
+	int net; /* of RUNTIME_NET_GIVEN */
 	/* Directories of the root that are made where they miss; or NULL. No
 	 * mount is in their way: they are the root's whatever is mounted. */
 	const struct strvec *dirs;
@@ -196,7 +208,8 @@ struct runtime_spec {
 	/* Generated /etc/hosts, /etc/hostname and /etc/resolv.conf are bound
 	 * over the root's (made where missing, removed again when made). */
 	bool no_etc;
-	const struct strvec *hosts; /* more of /etc/hosts: "NAME:ADDRESS" */
+	/* more of /etc/hosts, "NAME:ADDRESS", that win over this host's */
+	const struct strvec *hosts;
 	const struct runtime_bounds *bounds; /* NULL: none */
 	const struct runtime_cgroup *cgroup; /* NULL: ours */
 };
