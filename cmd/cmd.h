@@ -67,6 +67,7 @@ struct cmd {
 	X(lint) \
 	X(read_configuration) \
 	X(run_user_commands) \
+	X(outdated) \
 	X(store) \
 	X(cache) \
 	X(completion) \

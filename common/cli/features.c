@@ -79,6 +79,19 @@ int cli_features_find(struct cli_features *f, const struct record_plan *plan,
 	return 0;
 }
 
+int cli_features_versions(struct cli_features *f,
+			  const struct record_plan *plan,
+			  const struct cli_features_from *from,
+			  struct json **out, struct error *err)
+{
+	cleanup_free char *file = NULL;
+	struct feature_request q;
+
+	if (request(f, &q, plan, from, &file, err) < 0)
+		return -1;
+	return feature_outdated(&q, out, err);
+}
+
 int cli_features_write(struct cli_features *f, const struct record_plan *plan,
 		       const char *name, const struct strbuf *text,
 		       struct error *err)

@@ -34,6 +34,11 @@ struct cli_features_from {
 int cli_features_find(struct cli_features *f, const struct record_plan *plan,
 		      const struct cli_features_from *from,
 		      struct error *err) MUST_CHECK;
+/* feature_outdated of a plan's. */
+int cli_features_versions(struct cli_features *f,
+			  const struct record_plan *plan,
+			  const struct cli_features_from *from,
+			  struct json **out, struct error *err) MUST_CHECK;
 /* After that: the Dockerfile `text` of the plan with them. */
 int cli_features_write(struct cli_features *f, const struct record_plan *plan,
 		       const char *name, const struct strbuf *text,
@@ -73,6 +78,11 @@ int cli_features_print(const struct record_plan *plan,
 int cli_features_dockerfile(const struct record_plan *plan,
 			    const struct cli_features_look *look,
 			    struct strbuf *out, struct error *err) MUST_CHECK;
+
+/* feature_outdated of a plan. */
+int cli_features_outdated(const struct record_plan *plan,
+			  const struct cli_features_look *look,
+			  struct json **out, struct error *err) MUST_CHECK;
 
 /* --frozen-lockfile, --no-lockfile; else it is obeyed, and written unless
  * `look`. A tree that was cloned for the build stays as it was committed, so

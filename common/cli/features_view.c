@@ -13,23 +13,49 @@ static void open_store(const char *path, struct store **out)
 		log_debug("nothing of Features is kept: %s", err.msg);
 }
 
+/* `ro` and `s` are what `from` borrows. */
+static void find_place(const struct cli_features_look *look,
+		       struct registry_options *ro, struct store **s,
+		       struct cli_features_from *from)
+{
+	cli_registry_options(look->registry, ro);
+	open_store(look->store, s);
+	*from = (struct cli_features_from){
+		.store = *s,
+		.registry = ro,
+		.pull = look->update,
+		.lock = look->update ? FEATURE_LOCK_UPDATE : FEATURE_LOCK_READ,
+	};
+}
+
 int cli_features_look(struct cli_features *f, const struct record_plan *plan,
 		      const struct cli_features_look *look, struct error *err)
 {
 	cleanup_store struct store *s = NULL;
 	struct registry_options ro;
-	struct cli_features_from from = {
-		.registry = &ro,
-		.pull = look->update,
-		.lock = look->update ? FEATURE_LOCK_UPDATE : FEATURE_LOCK_READ,
-	};
+	struct cli_features_from from;
 
 	if (!json_first(plan->features))
 		return 0;
-	cli_registry_options(look->registry, &ro);
-	open_store(look->store, &s);
-	from.store = s;
+	find_place(look, &ro, &s, &from);
 	return cli_features_find(f, plan, &from, err);
+}
+
+int cli_features_outdated(const struct record_plan *plan,
+			  const struct cli_features_look *look,
+			  struct json **out, struct error *err)
+{
+	cleanup_cli_features struct cli_features f = CLI_FEATURES_INIT;
+	cleanup_store struct store *s = NULL;
+	struct registry_options ro;
+	struct cli_features_from from;
+
+	if (!json_first(plan->features)) {
+		*out = json_new_object();
+		return 0;
+	}
+	find_place(look, &ro, &s, &from);
+	return cli_features_versions(&f, plan, &from, out, err);
 }
 
 static struct json *view(const struct cli_features *f, bool explain)

@@ -149,6 +149,21 @@ int devcontainer_features_order(
 	const struct devcontainer_feature_finder *finder,
 	struct error *err) MUST_CHECK;
 
+/* --- version.c: as semver.org has them --- */
+
+struct devcontainer_version {
+	uint64_t part[3];
+	const char *early; /* behind the dash, borrowed; NULL: none */
+};
+/* MAJOR.MINOR.PATCH[-EARLY], and nothing else. */
+bool devcontainer_version_parse(struct devcontainer_version *v,
+				const char *text);
+int devcontainer_version_compare(const struct devcontainer_version *a,
+				 const struct devcontainer_version *b);
+/* Is it of those that a tag means: "1", "1.2" or a version? */
+bool devcontainer_version_matches(const struct devcontainer_version *v,
+				  const char *tag);
+
 /* --- lockfile.c: devcontainer-lock.json --- */
 
 struct devcontainer_lock {
@@ -167,6 +182,9 @@ int devcontainer_lock_parse(struct devcontainer_lock *lock, const char *name,
 /* The digest that a Feature, as written, is bound to; NULL: none. */
 const char *devcontainer_lock_get(const struct devcontainer_lock *lock,
 				  const char *id);
+/* And the version it has; NULL: none. */
+const char *devcontainer_lock_version(const struct devcontainer_lock *lock,
+				      const char *id);
 /* The file for these Features, byte for byte as the CLI writes it. */
 void devcontainer_lock_write(const struct devcontainer_features *list,
 			     struct strbuf *out);

@@ -81,6 +81,13 @@ const char *devcontainer_lock_get(const struct devcontainer_lock *lock,
 			    "integrity");
 }
 
+const char *devcontainer_lock_version(const struct devcontainer_lock *lock,
+				      const char *id)
+{
+	return json_get_str(json_get(json_get(lock->json, "features"), id),
+			    "version");
+}
+
 static bool is_locked(const struct devcontainer_feature *f)
 {
 	return f->ref.source != DEVCONTAINER_FEATURE_LOCAL && !f->additional;

@@ -47,6 +47,17 @@ int feature_unpack(const struct feature_request *q,
 /* What the metadata label gets: an array that the caller frees. */
 struct json *feature_entries(const struct devcontainer_features *list);
 
+/* --- outdated.c --- */
+
+/*
+ * {"ID": {"current", "wanted", "wantedMajor", "latest", "latestMajor"}} of the
+ * wanted ones that registries have: what the lockfile says, the newest
+ * version that the tag means, and the newest there is. What is not known is
+ * left out, a Feature that is not there is warned about.
+ */
+int feature_outdated(const struct feature_request *q, struct json **out,
+		     struct error *err) MUST_CHECK;
+
 /* --- text.c: Features as instructions --- */
 
 /* The named context with the files of Feature i is this and i. */

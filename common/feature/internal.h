@@ -34,6 +34,13 @@ struct finder {
 	struct ahead ahead;
 };
 
+/* --- resolve.c --- */
+
+void finder_init(struct finder *fi, const struct feature_request *q);
+void finder_release(struct finder *fi);
+/* Read the lockfile, where the request obeys it. */
+int finder_lock(struct finder *fi, struct error *err) MUST_CHECK;
+
 /* --- package.c --- */
 
 /* The metadata file of an archive, plain or gzip; ERR_INPUT: it has none. */

@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "feature/internal.h"
 
-static void finder_release(struct finder *fi)
+void finder_release(struct finder *fi)
 {
 	devcontainer_lock_release(&fi->lock);
 	devcontainer_feature_place_release(&fi->place);
@@ -17,7 +17,7 @@ static void finder_release(struct finder *fi)
 	ahead_release(&fi->ahead);
 }
 
-static void finder_init(struct finder *fi, const struct feature_request *q)
+void finder_init(struct finder *fi, const struct feature_request *q)
 {
 	*fi = (struct finder){ .q = q };
 	devcontainer_feature_place_of(&fi->place, q->config_file);
@@ -121,7 +121,7 @@ static int read_lock(struct finder *fi, struct error *err)
 				       err);
 }
 
-static int prepare_lock(struct finder *fi, struct error *err)
+int finder_lock(struct finder *fi, struct error *err)
 {
 	enum feature_lock lock = fi->q->lock;
 
@@ -208,7 +208,7 @@ int feature_resolve(const struct feature_request *q,
 	cleanup_devcontainer_features struct devcontainer_features list = { 0 };
 
 	finder_init(&fi, q);
-	if (prepare_lock(&fi, err) < 0 ||
+	if (finder_lock(&fi, err) < 0 ||
 	    devcontainer_features_order(&list, q->wanted, q->override,
 					&fi.place, &how, err) < 0 ||
 	    finish_lock(&fi, &list, err) < 0)

@@ -527,3 +527,64 @@ Test(lockfile, is_written_as_others_write_it)
 	cr_expect_str_eq(devcontainer_lock_get(&lock, "a.b/n/x:1"), EMPTY);
 	cr_expect_null(devcontainer_lock_get(&lock, "a.b/n/x"));
 }
+
+static int order_of(const char *a, const char *b)
+{
+	struct devcontainer_version v, w;
+
+	cr_assert(devcontainer_version_parse(&v, a), "%s", a);
+	cr_assert(devcontainer_version_parse(&w, b), "%s", b);
+	return devcontainer_version_compare(&v, &w);
+}
+
+Test(feature_version, reads_three_numbers_and_no_more)
+{
+	static const char *const bad[] = {
+		"", "1", "1.2", "1.2.", "1.2.3.4", "01.2.3", "1.2.3-", "v1.2.3",
+		"1.2.x", "1.2.3-a..b", "1.2.3-.a", "1.2.3 ", "-1.2.3", "latest",
+		"1.2.99999999999999999999",
+	};
+	struct devcontainer_version v;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect(!devcontainer_version_parse(&v, bad[i]), "'%s'",
+			  bad[i]);
+	cr_assert(devcontainer_version_parse(&v, "0.10.200-rc.1"));
+	cr_expect(v.part[0] == 0 && v.part[1] == 10 && v.part[2] == 200);
+	cr_expect_str_eq(v.early, "rc.1");
+}
+
+Test(feature_version, early_ones_come_before_the_version)
+{
+	/* semver.org, 11 */
+	static const char *const order[] = {
+		"1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta",
+		"1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1",
+		"1.0.0", "1.0.2", "1.0.10", "1.2.0", "2.0.0",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(order); k++) {
+			int rc = order_of(order[i], order[k]);
+
+			cr_expect_eq((rc > 0) - (rc < 0), (i > k) - (i < k),
+				     "%s %s", order[i], order[k]);
+		}
+}
+
+Test(feature_version, a_tag_means_all_that_begin_so)
+{
+	struct devcontainer_version v, early;
+
+	cr_assert(devcontainer_version_parse(&v, "1.20.3"));
+	cr_assert(devcontainer_version_parse(&early, "1.20.4-rc.1"));
+	cr_expect(devcontainer_version_matches(&v, "1"));
+	cr_expect(devcontainer_version_matches(&v, "1.20"));
+	cr_expect(devcontainer_version_matches(&v, "1.20.3"));
+	cr_expect(!devcontainer_version_matches(&v, "1.2"));
+	cr_expect(!devcontainer_version_matches(&v, "1.20.4"));
+	cr_expect(!devcontainer_version_matches(&v, "odd"));
+	cr_expect(!devcontainer_version_matches(&v, "1x"));
+	cr_expect(!devcontainer_version_matches(&early, "1"));
+	cr_expect(devcontainer_version_matches(&early, "1.20.4-rc.1"));
+}
