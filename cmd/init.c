@@ -15,6 +15,8 @@ static const struct opt rows[] = {
 	  "value of an option of the template", O(options) },
 	{ OPT_LIST, 0, "omit", "PATH", OPT_NO_ENV,
 	  "leave out this file, or all in DIR/*", O(omit) },
+	{ OPT_STR, 0, "features", "JSON", OPT_NO_ENV,
+	  "Features to add: [{\"id\": ID, \"options\": {...}}]", O(features) },
 	{ OPT_BOOL, 0, "force", NULL, OPT_NO_ENV,
 	  "replace files that are there", O(force) },
 	{ OPT_END },

@@ -25,6 +25,7 @@ complete -c devenv -n __fish_use_subcommand -f -a help -d 'List the commands, or
 complete -c devenv -n __fish_use_subcommand -f -a version -d 'Print the version.'
 complete -c devenv -n '__fish_seen_subcommand_from init' -l option -r -d 'value of an option of the template'
 complete -c devenv -n '__fish_seen_subcommand_from init' -l omit -r -d 'leave out this file, or all in DIR/*'
+complete -c devenv -n '__fish_seen_subcommand_from init' -l features -r -d 'Features to add: [{"id": ID, "options": {...}}]'
 complete -c devenv -n '__fish_seen_subcommand_from init' -l force -d 'replace files that are there'
 complete -c devenv -n '__fish_seen_subcommand_from init' -l docker-config -r -d 'docker configuration with credentials: its directory or file'
 complete -c devenv -n '__fish_seen_subcommand_from init' -l docker-config-base64 -r -d 'the same as base64; better in the environment'

@@ -25,7 +25,8 @@ cat >"$src/.devcontainer/devcontainer.json" <<'END'
 END
 printf '#!/bin/sh\n' >"$src/.devcontainer/scripts/run"
 chmod 755 "$src/.devcontainer/scripts/run"
-printf '\377${templateOption:kind}\0\n' >"$src/single.txt"
+printf '\377${templateOption:kind}\n' >"$src/single.txt"
+printf '\377${templateOption:kind}\0\n' >"$src/.devcontainer/logo.png"
 echo ci >"$src/.github/ci.yml"
 echo about >"$src/README.md"
 echo notes >"$src/NOTES.md"
@@ -47,7 +48,7 @@ pack "$TMP/packed.tar" -z
 publish 1,latest "$TMP/plain.tar"
 publish packed "$TMP/packed.tar"
 files() { (cd "$1" && find . -type f | sort | tr '\n' ' '); }
-all="./.devcontainer/README.md ./.devcontainer/devcontainer.json ./.devcontainer/scripts/run ./.github/ci.yml ./single.txt "
+all="./.devcontainer/README.md ./.devcontainer/devcontainer.json ./.devcontainer/logo.png ./.devcontainer/scripts/run ./.github/ci.yml ./single.txt "
 
 t_run "$DEVENV" init "$reg/ns/demo" "$TMP/one"
 t_status 0 "init from a registry"
@@ -60,7 +61,9 @@ t_is "$(cat "$TMP/one/.devcontainer/devcontainer.json")" \
 	"options have their defaults, the rest of the text is as it was"
 t_err "warning: the template uses the option 'none', which it does not declare" \
 	"one that is not declared is named"
-t_is "$(od -An -tx1 "$TMP/one/single.txt" | tr -d ' ')" ff78000a \
+t_ok "binary files stay what they are" cmp "$src/.devcontainer/logo.png" \
+	"$TMP/one/.devcontainer/logo.png"
+t_is "$(od -An -tx1 "$TMP/one/single.txt" | tr -d ' ')" ff780a \
 	"files of any bytes are replaced in"
 t_is "$(stat -c %a "$TMP/one/.devcontainer/scripts/run") $(
 	stat -c %a "$TMP/one/single.txt")" "755 644" "modes are kept"
@@ -75,7 +78,7 @@ mkdir "$TMP/here"
 t_run "$DEVENV" -C "$TMP/here" init --option kind=y --option image='a b"$1' \
 	--option off=true --omit '.github/*' --omit ./single.txt "$src"
 t_status 0 "init with options, into the working directory"
-t_is "$(files "$TMP/here")" "./.devcontainer/README.md ./.devcontainer/devcontainer.json ./.devcontainer/scripts/run " \
+t_is "$(files "$TMP/here")" "./.devcontainer/README.md ./.devcontainer/devcontainer.json ./.devcontainer/logo.png ./.devcontainer/scripts/run " \
 	"--omit leaves out a directory and a file"
 t_is "$(head -n 2 "$TMP/here/.devcontainer/devcontainer.json")" \
 	'{"image": "a b"$1", "kind": "y",
@@ -120,6 +123,20 @@ wrong 3 "it is larger than 64 MiB" "$reg/ns/demo:big"
 sed -i 's/"kind": {/"bare": {"type": "string"}, "kind": {/' \
 	"$src/devcontainer-template.json"
 wrong 2 "the option 'bare' has no default" "$src"
+
+# --- Features ---
+add='[{"id": "r.io/f/x:1", "options": {"v": "2"}}, {"id": "./local"}]'
+t_run "$DEVENV" init --features "$add" --option bare=1 "$src" "$TMP/features"
+t_status 0 "init with Features"
+t_is "$("$DEVENV" parse --print=config "$TMP/features" | jq -c .features)" \
+	'{"r.io/f/x:1":{"v":"2"},"./local":{}}' "they are in the configuration"
+t_is "$(head -c 21 "$TMP/features/.devcontainer/devcontainer.json")" \
+	'{"image": "debian:12"' "and the rest is as it was"
+wrong 2 "features: expected an array of objects with an 'id'" --option bare=1 \
+	--features '{"a": {}}' "$src"
+wrong 2 "features:1:2: " --option bare=1 --features '[' "$src"
+wrong 2 "the template has no devcontainer.json" --option bare=1 \
+	--omit .devcontainer/devcontainer.json --features "$add" "$src"
 
 # What a stranger's archive could do
 evil() { # NAME PYTHON: members of an archive, and what is said of it

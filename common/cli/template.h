@@ -37,8 +37,13 @@ int cli_template_read(struct cli_template *t, const char *name,
 struct cli_template_options {
 	struct strvec options; /* "KEY=VALUE" */
 	struct strvec omit;
+	char *features; /* JSON: [{"id", "options"}], or NULL */
 	bool force; /* replace files that differ */
 };
+/* Put the Features of a JSON array into its devcontainer.json. ERR_USAGE:
+ * they are none, or it has none. (template_features.c) */
+int cli_template_features(struct cli_template *t, const char *features,
+			  struct error *err) MUST_CHECK;
 /*
  * Write its files below a directory with the options in their places. A file
  * that is there and differs fails it before anything is written. `files` gets

@@ -78,6 +78,12 @@ static int check_omit(const struct cli_template *t, const struct strvec *omit,
 	return 0;
 }
 
+/* As git tells them from text. */
+static bool is_binary(const struct strbuf *text)
+{
+	return memchr(text->buf, '\0', MIN(text->len, (size_t)8000));
+}
+
 static int fill(struct cli_template *t, const struct strvec *values,
 		struct error *err)
 {
@@ -88,6 +94,8 @@ static int fill(struct cli_template *t, const struct strvec *values,
 		struct cli_template_file *f = &t->v[i];
 		struct strbuf out = STRBUF_INIT;
 
+		if (is_binary(&f->text))
+			continue;
 		if (devcontainer_template_fill(f->text.buf, f->text.len,
 					       values, &unknown,
 					       FILE_MAX_BYTES - total, &out,
@@ -200,5 +208,7 @@ int cli_template_write(struct cli_template *t,
 	choose(t, &o->omit);
 	if (fill(t, &values, err) < 0)
 		return error_wrap(err, "%s", t->name);
+	if (o->features && cli_template_features(t, o->features, err) < 0)
+		return -1;
 	return write_all(t, dir, o->force, files, err);
 }

@@ -149,6 +149,14 @@ int devcontainer_features_order(
 	const struct devcontainer_feature_finder *finder,
 	struct error *err) MUST_CHECK;
 
+/* --- edit.c --- */
+
+/* Put a Feature into the text of a configuration, an object that jsonc_parse
+ * accepted: behind the others, or with new options in its old place. Comments
+ * stay. `options` NULL: {}. */
+void devcontainer_add_feature(struct strbuf *text, const char *id,
+			      const struct json *options);
+
 /* --- version.c: as semver.org has them --- */
 
 struct devcontainer_version {

@@ -36,10 +36,10 @@ struct finder {
 
 /* --- resolve.c --- */
 
-void finder_init(struct finder *fi, const struct feature_request *q);
-void finder_release(struct finder *fi);
+void feature_finder_init(struct finder *fi, const struct feature_request *q);
+void feature_finder_release(struct finder *fi);
 /* Read the lockfile, where the request obeys it. */
-int finder_lock(struct finder *fi, struct error *err) MUST_CHECK;
+int feature_finder_lock(struct finder *fi, struct error *err) MUST_CHECK;
 
 /* --- package.c --- */
 

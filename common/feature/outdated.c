@@ -134,12 +134,12 @@ static int look_at(struct finder *fi, const struct json *wanted,
 int feature_outdated(const struct feature_request *q, struct json **out,
 		     struct error *err)
 {
-	CLEANUP(finder_release) struct finder fi;
+	CLEANUP(feature_finder_release) struct finder fi;
 	cleanup_json struct json *all = json_new_object();
 	const struct json *m;
 
-	finder_init(&fi, q);
-	if (finder_lock(&fi, err) < 0)
+	feature_finder_init(&fi, q);
+	if (feature_finder_lock(&fi, err) < 0)
 		return -1;
 	for (m = json_first(q->wanted); m; m = json_next(m))
 		if (look_at(&fi, m, all, err) < 0)

@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "feature/internal.h"
 
-void finder_release(struct finder *fi)
+void feature_finder_release(struct finder *fi)
 {
 	devcontainer_lock_release(&fi->lock);
 	devcontainer_feature_place_release(&fi->place);
@@ -17,7 +17,7 @@ void finder_release(struct finder *fi)
 	ahead_release(&fi->ahead);
 }
 
-void finder_init(struct finder *fi, const struct feature_request *q)
+void feature_finder_init(struct finder *fi, const struct feature_request *q)
 {
 	*fi = (struct finder){ .q = q };
 	devcontainer_feature_place_of(&fi->place, q->config_file);
@@ -121,7 +121,7 @@ static int read_lock(struct finder *fi, struct error *err)
 				       err);
 }
 
-int finder_lock(struct finder *fi, struct error *err)
+int feature_finder_lock(struct finder *fi, struct error *err)
 {
 	enum feature_lock lock = fi->q->lock;
 
@@ -202,13 +202,13 @@ static void warn_options(const struct devcontainer_feature *f)
 int feature_resolve(const struct feature_request *q,
 		    struct devcontainer_features *out, struct error *err)
 {
-	CLEANUP(finder_release) struct finder fi;
+	CLEANUP(feature_finder_release) struct finder fi;
 	const struct devcontainer_feature_finder how = { find, peek, &fi,
 							   ahead };
 	cleanup_devcontainer_features struct devcontainer_features list = { 0 };
 
-	finder_init(&fi, q);
-	if (finder_lock(&fi, err) < 0 ||
+	feature_finder_init(&fi, q);
+	if (feature_finder_lock(&fi, err) < 0 ||
 	    devcontainer_features_order(&list, q->wanted, q->override,
 					&fi.place, &how, err) < 0 ||
 	    finish_lock(&fi, &list, err) < 0)
@@ -252,9 +252,9 @@ int feature_unpack(const struct feature_request *q,
 		   const struct devcontainer_features *list,
 		   struct strvec *dirs, struct error *err)
 {
-	CLEANUP(finder_release) struct finder fi;
+	CLEANUP(feature_finder_release) struct finder fi;
 
-	finder_init(&fi, q);
+	feature_finder_init(&fi, q);
 	ahead_archives(&fi, list);
 	for (size_t i = 0; i < list->nr; i++) {
 		const struct devcontainer_feature *f = &list->v[i];

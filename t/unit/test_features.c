@@ -588,3 +588,46 @@ Test(feature_version, a_tag_means_all_that_begin_so)
 	cr_expect(!devcontainer_version_matches(&early, "1"));
 	cr_expect(devcontainer_version_matches(&early, "1.20.4-rc.1"));
 }
+
+static void expect_added(const char *text, const char *want)
+{
+	cleanup_json struct json *options = json_new_object();
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	cleanup_json struct json *j = NULL;
+
+	json_set_bool(options, "o", true);
+	strbuf_addstr(&sb, text);
+	devcontainer_add_feature(&sb, "a/b:1", options);
+	cr_expect_str_eq(sb.buf, want);
+	j = jsonc_parse("", sb.buf, sb.len, NULL);
+	cr_expect(json_get_bool(json_get(json_get(j, "features"), "a/b:1"),
+				"o"), "%s", sb.buf);
+}
+
+Test(feature_edit, goes_where_a_person_would_put_it)
+{
+	expect_added("{}", "{\n\t\"features\": {\n\t\t\"a/b:1\": {\"o\":true}"
+			   "\n\t}\n}");
+	expect_added("{ \"image\": \"x\" }",
+		     "{ \"image\": \"x\", \"features\": {\n"
+		     "\t\"a/b:1\": {\"o\":true}\n} }");
+	expect_added("{\n  \"features\": {\n    \"c\": {}, // why\n  },\n}\n",
+		     "{\n  \"features\": {\n    \"c\": {},\n"
+		     "    \"a/b:1\": {\"o\":true}, // why\n  },\n}\n");
+	expect_added("/* {\"features\" */ {\"x\": \"}\\\"{\", \"features\": {}}",
+		     "/* {\"features\" */ {\"x\": \"}\\\"{\", \"features\": {\n"
+		     "\t\"a/b:1\": {\"o\":true}\n}}");
+}
+
+Test(feature_edit, replaces_options_that_are_there)
+{
+	expect_added("{\"features\": {\"a\\/b:1\": {\"v\": [1, {\"x\": \"]\"}]},"
+		     " \"c\": true}}",
+		     "{\"features\": {\"a\\/b:1\": {\"o\":true}, "
+		     "\"c\": true}}");
+	expect_added("{\"features\": {\"a/b:1\" /*:*/ : \"1\"/**/}}",
+		     "{\"features\": {\"a/b:1\" /*:*/ : {\"o\":true}/**/}}");
+	expect_added("{\"n\": -1.5e3, \"features\": null, \"z\": [[], {}]}",
+		     "{\"n\": -1.5e3, \"features\": {\n"
+		     "\t\"a/b:1\": {\"o\":true}\n}, \"z\": [[], {}]}");
+}
