@@ -33,10 +33,11 @@ ARGS = [
     ["--user=1000:0"],
 ]
 CAPS = ["SYS_PTRACE", "CAP_NET_ADMIN", "CHOWN", "SYS_ADMIN"]
-# What each sees of that. podman gives new volumes to the user, Docker and
-# devenv leave them to root unless the image has files there.
+# What each sees of that. podman gives volumes to the user, and lets others
+# than root use the capabilities that were added; Docker and devenv do not.
 LOOK = r"""id -un; pwd
-grep -E '^(Cap(Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/self/status
+grep -E '^(CapBnd|NoNewPrivs|Seccomp):' /proc/self/status
+[ "$(id -u)" != 0 ] || grep ^CapEff: /proc/self/status
 while read -r id up dev root at how rest; do
 	case $at in
 	/m/*|/seed) case "$rest" in
@@ -44,10 +45,7 @@ while read -r id up dev root at how rest; do
 		*) kind=files ;;
 		esac
 		echo "$at ${how%%,*} $kind"
-		case $kind$at in
-		tmpfs*|*/seed) stat -c "$at %U:%a" "$at" ;;
-		esac
-		[ $kind = files ] || { set -- $(df -k "$at" | tail -n 1)
+		[ $kind = files ] || { stat -c "$at %U:%a" "$at"; set -- $(df -k "$at" | tail -n 1)
 			[ "$2" -gt 4096 ] || echo "size $2"; }
 		[ -f "$at" ] && cat "$at" || cat "$at"/* 2>&1 ;;
 	esac

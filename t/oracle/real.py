@@ -14,11 +14,13 @@ import sys
 
 import asked
 import both
+import composed
 import life
 
 # Variables that one of them sets for reasons of its own.
 KNOWN = {
     "DEVCONTAINER": "envbuilder tells programs so that they are in one",
+    "ENVBUILDER": "the same", "DEVCONTAINER_CONFIG": "the same",
     "USER": "envbuilder sets it, and login shells elsewhere do",
     "TERM": "podman gives it to every command",
     "container": "podman says that it is podman",
@@ -111,7 +113,18 @@ class Real(both.Both):
     def __init__(self, args, top):
         super().__init__(args, top)
         self.docker = both.configure_podman(self.top)
+        self.service = None
+        if shutil.which("docker-compose"):
+            self.serve()
         self.images()
+
+    def serve(self):
+        """docker-compose works with what speaks for a daemon."""
+        self.env["DOCKER_HOST"] = "unix://%s/socket" % self.top
+        self.service = subprocess.Popen(
+            [self.docker, "system", "service", "--time", "0",
+             self.env["DOCKER_HOST"]], env=self.env,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def must(self, *argv):
         p = self.run(*argv)
@@ -151,6 +164,9 @@ class Real(both.Both):
         self.image("asking", "FROM server\n", ASKING)
 
     def close(self):
+        if self.service:
+            self.service.terminate()
+            self.service.wait()
         self.run(self.docker, "rm", "-f", "-a", "-t", "0")
         with open("/proc/self/mounts", encoding="utf-8") as f:
             left = [line.split()[1] for line in f]
@@ -173,7 +189,8 @@ class Real(both.Both):
 
     def up(self, work, flags, *ours_only):
         theirs = self.cli("up", "--docker-path", self.docker, "--buildkit",
-                          "never", "--workspace-folder", str(work), *flags)
+                          "never", "--docker-compose-path", "docker-compose",
+                          "--workspace-folder", str(work), *flags)
         ours = self.devenv("up", "--json", str(work), *flags, *ours_only)
         for who, p in ("theirs", theirs), ("ours", ours):
             if SECRET in p.stdout + p.stderr:
@@ -231,18 +248,20 @@ class Real(both.Both):
         return fault and fault + json.dumps(case)
 
 
-    def asked(self, r, draw):
-        config = draw(r)
+    def asked(self, r, draw, files=False):
+        config, beside = draw(r) if files else (draw(r), {})
         work = self.tree(json.dumps(config))
         (work / "data").mkdir()
         (work / "data/file").write_text("of the tree\n")
         (work / "vars").write_text("V1=of a file\n# no\nFOO\n")
+        for name, text in beside.items():
+            (work / ".devcontainer" / name).write_text(text)
         failed, fault = self.up(work, [], "--allow-privileged")
         if not fault and not failed:
             fault = (self.unlike(*self.inside(work, failed, asked.LOOK)) or
                      self.unlike(*self.inside(work, failed, ENV)))
         self.forget()
-        return fault and fault + json.dumps(config)
+        return fault and fault + json.dumps([config, beside])
 
 
 def cases(real, few):
@@ -252,6 +271,8 @@ def cases(real, few):
         yield "life with Features %d" % seed, real.life, life.case, True
     for seed in range(2 if few else 60):
         yield "asked for %d" % seed, real.asked, asked.config
+    for seed in range(0 if few or not real.service else 25):
+        yield "composed %d" % seed, real.asked, composed.case, True
 
 
 if __name__ == "__main__":

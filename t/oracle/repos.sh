@@ -2,8 +2,8 @@
 # repos.sh - the repositories of t/repos as the Dev Container CLI brings them up
 #
 # t/6500-repos.sh has devenv do what their `expect` says; here the CLI has to,
-# by podman. DEVCONTAINER_CLI is as run.sh has it. Status 77: there is no such
-# CLI, or no node.
+# by podman. DEVCONTAINER_CLI is as run.sh has it, ONLY the name of one of them.
+# Status 77: there is no such CLI, or no node.
 # shellcheck disable=SC2154 # lib.sh sets $out and $status
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 t_top=$TOP
@@ -23,7 +23,8 @@ t_need root busybox git docker-registry podman runc python3 jq
 # What cannot be had of the CLI here, and why.
 known() {
 	case $name in
-	node-compose) echo "a compose file needs Docker's API" ;;
+	node-compose) command -v docker-compose >/dev/null ||
+		echo "there is no docker-compose here" ;;
 	esac
 }
 
@@ -31,10 +32,12 @@ SHIM_DIR=$TMP
 export SHIM_DIR
 pod() { sh "$TOP/t/oracle/podman.sh" "$@"; }
 pod_end() {
+	[ -z "$service" ] || kill "$service"
 	pod rm -f -a -t 0 >/dev/null 2>&1
 	awk -v top="$TMP/" 'index($2, top) == 1 { print $2 }' \
 		/proc/self/mounts | sort -r | xargs -r umount -l
 }
+service=
 t_atexit pod_end
 python3 - "$TOP/t/oracle" "$TMP" <<'END'
 import pathlib, sys
@@ -64,6 +67,8 @@ world() {
 		library/gcc:13 docker.io/library/gcc:13
 		library/rust:1-slim docker.io/library/rust:1-slim
 	END
+	printf 'FROM docker.io/library/node:20\nCMD ["sleep", "999"]\n' |
+		pod build -q -t docker.io/library/postgres:16 -
 }
 t_ok "podman has the images" world
 
@@ -75,13 +80,22 @@ plain() { # FILE
 		{ print }' "$1" >"$TMP/plain" && cp "$TMP/plain" "$1"
 }
 
+# What docker-compose talks to.
+DOCKER_HOST=unix://$TMP/socket
+if command -v docker-compose >/dev/null; then
+	sh "$TOP/t/oracle/podman.sh" system service --time 0 "$DOCKER_HOST" \
+		>/dev/null 2>&1 &
+	service=$!
+fi
+
 dc() { # COMMAND ARGUMENT...
 	c=$1
 	shift
 	# shellcheck disable=SC2086 # no word, or two
 	t_run env -i HOME="$HOME" PATH="$PATH" TMPDIR="$TMP" \
-		SHIM_DIR="$TMP" timeout 120 node "$CLI" "$c" \
-		--docker-path "$TMP/docker" --workspace-folder "$where" $config "$@"
+		SHIM_DIR="$TMP" DOCKER_HOST="$DOCKER_HOST" \
+		timeout 120 node "$CLI" "$c" --docker-path "$TMP/docker" \
+		--docker-compose-path docker-compose --workspace-folder "$where" $config "$@"
 }
 up() {
 	set --
@@ -96,12 +110,21 @@ up() {
 		esac
 		last=$word
 	done
-	dc up --buildkit never "$@"
+	# Nobody gets the number of root, so there is nothing to update.
+	dc up --buildkit never --update-remote-user-uid-default never "$@"
+}
+
+# What its submodule is a clone of.
+library() { # DIR
+	git init -q "$1" && cp "$here/library"/* "$1" &&
+		(cd "$1" && git add -A && git commit -qm library)
 }
 
 try() {
 	here=$REPOS/$name
-	tree=$TMP/work/$name
+	tree=$TMP/work/$name/$name
+	mkdir -p "$TMP/work/$name"
+	[ ! -d "$here/library" ] || library "$TMP/work/$name/library"
 	where=$tree/$(repos_lines path)
 	last=
 	config=
@@ -125,11 +148,8 @@ try() {
 	pod rm -f -a -t 0 >/dev/null
 }
 
-git init -q "$TMP/work/library" &&
-	cp "$REPOS/submodules-lfs/library"/* "$TMP/work/library" &&
-	(cd "$TMP/work/library" && git add -A && git commit -qm library)
 who=root
-for expect in "$REPOS"/*/expect; do
+for expect in "$REPOS"/${ONLY:-*}/expect; do
 	name=$(basename "$(dirname "$expect")")
 	why=$(known)
 	if [ -n "$why" ]; then
