@@ -90,17 +90,12 @@ static int find_plan(struct work *w, const struct strvec *words,
 static int probe(struct work *w, const struct strvec *words,
 		 struct error *err)
 {
-	struct record_plan *plan = &w->probe.round.plan;
-
 	if (find_plan(w, words, err) < 0)
 		return -1;
-	cli_project_warn(plan);
+	cli_project_warn(&w->probe.round.plan);
 	w->probe.phase = CLI_PROBE_ASKING;
-	if (cli_multi_wanted(plan))
-		return error_set(err, ERR_USAGE,
-				 "one platform is probed for at a time");
-	return cli_probe_plan(&w->b, &w->o->build, plan,
-			      w->o->verify == 1, &w->probe.found, err);
+	return cli_probe_all(&w->probe, &w->b, &w->o->build,
+			     w->o->verify == 1, err);
 }
 
 static int run(struct cmd_call *call, struct error *err)
@@ -124,7 +119,7 @@ static int run(struct cmd_call *call, struct error *err)
 			   &w.b.mode, err) < 0 ||
 	    probe(&w, &call->args, err) < 0)
 		return cli_probe_failed(&w.probe, o->format, err);
-	if (w.probe.found.status == BUILD_PROBE_MISS &&
+	if (w.probe.found->status == BUILD_PROBE_MISS &&
 	    o->format != CLI_PROBE_TERRAFORM)
 		call->status = ERR_NO;
 	return cli_probe_print(&w.probe, o->format, err);

@@ -146,6 +146,53 @@ t_ok "a record is read from a pipe" sh -c "'$DEVENV' parse '$TMP/ctx' |
 	'$DEVENV' --store '$TMP/p' cache-probe - --cache-repo '$cache/c' |
 	jq -e '.cache.status == \"hit\" and .source.path == \"$TMP/ctx\"'"
 
+# Several platforms: all or none.
+platforms=linux/amd64,linux/arm64
+mkdir "$TMP/several"
+echo one >"$TMP/several/file"
+printf 'FROM scratch\nARG TARGETARCH\nCOPY file /$TARGETARCH\n' \
+	>"$TMP/several/Dockerfile"
+several() { # OPTION...
+	probe p --platform "$platforms" "$@" "$TMP/several"
+}
+one() { # PLATFORM: what it is called when it is built alone
+	"$DEVENV" --store "$TMP/a" build --platform "$1" --digest \
+		--cache-repo "$cache/c" "$TMP/several" 2>/dev/null |
+		jq -r .image.digest
+}
+several
+t_status 1 "two platforms that nobody built"
+t_is "$(fact '[.cache.platforms[] | .platform, .status, .image] | join(" ")')" \
+	"linux/amd64 miss  linux/arm64 miss " "are missed, each"
+amd=$(one linux/amd64)
+several
+t_status 1 "of which one is built"
+t_is "$(fact '[.cache.status, .cache.first_miss.line, .plan.platform,
+	(.cache.platforms[] | .status, .digest)] | join(" ")')" \
+	"miss 3 $platforms hit $amd miss " "are a miss: that of the other"
+several --format=text
+t_is "$(grep '^linux' "$out")" "linux/amd64: hit: $cache/c@$amd
+linux/arm64: miss: from line 3 on" "for people, too"
+several --format=env
+t_is "$status $(cat "$out")" "1 " "and nothing to start"
+arm=$(one linux/arm64)
+several --format=json
+t_status 0 "of which both are built"
+t_is "$(fact '[.status, .image, (.platforms[] | .status, .image)] | join(" ")')" \
+	"hit $cache/c@$amd hit $cache/c@$amd hit $cache/c@$arm" \
+	"are a hit: that of this machine"
+platforms=linux/arm64,linux/riscv64
+several
+t_status 1 "another with one that is built"
+t_is "$(fact '[.cache.platforms[].status] | join(" ")')" "hit miss" "is none"
+platforms=linux/arm64,linux/arm64/v8
+several
+t_status 2 "one twice is refused"
+t_err '\-\-platform names linux/arm64 twice' "by its name"
+t_run "$DEVENV" --store "$TMP/a" build --platform linux/amd64,linux/arm64 \
+	--cache-repo "$cache/c" "$TMP/several"
+t_err 'linux/arm64: .*: 0 steps run' "a build of both runs nothing either"
+
 # A repository whose branch has another name.
 git init -q -b trunk "$TMP/repository"
 cp "$TMP/ctx/Dockerfile" "$TMP/ctx/file" "$TMP/repository"

@@ -382,6 +382,11 @@ struct cli_multi {
 void cli_multi_release(struct cli_multi *m);
 /* Does the plan name more than one platform? */
 bool cli_multi_wanted(const struct record_plan *plan);
+/* Those it names, in their normal form and each once, or this machine's. */
+int cli_platforms(struct strvec *list, const struct record_plan *plan,
+		  struct error *err) MUST_CHECK;
+/* Which one this machine runs, or the first. */
+size_t cli_platforms_own(const struct strvec *list);
 int cli_multi_build(struct cli_multi *m, struct cli_builder *b,
 		    const struct cli_build_options *o,
 		    const struct record_plan *plan, struct error *err)

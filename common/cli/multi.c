@@ -28,7 +28,7 @@ bool cli_multi_wanted(const struct record_plan *plan)
 }
 
 /* "linux/amd64,arm64" in their normal form, each once. */
-static int split(struct cli_multi *m, const char *text, struct error *err)
+static int split(struct strvec *list, const char *text, struct error *err)
 {
 	for (;;) {
 		size_t n = strcspn(text, ",");
@@ -38,18 +38,46 @@ static int split(struct cli_multi *m, const char *text, struct error *err)
 		if (oci_platform_parse(&p, word, err) < 0)
 			return -1;
 		name = oci_platform_format(&p);
-		if (strvec_has(&m->platforms, name))
+		if (strvec_has(list, name))
 			return error_set(err, ERR_USAGE,
 					 "--platform names %s twice", name);
-		if (m->platforms.nr == PLATFORMS_MAX)
+		if (list->nr == PLATFORMS_MAX)
 			return error_set(err, ERR_USAGE,
 					 "--platform names more than %d",
 					 PLATFORMS_MAX);
-		strvec_push(&m->platforms, name);
+		strvec_push(list, name);
 		if (!text[n])
 			return 0;
 		text += n + 1;
 	}
+}
+
+/* Of this machine, malloc'ed. */
+static char *host_name(void)
+{
+	cleanup_oci_platform struct oci_platform host = { 0 };
+
+	oci_platform_host(&host);
+	return oci_platform_format(&host);
+}
+
+int cli_platforms(struct strvec *list, const struct record_plan *plan,
+		  struct error *err)
+{
+	cleanup_free char *own = host_name();
+
+	return split(list, plan->platform ? plan->platform : own, err);
+}
+
+size_t cli_platforms_own(const struct strvec *list)
+{
+	cleanup_free char *own = host_name();
+	size_t i;
+
+	for (i = 0; i < list->nr; i++)
+		if (str_eq(list->v[i], own))
+			return i;
+	return 0;
 }
 
 static int make_manifest(struct cli_builder *b, struct store_image *image,
@@ -99,21 +127,6 @@ static int build_one(struct cli_multi *m, struct cli_builder *b,
 	return 0;
 }
 
-/* The one that this machine runs, or else the first. */
-static struct build_result *own(struct cli_multi *m)
-{
-	cleanup_oci_platform struct oci_platform host = { 0 };
-	cleanup_free char *name = NULL;
-	size_t i;
-
-	oci_platform_host(&host);
-	name = oci_platform_format(&host);
-	for (i = 0; i < m->nr; i++)
-		if (str_eq(m->platforms.v[i], name))
-			return &m->v[i];
-	return m->v;
-}
-
 static int make_index(struct cli_multi *m, struct store *s, struct error *err)
 {
 	cleanup_free const struct store_image **images =
@@ -132,18 +145,13 @@ int cli_multi_build(struct cli_multi *m, struct cli_builder *b,
 		    const struct cli_build_options *o,
 		    const struct record_plan *plan, struct error *err)
 {
-	cleanup_oci_platform struct oci_platform host = { 0 };
-	cleanup_free char *name = NULL;
-
-	oci_platform_host(&host);
-	name = oci_platform_format(&host);
-	if (split(m, plan->platform ? plan->platform : name, err) < 0)
+	if (cli_platforms(&m->platforms, plan, err) < 0)
 		return -1;
 	m->v = xcalloc(m->platforms.nr, sizeof(*m->v));
 	while (m->nr < m->platforms.nr)
 		if (build_one(m, b, o, plan, err) < 0)
 			return -1;
-	m->own = own(m);
+	m->own = &m->v[cli_platforms_own(&m->platforms)];
 	return make_index(m, b->store, err);
 }
 

@@ -9,17 +9,16 @@
 
 void cli_probe_release(struct cli_probe *p)
 {
+	size_t i;
+
 	cli_round_release(&p->round);
-	build_probe_release(&p->found);
+	for (i = 0; i < p->nr; i++) {
+		free(p->v[i].platform);
+		build_probe_release(&p->v[i].found);
+	}
+	free(p->v);
 	strvec_release(&p->env);
 	strvec_release(&p->sensitive);
-}
-
-const char *cli_probe_status(const struct cli_probe *p)
-{
-	if (p->found.status == BUILD_PROBE_NOTHING)
-		return "nothing-to-build";
-	return p->found.status == BUILD_PROBE_HIT ? "hit" : "miss";
 }
 
 static const char *or_null(const char *s)
@@ -29,8 +28,9 @@ static const char *or_null(const char *s)
 
 const char *cli_probe_image(const struct cli_probe *p)
 {
-	if (p->found.status != BUILD_PROBE_MISS && p->found.image)
-		return p->found.image;
+	if (p->found && p->found->status != BUILD_PROBE_MISS &&
+	    p->found->image)
+		return p->found->image;
 	return or_null(p->builder) ? p->builder : or_null(p->fallback);
 }
 
@@ -40,9 +40,9 @@ static bool is_missing(const struct build_step_report *s)
 	return *s->key && !s->cached;
 }
 
-const struct build_step_report *cli_probe_miss(const struct cli_probe *p)
+const struct build_step_report *cli_probe_miss(const struct build_probe *found)
 {
-	const struct build_result *r = &p->found.result;
+	const struct build_result *r = &found->result;
 	size_t i;
 
 	for (i = 0; i < r->n_steps; i++)
@@ -84,7 +84,7 @@ static struct json *step_json(const struct build_step_report *s)
 
 static struct json *steps_json(const struct cli_probe *p, bool full)
 {
-	const struct build_result *r = &p->found.result;
+	const struct build_result *r = &p->found->result;
 	struct json *list = json_new_array();
 	size_t i;
 
@@ -104,16 +104,24 @@ static struct json *steps_json(const struct cli_probe *p, bool full)
 
 static struct json *miss_json(const struct cli_probe *p)
 {
-	const struct build_step_report *s = cli_probe_miss(p);
+	const struct build_step_report *s = cli_probe_miss(p->found);
 	struct json *j;
 
-	if (p->found.status != BUILD_PROBE_MISS)
+	if (p->found->status != BUILD_PROBE_MISS)
 		return json_new_null();
-	if (s && !p->found.reason)
+	if (s && !p->found->reason)
 		return step_json(s);
 	j = json_new_object();
-	set(j, "reason", p->found.reason);
+	set(j, "reason", p->found->reason);
 	return j;
+}
+
+static void set_platforms(const struct cli_probe *p, struct json *j)
+{
+	struct json *list = cli_probe_platforms(p);
+
+	if (list)
+		json_set(j, "platforms", list);
 }
 
 /* --- the record --- */
@@ -123,12 +131,14 @@ static int print_record(struct cli_probe *p, struct error *err)
 	struct record *r = &p->round.project.record;
 	struct json *j = json_new_object();
 
-	json_set_str(j, "status", cli_probe_status(p));
-	set(j, "image", p->found.status == BUILD_PROBE_MISS ? NULL
-							   : p->found.image);
-	set(j, "digest", p->found.digest);
+	json_set_str(j, "status", cli_probe_status(p->found));
+	set(j, "image", p->found->status == BUILD_PROBE_MISS
+				? NULL
+				: p->found->image);
+	set(j, "digest", p->found->digest);
 	json_set(j, "first_miss", miss_json(p));
 	json_set(j, "steps", steps_json(p, false));
+	set_platforms(p, j);
 	record_plan_set(&p->round.plan, r);
 	record_set(r, "cache", j);
 	return cli_record_write(r, err);
@@ -141,12 +151,12 @@ static struct json *bases_json(const struct cli_probe *p)
 	struct json *list = json_new_array();
 	size_t i;
 
-	for (i = 0; i < p->found.n_bases; i++) {
+	for (i = 0; i < p->found->n_bases; i++) {
 		struct json *j = json_push(list, json_new_object());
 
-		json_set_str(j, "ref", p->found.bases[i].name);
-		set(j, "digest", p->found.bases[i].digest);
-		json_set_str(j, "platform", p->found.bases[i].platform);
+		json_set_str(j, "ref", p->found->bases[i].name);
+		set(j, "digest", p->found->bases[i].digest);
+		json_set_str(j, "platform", p->found->bases[i].platform);
 	}
 	return list;
 }
@@ -195,22 +205,23 @@ static void set_source(const struct cli_probe *p, struct json *j)
 static struct json *object(const struct cli_probe *p)
 {
 	const struct record_plan *plan = &p->round.plan;
-	bool miss = p->found.status == BUILD_PROBE_MISS;
+	bool miss = p->found->status == BUILD_PROBE_MISS;
 	struct json *j = json_new_object();
 
-	json_set_str(j, "status", cli_probe_status(p));
+	json_set_str(j, "status", cli_probe_status(p->found));
 	set(j, "error_class", NULL);
-	json_set_bool(j, "exists", !miss && p->found.image);
+	json_set_bool(j, "exists", !miss && p->found->image);
 	set(j, "image", cli_probe_image(p));
 	set(j, "id", miss	     ? NULL
-		     : *p->found.digest ? p->found.digest : p->found.id);
-	set(j, "tag", p->found.tag);
+		     : *p->found->digest ? p->found->digest : p->found->id);
+	set(j, "tag", p->found->tag);
 	set(j, "spec_path", spec_path(p));
 	json_set_str(j, "mode", record_kind_name(plan->kind));
-	set(j, "user", plan->user ? plan->user : p->found.user);
+	set(j, "user", plan->user ? plan->user : p->found->user);
 	json_set(j, "base_images", bases_json(p));
 	json_set(j, "steps", steps_json(p, true));
 	json_set(j, "first_miss", miss_json(p));
+	set_platforms(p, j);
 	set_source(p, j);
 	return j;
 }
@@ -234,7 +245,8 @@ static void flatten(struct json *to, const struct json *from)
 					    "ref", "mode", "user" };
 	static const char *const structured[] = { "env", "env_map",
 						  "env_sensitive_keys",
-						  "warnings", "first_miss" };
+						  "warnings", "first_miss",
+						  "platforms" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(keys); i++) {
@@ -244,8 +256,11 @@ static void flatten(struct json *to, const struct json *from)
 	}
 	for (i = 0; i < ARRAY_SIZE(structured); i++) {
 		cleanup_strbuf struct strbuf text = STRBUF_INIT;
+		const struct json *value = json_get(from, structured[i]);
 
-		json_write(&text, json_get(from, structured[i]), false);
+		if (!value)
+			continue;
+		json_write(&text, value, false);
 		json_set_str(to, structured[i], text.buf);
 	}
 }
@@ -300,7 +315,7 @@ int cli_probe_print(struct cli_probe *p, enum cli_probe_format format,
 		cli_probe_text(p, &text);
 		return cli_write(NULL, &text, err);
 	case CLI_PROBE_ENV:
-		return print_env(&p->found, err);
+		return print_env(p->found, err);
 	case CLI_PROBE_TERRAFORM:
 		return print_terraform(p, err);
 	case CLI_PROBE_JSON:

@@ -26,7 +26,15 @@ enum cli_probe_phase {
 /* All there is to tell. */
 struct cli_probe {
 	struct cli_round round; /* project and plan */
-	struct build_probe found;
+	/* Of each platform, in the order in which they are named. */
+	struct cli_probed {
+		char *platform; /* NULL: there is one alone */
+		struct build_probe found;
+	} *v;
+	size_t nr;
+	/* The first that is missed, where all are there that of this machine,
+	 * or the first; NULL: nobody asked yet. */
+	const struct build_probe *found;
 	enum cli_probe_phase phase;
 	const char *builder; /* image to start where there is no other */
 	const char *fallback; /* the same, after that */
@@ -37,13 +45,24 @@ struct cli_probe {
 #define cleanup_cli_probe CLEANUP(cli_probe_release)
 void cli_probe_release(struct cli_probe *p);
 
+/* --- probe_platforms.c --- */
+
+/* Probe for a plan, for all platforms that it names. */
+int cli_probe_all(struct cli_probe *p, const struct cli_builder *b,
+		  const struct cli_build_options *o, bool verify,
+		  struct error *err) MUST_CHECK;
 /* "hit", "miss", "nothing-to-build" */
-const char *cli_probe_status(const struct cli_probe *p);
+const char *cli_probe_status(const struct build_probe *found);
+/* The list that tells of several platforms; NULL: there is one alone. */
+struct json *cli_probe_platforms(const struct cli_probe *p);
+
+/* --- probe.c --- */
+
 /* What can be started: the image found, else the builder's, else the fallback;
  * NULL: nothing. */
 const char *cli_probe_image(const struct cli_probe *p);
 /* The first step that has to run; NULL: none is to blame. */
-const struct build_step_report *cli_probe_miss(const struct cli_probe *p);
+const struct build_step_report *cli_probe_miss(const struct build_probe *found);
 
 /* Print it: the record, lines for people, a variable or nothing, one object,
  * or strings for Terraform. */

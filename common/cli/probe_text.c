@@ -24,12 +24,10 @@ static void add_step(const struct build_step_report *s, struct strbuf *out)
 	}
 }
 
-void cli_probe_text(const struct cli_probe *p, struct strbuf *out)
+static void add_summary(const struct build_probe *f, struct strbuf *out)
 {
-	const struct build_probe *f = &p->found;
-	const struct build_step_report *miss = cli_probe_miss(p);
-	const char *status = cli_probe_status(p);
-	size_t i;
+	const struct build_step_report *miss = cli_probe_miss(f);
+	const char *status = cli_probe_status(f);
 
 	if (f->status != BUILD_PROBE_MISS)
 		strbuf_addf(out, "%s: %s\n", status,
@@ -38,7 +36,20 @@ void cli_probe_text(const struct cli_probe *p, struct strbuf *out)
 		strbuf_addf(out, "%s: %s\n", status, f->reason);
 	else
 		strbuf_addf(out, "%s: from line %u on\n", status, miss->line);
-	for (i = 0; i < f->result.n_steps; i++)
-		if (*f->result.steps[i].key)
-			add_step(&f->result.steps[i], out);
+}
+
+void cli_probe_text(const struct cli_probe *p, struct strbuf *out)
+{
+	size_t i, k;
+
+	for (i = 0; i < p->nr; i++) {
+		const struct build_probe *f = &p->v[i].found;
+
+		if (p->v[i].platform)
+			strbuf_addf(out, "%s: ", p->v[i].platform);
+		add_summary(f, out);
+		for (k = 0; k < f->result.n_steps; k++)
+			if (*f->result.steps[k].key)
+				add_step(&f->result.steps[k], out);
+	}
 }
