@@ -80,6 +80,20 @@ t_ok "the blob is sound" sound
 
 odd_stop
 odd_start
+"$DEVENV" push "oci:$lay" "$odd/parts-hang/app:1" >"$TMP/first" 2>&1 &
+first=$!
+t_wait grep -q ' cut$' "$odd_log"
+push parts-hang
+t_status 0 "a push of a blob that another process is sending"
+t_is "$(grep -c '^PATCH\|^GET .*uploads' "$odd_log")" 0 "leaves that one alone"
+t_ok "the blob is sound" sound
+t_is "$(notes | wc -l)" 1 "and the note is not its own"
+kill -KILL $first
+wait $first 2>/dev/null
+rm "$(notes)"
+
+odd_stop
+odd_start
 push parts-tear
 t_status 0 "a push whose connection breaks"
 t_err "$again" "goes on by itself"

@@ -43,8 +43,9 @@ int build_bring_blobs(struct store *s, struct registry **r,
 /* From now on uploads by `r` that are cut off are noted in the store, and gone
  * on with. The store has to be there as long as `r` is. */
 void build_note_uploads(struct store *s, struct registry *r);
-/* build_note_uploads; blobs (mounted from where they came or were pushed to before, if on the
- * same host), then the manifest under the tag or digest of `to`. */
+/* build_note_uploads; blobs (mounted from where they came or were pushed to
+ * before, if on the same host), then the manifest under the tag or digest of
+ * `to`. */
 int build_push(struct store *s, struct registry *r,
 	       const struct store_image *image, struct build_manifest *m,
 	       const struct oci_ref *to, struct error *err) MUST_CHECK;

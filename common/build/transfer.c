@@ -5,19 +5,25 @@
 #include "base/log.h"
 #include "store/upload.h"
 
-static void put_note(void *arg, const char *key, const char *text, size_t n)
-{
-	store_upload_put(arg, key, text, n);
-}
-
 static bool take_note(void *arg, const char *key, struct strbuf *text)
 {
 	return store_upload_take(arg, key, text);
 }
 
+static bool put_note(void *arg, const char *key, const char *text, size_t n)
+{
+	return store_upload_put(arg, key, text, n);
+}
+
+static void drop_note(void *arg, const char *key)
+{
+	store_upload_drop(arg, key);
+}
+
 void build_note_uploads(struct store *s, struct registry *r)
 {
-	const struct registry_notes notes = { put_note, take_note, s };
+	const struct registry_notes notes = { take_note, put_note, drop_note,
+					      s };
 
 	registry_set_notes(r, &notes);
 }

@@ -158,9 +158,12 @@ int registry_pull_blobs(struct registry *r, const struct oci_ref *ref,
  * what it does not keep, an upload that was cut off is sent anew.
  */
 struct registry_notes {
-	void (*put)(void *arg, const char *key, const char *text, size_t n);
-	/* Once only: whoever takes it goes on alone. */
+	/* Read it and remove it. False: there is none, or its maker lives. */
 	bool (*take)(void *arg, const char *key, struct strbuf *text);
+	/* False: it is not kept, perhaps as another process keeps one. */
+	bool (*put)(void *arg, const char *key, const char *text, size_t n);
+	/* Of one that was put: nobody is to go on with it. */
+	void (*drop)(void *arg, const char *key);
 	void *arg;
 };
 void registry_set_notes(struct registry *r,

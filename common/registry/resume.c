@@ -43,20 +43,18 @@ void resume_note(struct push *p)
 	json_set_int(j, "least", (int64_t)p->least);
 	json_write(&text, j, false);
 	key_of(p, key);
-	notes->put(notes->arg, digest_hex(key), text.buf, text.len);
-	p->noted = true;
+	p->noted = notes->put(notes->arg, digest_hex(key), text.buf, text.len);
 }
 
 void resume_forget(struct push *p)
 {
 	const struct registry_notes *notes = &p->call.r->notes;
-	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	char key[DIGEST_TEXT];
 
 	if (!p->noted)
 		return;
 	key_of(p, key);
-	notes->take(notes->arg, digest_hex(key), &text);
+	notes->drop(notes->arg, digest_hex(key));
 	p->noted = false;
 }
 

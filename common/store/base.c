@@ -122,7 +122,7 @@ static void add_base(struct store *s, const char *path)
 	struct store *b = xcalloc(1, sizeof(*b));
 	cleanup_error struct error why = ERROR_INIT;
 
-	b->fd = b->use_fd = -1;
+	b->fd = b->use_fd = b->uploads = -1;
 	b->o = s->o;
 	b->path = path_absolute(path);
 	b->read_only = true;

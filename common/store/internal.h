@@ -25,6 +25,7 @@ struct store {
 	char *path;
 	int fd;	     /* the store's directory */
 	int use_fd;  /* holds a shared lock that store_gc waits for */
+	int uploads; /* holds locks of notes of uploads, or -1 */
 	char boot[STORE_BOOT];
 	/* Stores below this one, which it reads but never writes. Of those:
 	 * layers can be mounted; it is a plain OCI layout. */

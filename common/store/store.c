@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "store/lock.h"
 
 /* Seconds after which the kernel has written a file by itself, so that a sync
  * finds little to do (vm.dirty_expire_centisecs is 30 s). */
@@ -226,7 +227,7 @@ int store_open(struct store **out, const struct store_options *o,
 {
 	cleanup_store struct store *s = xcalloc(1, sizeof(*s));
 
-	s->fd = s->use_fd = -1;
+	s->fd = s->use_fd = s->uploads = -1;
 	s->o = *o;
 	s->path = o->path ? path_absolute(o->path) : store_default_path();
 	s->o.path = NULL; /* the caller's, perhaps gone tomorrow */
@@ -257,6 +258,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	base_close(s);
+	store_unlock(&s->uploads);
 	base_close_fd(&s->use_fd);
 	base_close_fd(&s->fd);
 	free(s->path);
