@@ -3,9 +3,10 @@
 #
 #	inputs_make	everything below $W; $R1 serves the bases, $R2 is empty
 #
-# Wants $W, $CACHE, $DEVENV, $ARCH; adds to $SERVERS.
+# Wants $W, $CACHE, $DEVENV, $ARCH, $CASES, $KEEP; adds to $SERVERS.
 #
-# The Debian tree is made once and kept in $CACHE; all else takes seconds.
+# The Debian tree is made once and kept in $CACHE. Of what takes a minute, the
+# large images, only what the cases need is made, unless it stays for others.
 
 TARFLAGS="--sort=name --numeric-owner --mtime=@1704067200 --format=gnu"
 
@@ -211,16 +212,28 @@ inputs_registry() { # NAME: sets $registry
 	return 1
 }
 
+inputs_want() { # CASE...: is one of them to be timed?
+	[ -z "$KEEP" ] || return 0
+	# shellcheck disable=SC2086 # words
+	for w_case; do
+		case $(printf ' %s ' $CASES) in
+		*" $w_case "*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
 inputs_bases() {
-	inputs_busybox && inputs_debian && inputs_big && inputs_one ||
-		return 1
-	for base in busybox debian big one; do
-		"$DEVENV" -q --store "$W/store-inputs" push \
+	bases="busybox debian"
+	! inputs_want pullb pushb tarb || bases="$bases big"
+	! inputs_want blobin blobout blobun || bases="$bases one"
+	for base in $bases; do
+		"inputs_$base" && "$DEVENV" -q --store "$W/store-inputs" push \
 			"oci:$W/oci/$base:bench" "$R1/$base:bench" \
 			>/dev/null || return 1
 	done
 	# This one is pushed from its layout, too.
-	mv "$W/oci/one" "$W/layout"
+	[ ! -d "$W/oci/one" ] || mv "$W/oci/one" "$W/layout"
 	rm -rf "$W/store-inputs" "$W/oci"
 }
 
