@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/env-lib.sh"
 
-t_need root userns busybox git jq
+t_need root userns busybox jq
 t_ok "a base image" env_base
 up() { t_run timeout 60 "$DEVENV" up "$@"; }
 config() { env_project "$TMP/app" "$1"; }
@@ -109,35 +109,6 @@ up -d --replace --name fine "$TMP/app"
 t_is "$(jq -c .environment.hooks "$out")" \
 	'{"onCreateCommand":"done","postStartCommand":"done"}' "so does the record"
 "$DEVENV" stop fine 2>/dev/null
-
-# --- dotfiles ---
-git init -q "$TMP/dots"
-(
-	cd "$TMP/dots" || exit 1
-	echo 'alias x=y' >.aliases
-	printf '#!/bin/sh\necho setup in $PWD >>~/log\n' >setup.sh
-	git add -A && git -c user.name=a -c user.email=a@b commit -qm one
-)
-host='-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro'
-config '{"image": "base", "containerEnv": {"PATH": "/bin:/usr/bin"},
-	"onCreateCommand": "mkdir -p ~", "postCreateCommand": "echo created >>~/log", "postStartCommand": "echo started >>~/log"}'
-# shellcheck disable=SC2086 # a list of options
-up --replace $host -v "$TMP/dots:/dots:ro" --dotfiles-repository /dots "$TMP/app" -- \
-	sh -c 'cat ~/log; ls -A ~/dotfiles | head -n 3'
-t_status 0 "dotfiles"
-t_is "$(tr '\n' ' ' <"$out")" \
-	"created setup in /root/dotfiles started .aliases .git setup.sh " \
-	"are cloned and installed between creation and start"
-# shellcheck disable=SC2086,SC2088 # the environment expands the tilde
-up --replace $host -v "$TMP/dots:/dots:ro" --dotfiles-repository /dots \
-	--dotfiles-target-path '~/mine' --dotfiles-install-command 'echo by command >>~/log' \
-	"$TMP/app" -- sh -c 'cat ~/log; ls -d ~/mine'
-t_is "$(tr '\n' ' ' <"$out")" "created by command started /root/mine " \
-	"where and as they are wanted"
-up --replace --dotfiles-repository /dots "$TMP/app" -- true
-t_status 0 "an environment without git"
-t_err 'there is no git in this environment' "says so"
-t_err '\[dotfiles\] ended with status 127' "and is one all the same"
 
 # --- for editors ---
 config '{"image": "base", "remoteUser": "bob"}'

@@ -43,15 +43,34 @@ static void running_release(struct running *r, size_t n)
 	free(r);
 }
 
-static int start(struct env *e, const struct devcontainer_command *cmd,
-		 const char *property, struct running *r, struct error *err)
+/* What its commands have beside their words. */
+struct manner {
+	const char *property;
+	const struct strvec *env; /* or NULL */
+	const char *shown;	  /* instead of the words; or NULL */
+};
+
+static void say(const char *label, const char *instead,
+		const struct strvec *words)
 {
 	cleanup_strbuf struct strbuf shown = STRBUF_INIT;
+	size_t i;
+
+	if (instead)
+		strbuf_addf(&shown, " %s", instead);
+	for (i = 0; !instead && i < words->nr; i++)
+		strbuf_addf(&shown, " %s", words->v[i]);
+	log_info("%s%s", label, shown.buf);
+}
+
+static int start(struct env *e, const struct devcontainer_command *cmd,
+		 const struct manner *m, struct running *r, struct error *err)
+{
 	struct env_command c = { 0 };
 	size_t i;
 
-	r->label = cmd->name ? xstrfmt("[%s %s]", property, cmd->name)
-			     : xstrfmt("[%s]", property);
+	r->label = cmd->name ? xstrfmt("[%s %s]", m->property, cmd->name)
+			     : xstrfmt("[%s]", m->property);
 	if (cmd->shell) {
 		strvec_push(&r->argv, "/bin/sh");
 		strvec_push(&r->argv, "-c");
@@ -59,12 +78,10 @@ static int start(struct env *e, const struct devcontainer_command *cmd,
 	for (i = 0; i < cmd->argv.nr; i++)
 		strvec_push(&r->argv, cmd->argv.v[i]);
 	c.argv = r->argv.v;
-	c.env = e->life->secrets;
+	c.env = m->env;
 	if (env_prepare(e, &c, &r->ep, err) < 0)
 		return -1;
-	for (i = 0; i < cmd->argv.nr; i++)
-		strbuf_addf(&shown, " %s", cmd->argv.v[i]);
-	log_info("%s%s", r->label, shown.buf);
+	say(r->label, m->shown, &cmd->argv);
 	return runtime_spawn_in(&e->sandbox, &r->ep.p, r->label, &r->child,
 				err);
 }
@@ -104,7 +121,7 @@ static void report(const struct running *r, size_t n, const char *property,
 
 /* All commands of a hook run side by side; each is waited for. */
 static int run_hook(struct env *e, const struct devcontainer_hook *hook,
-		    const char *property, struct error *err)
+		    const struct manner *m, struct error *err)
 {
 	struct running *r = xcalloc(hook->nr, sizeof(*r));
 	struct runtime_child **children =
@@ -115,15 +132,15 @@ static int run_hook(struct env *e, const struct devcontainer_hook *hook,
 
 	while (n < hook->nr && !rc) {
 		r[n].child = (struct runtime_child)RUNTIME_CHILD_INIT;
-		rc = start(e, &hook->v[n], property, &r[n], err);
+		rc = start(e, &hook->v[n], m, &r[n], err);
 		children[n] = &r[n].child;
 		n++;
 	}
 	if (!rc)
 		rc = runtime_collect(children, n, err);
 	if (!rc) {
-		report(r, n, property, clock_ms() - begin);
-		rc = judge(r, n, property, err);
+		report(r, n, m->property, clock_ms() - begin);
+		rc = judge(r, n, m->property, err);
 	}
 	free(children);
 	running_release(r, n);
@@ -204,9 +221,10 @@ static int run_entry(struct env *e, const struct json *entry,
 		     const char *property, struct error *err)
 {
 	cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
+	const struct manner m = { property, e->life->secrets, NULL };
 
 	devcontainer_hook_get(&h, entry);
-	return h.nr ? run_hook(e, &h, property, err) : 0;
+	return h.nr ? run_hook(e, &h, &m, err) : 0;
 }
 
 /* Of the hooks that run once, those that are done are counted, so that the
@@ -244,15 +262,17 @@ static int run_list(struct env *e, size_t i, struct error *err)
 /* An environment without them is one all the same. */
 static int run_dotfiles(struct env *e, struct error *err)
 {
-	cleanup_devcontainer_hook struct devcontainer_hook h = { 0 };
+	CLEANUP(dotfiles_release) struct env_dotfiles d = { 0 };
 	cleanup_error struct error why = ERROR_INIT;
+	struct manner m = { .property = order[DOTFILES].property };
 
-	dotfiles_hook(e->life, &h);
-	if (h.nr && dotfiles_ask(e->life, &why) < 0) {
+	if (dotfiles_get(&d, e->life, &why) < 0) {
 		log_warn("without dotfiles: %s", why.msg);
 		return 0; /* the next start asks again */
 	}
-	if (h.nr && run_hook(e, &h, order[DOTFILES].property, &why) < 0) {
+	m.env = &d.env;
+	m.shown = d.url;
+	if (d.hook.nr && run_hook(e, &d.hook, &m, &why) < 0) {
 		if (why.code != ERR_STEP)
 			return error_move(err, &why);
 		log_warn("%s", why.msg);

@@ -204,10 +204,16 @@ int files_export(struct env *e, struct error *err) MUST_CHECK;
 int files_post_start(struct env *e, const struct json *hooks,
 		     struct error *err) MUST_CHECK;
 
-/* dotfiles.c: what installs them; of no commands where there are none. */
-void dotfiles_hook(const struct env_life *life, struct devcontainer_hook *h);
-/* May they be fetched? */
-int dotfiles_ask(const struct env_life *life, struct error *err) MUST_CHECK;
+/* dotfiles.c: what installs them, of no commands where there are none. */
+struct env_dotfiles {
+	struct devcontainer_hook hook;
+	struct strvec env; /* of its command */
+	char *url;	   /* without credentials */
+};
+void dotfiles_release(struct env_dotfiles *d);
+/* An error where they may not be fetched. */
+int dotfiles_get(struct env_dotfiles *d, const struct env_life *life,
+		 struct error *err) MUST_CHECK;
 
 /* process.c */
 void env_process_release(struct env_process *ep);
