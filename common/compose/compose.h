@@ -8,6 +8,11 @@
 #include "wrap/yaml.h"
 
 #define COMPOSE_FILES_MAX 64 /* read for one project, "extends" included */
+/* What variables, "extends" and files of variables make of few bytes is
+ * bounded: one value, a project's values, entries of a list. */
+#define COMPOSE_VALUE_MAX ((size_t)1 << 20)
+#define COMPOSE_TOTAL_MAX ((size_t)32 << 20)
+#define COMPOSE_ENTRIES_MAX 4096
 
 /* All that is outside of the texts. */
 struct compose_scope {

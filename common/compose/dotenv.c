@@ -11,6 +11,7 @@ struct file {
 	const char *(*get)(void *arg, const char *name);
 	void *arg;
 	struct strvec *env;
+	size_t total; /* bytes of the values */
 	struct error *err;
 };
 
@@ -40,13 +41,15 @@ static int add_value(struct file *f, const char *key,
 	cleanup_strbuf struct strbuf value = STRBUF_INIT;
 	cleanup_error struct error why = ERROR_INIT;
 
-	if (literal) {
-		strvec_env_set(f->env, key, raw->buf);
-		return 0;
-	}
-	if (compose_interpolate(raw->buf, look_up, f, &value, NULL, &why) < 0)
+	if (literal)
+		strbuf_add(&value, raw->buf, raw->len);
+	else if (compose_interpolate(raw->buf, look_up, f, &value, NULL,
+				     &why) < 0)
 		return fail(f, why.msg);
 	strvec_env_set(f->env, key, value.buf);
+	f->total += value.len;
+	if (f->env->nr > COMPOSE_ENTRIES_MAX || f->total > COMPOSE_TOTAL_MAX)
+		return fail(f, "the variables are too many, or too large");
 	return 0;
 }
 
@@ -148,7 +151,7 @@ int compose_dotenv(const char *name, const char *text,
 		   const char *(*get)(void *arg, const char *name), void *arg,
 		   struct strvec *env, struct error *err)
 {
-	struct file f = { name, 1, get, arg, env, err };
+	struct file f = { name, 1, get, arg, env, 0, err };
 	const char *p = text;
 
 	while (*p) {

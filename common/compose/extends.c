@@ -5,11 +5,6 @@
 
 #define CHAIN_MAX 32
 
-static void at_release(struct compose_at *at)
-{
-	strvec_release(&at->path);
-}
-
 /* The service that `ref` names, in its file. NULL is an error. */
 static struct json *extended(struct compose_at *at, const struct json *ref,
 			     struct strvec *chain)
@@ -67,7 +62,7 @@ struct json *compose_extend(struct compose_load *l,
 			    const struct compose_file *f, const char *name,
 			    struct strvec *chain)
 {
-	CLEANUP(at_release) struct compose_at at = { .l = l, .f = f };
+	CLEANUP(compose_at_release) struct compose_at at = { .l = l, .f = f };
 	cleanup_free char *id = xstrfmt("%s %s", f->path, name);
 	struct json *j = NULL;
 
@@ -82,6 +77,10 @@ struct json *compose_extend(struct compose_load *l,
 		strvec_push(chain, id);
 		j = extend(&at, chain);
 		strvec_pop(chain);
+	}
+	if (j && compose_count(&at, j) < 0) {
+		json_free(j);
+		return NULL;
 	}
 	return j;
 }

@@ -22,6 +22,9 @@ struct compose_load {
 	struct strvec env; /* of .env */
 	struct compose_file **files;
 	size_t n_files, alloc;
+	size_t total; /* see COMPOSE_TOTAL_MAX */
+	struct yaml_places *places; /* of `placed` */
+	const struct compose_file *placed;
 	struct strvec *warnings;
 	struct error *err;
 };
@@ -32,11 +35,18 @@ struct compose_at {
 	const struct compose_file *f;
 	struct strvec path;
 };
+void compose_at_release(struct compose_at *at);
 /* ERR_INPUT at a place (or at what it is in); of its key where `of_key`. */
 int compose_fail(const struct compose_at *at, bool of_key, const char *fmt,
 		 ...) PRINTF(3, 4);
 void compose_warn(const struct compose_at *at, const char *fmt, ...)
 	PRINTF(2, 3);
+
+/* Count what a value takes in memory; an error where that is too much. */
+int compose_count(const struct compose_at *at, const struct json *j)
+	MUST_CHECK;
+/* A list or map of more than COMPOSE_ENTRIES_MAX is an error. */
+int compose_few(const struct compose_at *at, const struct json *j) MUST_CHECK;
 
 /* The variables of the project: this host's, then those of .env. */
 const char *compose_variable(void *load, const char *name);

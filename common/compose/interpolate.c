@@ -155,6 +155,10 @@ static int expand(struct expander *x, const char *p, const char *end,
 		p++;
 		if (expand_one(x, &p, depth, out) < 0)
 			return -1;
+		if (out->len > COMPOSE_VALUE_MAX)
+			return error_set(x->err, ERR_INPUT, "with its "
+					 "variables the value is larger than "
+					 "%zu bytes", COMPOSE_VALUE_MAX);
 	}
 	return 0;
 }

@@ -29,10 +29,28 @@ static void load_release(struct compose_load *l)
 	while (l->n_files)
 		compose_file_release(l->files[--l->n_files]);
 	free(l->files);
+	yaml_places_free(l->places);
 	strvec_release(&l->env);
 }
 
+void compose_at_release(struct compose_at *at)
+{
+	strvec_release(&at->path);
+}
+
 /* --- positions --- */
+
+/* Of the file last asked about: most have nothing to tell, some a lot. */
+static struct yaml_places *places(struct compose_load *l,
+				  const struct compose_file *f)
+{
+	if (l->placed != f) {
+		yaml_places_free(l->places);
+		l->places = yaml_places_new(f->text.buf, f->text.len);
+		l->placed = f;
+	}
+	return l->places;
+}
 
 static void add_place(const struct compose_at *at, bool of_key,
 		      struct strbuf *out)
@@ -41,8 +59,8 @@ static void add_place(const struct compose_at *at, bool of_key,
 	unsigned line = 1, col = 1;
 
 	strvec_copy(&path, &at->path);
-	while (!yaml_locate(at->f->text.buf, at->f->text.len, &path, of_key,
-			    &line, &col) &&
+	while (!yaml_places_find(places(at->l, at->f), &path, of_key, &line,
+				 &col) &&
 	       path.nr) {
 		strvec_pop(&path);
 		of_key = true;
@@ -76,6 +94,35 @@ void compose_warn(const struct compose_at *at, const char *fmt, ...)
 		strvec_push(at->l->warnings, text.buf);
 }
 
+/* --- bounds --- */
+
+static size_t weigh(const struct json *j)
+{
+	const struct json *m;
+	size_t n = 64 + (json_str(j) ? strlen(json_str(j)) : 0);
+
+	for (m = json_first(j); m; m = json_next(m))
+		n += weigh(m) + (json_key(m) ? strlen(json_key(m)) : 0);
+	return n;
+}
+
+int compose_count(const struct compose_at *at, const struct json *j)
+{
+	at->l->total += weigh(j);
+	if (at->l->total > COMPOSE_TOTAL_MAX)
+		return compose_fail(at, true, "the project becomes larger "
+				    "than %zu bytes", COMPOSE_TOTAL_MAX);
+	return 0;
+}
+
+int compose_few(const struct compose_at *at, const struct json *j)
+{
+	if (json_len(j) > COMPOSE_ENTRIES_MAX)
+		return compose_fail(at, true, "more than %d entries",
+				    COMPOSE_ENTRIES_MAX);
+	return 0;
+}
+
 /* --- variables --- */
 
 const char *compose_variable(void *load, const char *name)
@@ -104,7 +151,7 @@ static int expand_string(struct compose_at *at, struct json *j)
 		compose_warn(at, "the variable %s is not set: it is empty",
 			     unset.v[i]);
 	json_assign_str(j, out.buf);
-	return 0;
+	return compose_count(at, j);
 }
 
 int compose_expand(struct compose_at *at, struct json *j)
@@ -316,8 +363,32 @@ static int read_env_file(struct compose_load *l, const struct json *one,
 			      l->err);
 }
 
+/* Where a service is written, for a message about all of it. */
+static struct compose_at place_of(struct compose_load *l, const char *name)
+{
+	struct compose_at at = { .l = l, .f = l->files[0] };
+	size_t i;
+
+	for (i = 0; i < l->n_files; i++)
+		if (json_get(json_get(l->files[i]->json, "services"), name))
+			at.f = l->files[i];
+	strvec_push(&at.path, "services");
+	strvec_push(&at.path, name);
+	return at;
+}
+
+static int fail_service(struct compose_load *l, const char *name,
+			const char *what)
+{
+	CLEANUP(compose_at_release) struct compose_at at = place_of(l, name);
+
+	return compose_fail(&at, true, "the service '%s' %s", name, what);
+}
+
 static int fill_environment(struct compose_load *l, struct json *service)
 {
+	CLEANUP(compose_at_release) struct compose_at at =
+		place_of(l, json_key(service));
 	cleanup_strvec struct strvec env = STRVEC_INIT;
 	struct json *own = json_get(service, "environment"), *all;
 	const struct json *m;
@@ -341,25 +412,7 @@ static int fill_environment(struct compose_load *l, struct json *service)
 	for (m = json_first(own); m; m = json_next(m))
 		json_set(all, json_key(m), json_dup(m));
 	json_set(service, "environment", all);
-	return 0;
-}
-
-/* Where a service is written, for a message about all of it. */
-static int fail_service(struct compose_load *l, const char *name,
-			const char *what)
-{
-	struct compose_at at = { .l = l, .f = l->files[0] };
-	size_t i;
-	int rc;
-
-	for (i = 0; i < l->n_files; i++)
-		if (json_get(json_get(l->files[i]->json, "services"), name))
-			at.f = l->files[i];
-	strvec_push(&at.path, "services");
-	strvec_push(&at.path, name);
-	rc = compose_fail(&at, true, "the service '%s' %s", name, what);
-	strvec_release(&at.path);
-	return rc;
+	return compose_count(&at, all);
 }
 
 static int finish(struct compose_load *l, struct json *model)

@@ -354,7 +354,7 @@ static struct json *members(struct compose_at *at, const struct json *j,
 		strvec_push(&at->path, key);
 		while (i < n && !str_eq(known[i].name, key))
 			i++;
-		if (i < n && known[i].form)
+		if (i < n && known[i].form && compose_few(at, m) == 0)
 			value = known[i].form(at, m);
 		else if (i == n && !str_starts(key, "x-"))
 			compose_warn(at, "'%s' is not acted on", key);

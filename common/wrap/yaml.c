@@ -380,23 +380,51 @@ static int step(yaml_document_t *doc, int id, const char *want,
 	return 0;
 }
 
-bool yaml_locate(const char *text, size_t n, const struct strvec *path,
-		 bool of_key, unsigned *line, unsigned *col)
-{
+struct yaml_places {
 	yaml_document_t doc;
+	bool there;
+};
+
+struct yaml_places *yaml_places_new(const char *text, size_t n)
+{
+	struct yaml_places *p = xcalloc(1, sizeof(*p));
+
+	p->there = read_document("", text, n, &p->doc, NULL) == 0;
+	return p;
+}
+
+bool yaml_places_find(struct yaml_places *p, const struct strvec *path,
+		      bool of_key, unsigned *line, unsigned *col)
+{
 	const yaml_node_t *node, *key;
 	int id = 1;
 
-	if (read_document("", text, n, &doc, NULL) < 0)
+	if (!p->there)
 		return false;
-	node = key = yaml_document_get_root_node(&doc);
+	node = key = yaml_document_get_root_node(&p->doc);
 	for (size_t i = 0; node && id && i < path->nr; i++)
-		id = step(&doc, id, path->v[i], &key);
-	if (node && id) {
-		node = of_key ? key : yaml_document_get_node(&doc, id);
-		*line = (unsigned)node->start_mark.line + 1;
-		*col = (unsigned)node->start_mark.column + 1;
-	}
-	yaml_document_delete(&doc);
-	return node && id;
+		id = step(&p->doc, id, path->v[i], &key);
+	if (!node || !id)
+		return false;
+	node = of_key ? key : yaml_document_get_node(&p->doc, id);
+	*line = (unsigned)node->start_mark.line + 1;
+	*col = (unsigned)node->start_mark.column + 1;
+	return true;
+}
+
+void yaml_places_free(struct yaml_places *p)
+{
+	if (p && p->there)
+		yaml_document_delete(&p->doc);
+	free(p);
+}
+
+bool yaml_locate(const char *text, size_t n, const struct strvec *path,
+		 bool of_key, unsigned *line, unsigned *col)
+{
+	struct yaml_places *p = yaml_places_new(text, n);
+	bool found = yaml_places_find(p, path, of_key, line, col);
+
+	yaml_places_free(p);
+	return found;
 }

@@ -24,5 +24,11 @@ struct json *yaml_parse(const char *name, const char *text, size_t n,
  */
 bool yaml_locate(const char *text, size_t n, const struct strvec *path,
 		 bool of_key, unsigned *line, unsigned *col);
+/* The same, for many of one text. */
+struct yaml_places;
+struct yaml_places *yaml_places_new(const char *text, size_t n);
+bool yaml_places_find(struct yaml_places *p, const struct strvec *path,
+		      bool of_key, unsigned *line, unsigned *col);
+void yaml_places_free(struct yaml_places *p); /* NULL is fine */
 
 #endif

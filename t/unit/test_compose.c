@@ -331,3 +331,63 @@ Test(compose, files_of_variables)
 				    &err), -1);
 	cr_expect_str_eq(err.msg, "f:2:1: the quote is not closed");
 }
+
+/* `n` times one piece, which may hold a number. */
+static void repeat(struct strbuf *out, int n, const char *piece)
+{
+	for (int i = 0; i < n; i++) {
+		const char *at = strchr(piece, '#');
+
+		if (at)
+			strbuf_addf(out, "%.*s%d%s", (int)(at - piece), piece,
+				    i, at + 1);
+		else
+			strbuf_addstr(out, piece);
+	}
+}
+
+Test(compose, few_bytes_do_not_become_many)
+{
+	cleanup_strbuf struct strbuf t = STRBUF_INIT;
+
+	strbuf_addstr(&t, "services: {a: {image: \"");
+	repeat(&t, 210000, "$SET");
+	strbuf_addstr(&t, "\"}}");
+	check_bad(t.buf, "c.yml:1:23: with its variables the value is larger "
+			 "than 1048576 bytes");
+
+	strbuf_reset(&t);
+	strbuf_addstr(&t, "services:\n  a: {image: x, cap_add: [");
+	repeat(&t, 4097, "c#,");
+	strbuf_addstr(&t, "]}\n");
+	check_bad(t.buf, "c.yml:2:17: more than 4096 entries");
+
+	strbuf_reset(&t);
+	strbuf_addstr(&t, "services:\n  b: {image: x, cap_add: [");
+	repeat(&t, 4000, "c#,");
+	strbuf_addstr(&t, "]}\n");
+	repeat(&t, 200, "  s#: {extends: b}\n");
+	check_bad(t.buf, "c.yml:2:3: the project becomes larger than "
+			 "33554432 bytes");
+}
+
+Test(compose, files_of_variables_are_bounded)
+{
+	cleanup_strbuf struct strbuf t = STRBUF_INIT;
+	cleanup_strvec struct strvec env = STRVEC_INIT, more = STRVEC_INIT;
+	cleanup_error struct error err = ERROR_INIT, why = ERROR_INIT;
+
+	strbuf_addstr(&t, "V0=0123456789abcdef\n");
+	for (int i = 1; i < 20; i++)
+		strbuf_addf(&t, "V%d=${V%d}${V%d}\n", i, i - 1, i - 1);
+	cr_expect_eq(compose_dotenv("f", t.buf, get_env, NULL, &env, &err), -1);
+	cr_expect_str_eq(err.msg, "f:18:1: with its variables the value is "
+				  "larger than 1048576 bytes");
+
+	strbuf_reset(&t);
+	repeat(&t, 4097, "V#=\n");
+	cr_expect_eq(compose_dotenv("f", t.buf, get_env, NULL, &more, &why),
+		     -1);
+	cr_expect_str_eq(why.msg, "f:4097:1: the variables are too many, or "
+				  "too large");
+}
