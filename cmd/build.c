@@ -8,6 +8,7 @@
 #include "cli/compat.h"
 #include "cli/findings.h"
 #include "cli/lost.h"
+#include "cli/multi.h"
 #include "cmd/cmd.h"
 
 struct options {

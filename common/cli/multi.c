@@ -1,6 +1,6 @@
 /* multi.c - one build for several platforms, under one index */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cli.h"
+#include "cli/multi.h"
 
 #include "base/log.h"
 #include "base/units.h"

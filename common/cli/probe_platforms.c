@@ -1,5 +1,6 @@
 /* probe_platforms.c - a probe for all platforms of a build */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/multi.h"
 #include "cli/probe.h"
 
 const char *cli_probe_status(const struct build_probe *found)
