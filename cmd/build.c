@@ -9,6 +9,7 @@
 #include "cli/findings.h"
 #include "cli/lost.h"
 #include "cli/multi.h"
+#include "cli/services.h"
 #include "cmd/cmd.h"
 
 struct options {
@@ -347,18 +348,9 @@ static int print(struct work *w, struct error *err)
 		return cli_answer_built(&w->o->tags, w->multi.nr
 				? w->multi.digest
 				: w->round.result.image.config_digest, err);
-	if (w->context.dir) { /* it may not outlive this process */
-		cleanup_strbuf struct strbuf text = STRBUF_INIT;
-		cleanup_free char *name = NULL;
-
-		if (cli_project_dockerfile(&w->round.plan, &text, &name,
-					   err) < 0)
-			return -1;
-		free(steal_ptr(&w->round.plan.dockerfile));
-		free(steal_ptr(&w->round.plan.context));
-		free(w->round.plan.text);
-		w->round.plan.text = strbuf_detach(&text);
-	}
+	/* The context may not outlive this process. */
+	if (w->context.dir && cli_round_detach(&w->round, err) < 0)
+		return -1;
 	record_plan_set(&w->round.plan, &w->round.project.record);
 	if (w->multi.nr)
 		cli_multi_record(&w->round.project.record, w->b.store,
@@ -366,6 +358,8 @@ static int print(struct work *w, struct error *err)
 	else
 		cli_build_record(&w->round.project.record, w->b.store,
 				 &w->round.result);
+	cli_services_record(&w->round.project.record, w->b.store,
+			    &w->round.services);
 	return cli_record_write(&w->round.project.record, err);
 }
 
@@ -424,7 +418,8 @@ static int build_words(struct cmd_call *call, struct error *err)
 	record_source_get(&w.b.source, &w.round.project.record);
 	if (!w.b.origin)
 		w.b.origin = w.b.source.url;
-	if (build(&w, err) < 0)
+	if (cli_round_ask(&w.round, err) < 0 || build(&w, err) < 0 ||
+	    cli_round_services(&w.round, &w.b, &o->build, false, err) < 0)
 		return -1;
 	return print(&w, err);
 }

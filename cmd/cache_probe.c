@@ -94,8 +94,11 @@ static int probe(struct work *w, const struct strvec *words,
 		return -1;
 	cli_project_warn(&w->probe.round.plan);
 	w->probe.phase = CLI_PROBE_ASKING;
-	return cli_probe_all(&w->probe, &w->b, &w->o->build,
-			     w->o->verify == 1, err);
+	if (cli_probe_all(&w->probe, &w->b, &w->o->build,
+			  w->o->verify == 1, err) < 0)
+		return -1;
+	return cli_probe_services(&w->probe, &w->b, &w->o->build,
+				  w->o->verify == 1, err);
 }
 
 static int run(struct cmd_call *call, struct error *err)

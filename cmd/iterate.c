@@ -122,6 +122,9 @@ static int one_round(struct work *w, int *status, struct error *err)
 	if (cli_round_plan(&r, w->words, &w->o->project, err) < 0 ||
 	    cli_round_build(&r, &w->b, &w->o->build, err) < 0)
 		return -1;
+	if (json_len(r.plan.services) && w->round == 1)
+		log_warn("the services beside it are not started: that is "
+			 "done by 'devenv up'");
 	built = clock_seconds();
 	if (!w->o->verify)
 		tell(w, &r.result, built - start, 0, 0);

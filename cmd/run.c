@@ -1,9 +1,10 @@
 /* run.c - devenv run: an image or a record at work */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/path.h"
 #include "build/lost.h"
-#include "cli/cli.h"
+#include "cli/services.h"
 #include "cmd/cmd.h"
 
 struct options {
@@ -38,6 +39,8 @@ struct work {
 	struct cli_builder b;
 	struct record record;
 	struct store_image image;
+	struct record_plan plan; /* of a record, for its services */
+	struct cli_services services;
 	bool pull;
 	struct oci_platform platform;
 };
@@ -46,6 +49,8 @@ static void work_release(struct work *w)
 {
 	record_release(&w->record);
 	store_image_release(&w->image);
+	cli_services_release(&w->services);
+	record_plan_release(&w->plan);
 	oci_platform_release(&w->platform);
 	cli_builder_release(&w->b);
 }
@@ -113,6 +118,24 @@ static int find_workspace(const struct record *r, char **dir,
 			       "run without the workspace");
 }
 
+/* They have names of their own, which begin with that of the environment. */
+static int find_services(struct work *w, const char *name, struct error *err)
+{
+	if (!w->record.json || !record_get(&w->record, "plan"))
+		return 0;
+	if (record_plan_get(&w->plan, &w->record, err) < 0)
+		return -1;
+	if (json_len(w->plan.services) && !name) {
+		log_warn("the services of the record are not started: they "
+			 "need an environment with a --name");
+		return 0;
+	}
+	if (cli_services_get(&w->services, &w->plan, &w->record, err) < 0)
+		return -1;
+	return cli_services_find(&w->services, &w->record, &w->b,
+				 &w->platform, err);
+}
+
 static int write_record(struct work *w, struct json *environment,
 			struct error *err)
 {
@@ -149,6 +172,9 @@ static int launch(struct work *w, const struct cli_run_options *o,
 	name = xstrfmt("env-%s", random);
 	if (o->detach && !o->name)
 		l.name = name;
+	if (find_services(w, l.name, err) < 0)
+		return -1;
+	l.services = &w->services;
 	if (cli_launch_run(&l, status, &environment, err) < 0)
 		return -1;
 	if (o->detach)

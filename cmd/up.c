@@ -238,7 +238,7 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 					  err);
 	if (prepare(w, err) < 0 || cli_round_ask(&w->round, err) < 0 ||
 	    cli_round_build(&w->round, &w->b, &o->build, err) < 0 ||
-	    cli_round_services(&w->round, &w->b, &o->build, err) < 0)
+	    cli_round_services(&w->round, &w->b, &o->build, true, err) < 0)
 		return -1;
 	tell(&w->round.result);
 	if (store_sync(w->b.store, err) < 0)

@@ -17,7 +17,7 @@ project() { # DIR: a tree whose services are read from standard input
 	cat >"$1/.devcontainer/docker-compose.yml"
 	cat >"$1/.devcontainer/devcontainer.json" <<-'END'
 		{ "dockerComposeFile": "docker-compose.yml", "service": "app",
-		  "workspaceFolder": "/workspace",
+		  "workspaceFolder": "/workspace", "forwardPorts": ["db:81"],
 		  "postCreateCommand": "wget -q -O - http://db:$PORT/ >made" }
 	END
 }
@@ -61,6 +61,16 @@ services:
 volumes: { data: }
 END
 cd "$TMP/app" || exit 1
+t_run "$DEVENV" build .
+t_status 0 "build"
+cp "$out" "$TMP/record"
+t_is "$(jq -c '[.image.services | to_entries[] | .key, (.value.config_digest | length)]' "$out")" \
+	'["cache",71,"db",71,"late",71,"migrate",71]' "makes all images that up will need"
+t_run "$DEVENV" cache-probe .
+t_is "$(jq -c '[.cache.services | to_entries[] | .key, .value.status]' "$out")" \
+	'["cache","nothing-to-build","db","hit","late","nothing-to-build","migrate","nothing-to-build"]' \
+	"cache-probe finds them"
+t_err "service 'db': hit" "and says so"
 up . -- sh -c 'cat made; for n in db main-db storage; do wget -q -O - http://$n:$PORT/; done
 	grep -c -E "^127.0.0.1.(fast|cache|late|app)$" /etc/hosts; head -n 1 /etc/hosts'
 t_status 0 "up of a pod"
@@ -74,8 +84,8 @@ t_is "$(cat "$DEVENV_STORE/volumes/app_devcontainer_data/migrated")" "done" "wha
 env_idle "at the end of the one to work in"
 
 # --- left running, joined, restarted, changed ---
-up -d .
-t_status 0 "in the background"
+t_run "$DEVENV" run -d --name pod "$TMP/record"
+t_status 0 "a record in the background"
 t_is "$(running)" "pod pod-cache pod-db pod-late" "those that last run on"
 t_run "$DEVENV" ps -a --format=json
 t_is "$(jq -c '.[] | select(.service == "migrate") | [.pod, .exit_status]' "$out")" \
@@ -195,6 +205,7 @@ for who in root "$RANGE" "$SINGLE"; do
 	t_is "$(tr '\n' ' ' <"$out")" "alone lo " "$who: one network for the pod alone" ||
 		cat "$err"
 	t_err "port 80 of the environment is 127.0.0.1:$PORT2" "$who: its ports are seen here"
+	t_err "port 81 of the environment is 127.0.0.1:" "$who: those of forwardPorts, by the name of a service"
 	env_idle "$who"
 done
 t_done

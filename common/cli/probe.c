@@ -17,6 +17,7 @@ void cli_probe_release(struct cli_probe *p)
 		build_probe_release(&p->v[i].found);
 	}
 	free(p->v);
+	json_free(p->services);
 	strvec_release(&p->env);
 	strvec_release(&p->sensitive);
 }
@@ -139,6 +140,8 @@ static int print_record(struct cli_probe *p, struct error *err)
 	json_set(j, "first_miss", miss_json(p));
 	json_set(j, "steps", steps_json(p, false));
 	set_platforms(p, j);
+	if (p->services)
+		json_set(j, "services", json_dup(p->services));
 	record_plan_set(&p->round.plan, r);
 	record_set(r, "cache", j);
 	return cli_record_write(r, err);

@@ -35,6 +35,8 @@ struct cli_probe {
 	/* The first that is missed, where all are there that of this machine,
 	 * or the first; NULL: nobody asked yet. */
 	const struct build_probe *found;
+	struct json *services; /* {NAME: {"status","image"}} of the plan's;
+				  or NULL */
 	enum cli_probe_phase phase;
 	const char *builder; /* image to start where there is no other */
 	const char *fallback; /* the same, after that */
@@ -55,6 +57,13 @@ int cli_probe_all(struct cli_probe *p, const struct cli_builder *b,
 const char *cli_probe_status(const struct build_probe *found);
 /* The list that tells of several platforms; NULL: there is one alone. */
 struct json *cli_probe_platforms(const struct cli_probe *p);
+
+/* --- probe_services.c --- */
+
+/* The same for the services of the plan. */
+int cli_probe_services(struct cli_probe *p, const struct cli_builder *b,
+		       const struct cli_build_options *o, bool verify,
+		       struct error *err) MUST_CHECK;
 
 /* --- probe.c --- */
 

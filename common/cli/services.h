@@ -27,9 +27,16 @@ int cli_services_get(struct cli_services *s, const struct record_plan *plan,
 /* List those of the plan, and ask the gate about all that they need: before
  * anything is fetched. */
 int cli_round_ask(struct cli_round *r, struct error *err) MUST_CHECK;
-/* Build those that were listed. */
+/* Build those that were listed; to `run` they have their layers here. */
 int cli_round_services(struct cli_round *r, struct cli_builder *b,
-		       const struct cli_build_options *o, struct error *err)
+		       const struct cli_build_options *o, bool run,
+		       struct error *err) MUST_CHECK;
+/* The plans without what lies in the project's tree, which goes away. */
+int cli_round_detach(struct cli_round *r, struct error *err) MUST_CHECK;
+/* The images that a record has for its services, to run. */
+int cli_services_find(struct cli_services *s, const struct record *r,
+		      struct cli_builder *b,
+		      const struct oci_platform *platform, struct error *err)
 	MUST_CHECK;
 /* Section "image" of the record, with those of the services. */
 void cli_services_record(struct record *r, const struct store *s,

@@ -76,8 +76,26 @@ static int ask(const struct cli_service *s, struct error *err)
 	return build_references_ask(&list, name, err);
 }
 
+/* Those that run need their layers; the others an id, to be found by it. */
+static int build_one(struct cli_service *s, struct cli_builder *b,
+		     const struct cli_build_options *o, bool run,
+		     struct error *err)
+{
+	const struct strvec no_tags = STRVEC_INIT;
+	struct build_result *r = &s->round.result;
+
+	log_info("service '%s'", name_of(s));
+	if (run)
+		return cli_round_build(&s->round, b, o, err);
+	if (cli_build_plan(b, o, &s->round.plan, r, err) < 0 ||
+	    build_identify(b->store, &r->image, err) < 0)
+		return -1;
+	return cli_build_name(b, &no_tags, &r->image, err);
+}
+
 int cli_round_services(struct cli_round *r, struct cli_builder *b,
-		       const struct cli_build_options *o, struct error *err)
+		       const struct cli_build_options *o, bool run,
+		       struct error *err)
 {
 	struct cli_services *list = &r->services;
 	size_t i;
@@ -85,11 +103,79 @@ int cli_round_services(struct cli_round *r, struct cli_builder *b,
 	for (i = 0; i < list->nr; i++) {
 		struct cli_service *s = &list->v[i];
 
-		if (s->self)
-			continue;
-		log_info("service '%s'", name_of(s));
-		if (cli_round_build(&s->round, b, o, err) < 0)
+		if (!s->self && build_one(s, b, o, run, err) < 0)
 			return error_wrap(err, "service '%s'", name_of(s));
+	}
+	return 0;
+}
+
+static int detach(struct record_plan *plan, struct error *err)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	cleanup_free char *name = NULL;
+
+	if (cli_project_dockerfile(plan, &text, &name, err) < 0)
+		return -1;
+	free(steal_ptr(&plan->dockerfile));
+	free(steal_ptr(&plan->context));
+	free(plan->text);
+	plan->text = strbuf_detach(&text);
+	return 0;
+}
+
+int cli_round_detach(struct cli_round *r, struct error *err)
+{
+	struct cli_services *list = &r->services;
+	size_t i;
+
+	if (detach(&r->plan, err) < 0)
+		return -1;
+	for (i = 0; i < list->nr; i++) {
+		struct record_plan *plan = &list->v[i].round.plan;
+
+		if (list->v[i].self)
+			continue;
+		if (detach(plan, err) < 0)
+			return -1;
+		json_set(json_at(r->plan.services, i), "plan",
+			 record_plan_json(plan));
+	}
+	return 0;
+}
+
+static int find_image(struct cli_service *s, struct cli_builder *b,
+		      const struct json *images,
+		      const struct oci_platform *platform, struct error *err)
+{
+	struct store_image *image = &s->round.result.image;
+	const char *id = json_get_str(json_get(images, name_of(s)),
+				      "config_digest");
+
+	if (!id) {
+		error_set(err, ERR_INPUT, "the record names no image of it");
+		return error_hint(err, "'devenv build' adds one");
+	}
+	if (build_find_image(b->store, &b->registry, &b->registry_options, id,
+			     platform, false, image, err) < 0)
+		return -1;
+	return build_fetch_layers(b->store, &b->registry,
+				  &b->registry_options, image, err);
+}
+
+int cli_services_find(struct cli_services *list, const struct record *r,
+		      struct cli_builder *b,
+		      const struct oci_platform *platform, struct error *err)
+{
+	const struct json *images = json_get(record_get(r, "image"),
+					     "services");
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		struct cli_service *s = &list->v[i];
+
+		if (!s->self && find_image(s, b, images, platform, err) < 0)
+			return error_wrap(err, "%s: service '%s'", r->name,
+					  name_of(s));
 	}
 	return 0;
 }

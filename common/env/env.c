@@ -252,7 +252,7 @@ static int forward(struct env *e, const struct env_options *o,
 
 	if (e->joined || !e->config || o->network == RUNTIME_NET_HOST)
 		return 0;
-	ports = forward_ports(e->config, &n);
+	ports = forward_ports(e->config, o->hosts, &n);
 	if (forward_start(e, ports, n, err) < 0)
 		return -1;
 	seen = json_set(e->state, "forwarded", json_new_object());

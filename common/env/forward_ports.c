@@ -6,6 +6,7 @@
 struct list {
 	struct env_port *v;
 	size_t n, alloc;
+	const struct strvec *hosts; /* "NAME:ADDRESS" that are known in there */
 };
 
 static void add(struct list *l, uint64_t host, uint64_t inside)
@@ -26,6 +27,15 @@ static bool number(const char *text, uint64_t *out)
 	return str_to_u64(text, UINT16_MAX, out) && *out;
 }
 
+/* Itself, or a service that shares its network? */
+static bool is_here(const struct list *l, const char *host)
+{
+	cleanup_free char *entry = xstrfmt("%s:127.0.0.1", host);
+
+	return str_eq(host, "localhost") || str_eq(host, "127.0.0.1") ||
+	       (l->hosts && strvec_has(l->hosts, entry));
+}
+
 /* "PORT", "HOST:PORT" of the same network, or, where it is published,
  * "[ADDRESS:]HOST-PORT:PORT". */
 static bool read_text(struct list *l, const char *text, bool published)
@@ -41,8 +51,7 @@ static bool read_text(struct list *l, const char *text, bool published)
 	if (!number(colon + 1, &inside))
 		return false;
 	if (!published) {
-		if (!str_eq(before, "localhost") &&
-		    !str_eq(before, "127.0.0.1"))
+		if (!is_here(l, before))
 			return false;
 		add(l, inside, inside);
 		return true;
@@ -79,9 +88,10 @@ static void read_property(struct list *l, const struct json *config,
 			read_one(l, m, property);
 }
 
-struct env_port *forward_ports(const struct json *config, size_t *n)
+struct env_port *forward_ports(const struct json *config,
+			       const struct strvec *hosts, size_t *n)
 {
-	struct list l = { 0 };
+	struct list l = { .hosts = hosts };
 
 	read_property(&l, config, "appPort");
 	read_property(&l, config, "forwardPorts");

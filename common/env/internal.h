@@ -183,7 +183,8 @@ struct env_port {
 	int fd; /* of forward_start alone */
 };
 /* forward_ports.c: those that are to be seen; malloc'ed. */
-struct env_port *forward_ports(const struct json *config, size_t *n);
+struct env_port *forward_ports(const struct json *config,
+			       const struct strvec *hosts, size_t *n);
 /* forward.c: carry connections to these ports of the loopback address here to
  * an environment with a network of its own, until it ends. Where one is taken
  * `host` becomes another. */
