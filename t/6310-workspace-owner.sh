@@ -47,22 +47,68 @@ fi
 env_idle "as root"
 
 # --- as a user ---
+printf '%s\n' 'FROM base' 'COPY shadow /etc/shadow' \
+	'RUN mkdir -p /home/bob/own /stuff && touch /home/bob/own/file /stuff/file && chown -R bob:bob /home/bob /stuff' \
+	'RUN cp /bin/busybox /bin/busybox-raise && chmod 4755 /bin/busybox-raise' >"$TMP/Dockerfile.user"
+mkdir "$TMP/seed"
+echo 'root::1::::::' >"$TMP/seed/shadow"
 for user in $RANGE $SINGLE; do
 	DEVENV_STORE=$TMP/store-$user
 	export DEVENV_STORE
 	mkdir -p "$TMP/$user"
-	env_project "$TMP/$user/app" '{"image": "base", "remoteUser": "bob"}'
+	env_project "$TMP/$user/app" '{"image": "seed", "remoteUser": "bob", "mounts": ["source=vol,target=/stuff"],
+		"runArgs": ["--ulimit=nofile=64:128", "--network=none", "--sysctl=kernel.msgmax=9000"]}'
 	chown -R "$user:$user" "$TMP/$user"
-	mkdir -m 700 "$DEVENV_STORE" && chown "$user:$user" "$DEVENV_STORE"
+	# The group of a home is often one that no namespace of the user knows.
+	mkdir -m 700 "$DEVENV_STORE" && chown "$user:root" "$DEVENV_STORE" "$TMP/$user"
+	chmod 700 "$TMP/$user"
 	chmod 755 "$TMP"
 	as "$user" "$DEVENV" build -q -t base "$TMP/base" >/dev/null 2>"$TMP/err"
-	t_run as "$user" timeout 60 "$DEVENV" up "$TMP/$user/app" -- sh -c 'id -un; echo x >made'
-	if [ "$user" = "$SINGLE" ]; then
-		t_status 0 "one id"
-		t_is "$(stat -c %U "$TMP/$user/app/made")" "$user" "is everybody's"
-	else
-		t_err "belongs to somebody else than 'bob' in there: only root can show a directory as another user's" \
-			"id ranges: it is told"
-	fi
+	as "$user" "$DEVENV" build -q -t seed -f "$TMP/Dockerfile.user" "$TMP/seed" >/dev/null 2>>"$TMP/err"
+	t_run as "$user" timeout 60 "$DEVENV" up --name one "$TMP/$user/app" -- sh -c 'id -un; echo x >made'
+	t_status 0 "a user with one id, or many ($user)"
+	t_is "$(stat -c %U "$TMP/$user/app/made")" "$user" "has what is made in the workspace"
+	[ "$user" = "$RANGE" ] || continue
+	t_err "copying the image, so that the workspace is that of 'bob'" "many: by a copy, which is told"
+	t_run as "$user" timeout 60 "$DEVENV" up -d --name one "$TMP/$user/app"
+	t_is "$(grep -c 'copying' "$err")" 0 "once"
+	t_run as "$user" timeout 60 "$DEVENV" exec one -- sh -c \
+		'stat -c %U:%G:%a / /etc/passwd /bin/busybox-raise . made /home/bob/own/file /stuff/file
+		ulimit -n; cat /proc/sys/kernel/msgmax; touch /etc/x; touch ~/x /stuff/x; ls -A /stuff | wc -l'
+	t_is "$(tr '\n' ' ' <"$out")" \
+		"root:root:755 root:root:644 root:root:4755 bob:bob:755 bob:bob:644 bob:bob:644 bob:bob:644 64 9000 2 " \
+		"all else belongs to whom the image says, volumes too"
+	t_err 'touch: /etc/x: Permission denied' "and is not the user's"
+	t_run as "$user" timeout 60 "$DEVENV" exec one -- busybox-raise su -c 'id -u; touch /etc/x /stuff/r; stat -c %u /etc/x'
+	t_is "$(tr '\n' ' ' <"$out")" "0 0 " "programs with a set-id bit make root of the user"
+	t_run as "$user" timeout 60 "$DEVENV" exec -u root one -- sh -c 'chown bob /etc/x; echo more >>made; kill -0 1 && echo yes'
+	t_is "$(cat "$out")" yes "root may do all"
+	t_run as "$user" timeout 60 "$DEVENV" up --user root --name one "$TMP/$user/app" -- stat -c %U made /etc/x
+	t_is "$(tr '\n' ' ' <"$out")" "bob bob " "and sees the same"
+	t_ok "it is stopped from outside" as "$user" timeout 20 "$DEVENV" stop one
+	t_run as "$user" timeout 20 "$DEVENV" ps
+	t_is "$(cat "$out")" "" "at once"
+	t_run as "$user" timeout 60 "$DEVENV" run -v vol:/v seed stat -c %U /v /v/file /v/x /v/r
+	t_is "$(tr '\n' ' ' <"$out")" "bob bob bob root " "a volume looks the same from where root has its usual id"
+	t_run as "$user" timeout 60 "$DEVENV" up --name one "$TMP/$user/app" -- stat -c %U /stuff /stuff/file /stuff/x /stuff/r
+	t_is "$(tr '\n' ' ' <"$out")" "bob bob bob root " "and back"
+	printf '1000 1000 2\n' >"$DEVENV_STORE/volumes/.vol.owners"
+	t_run as "$user" timeout 60 "$DEVENV" up --name one "$TMP/$user/app" -- stat -c %U /stuff /stuff/file /stuff/x /stuff/r
+	t_is "$(tr '\n' ' ' <"$out")" "bob bob bob root " "a step that was done before does nothing"
+	t_ok "the store is sound" as "$user" "$DEVENV" store verify
+	t_ok "the environment can be removed" as "$user" "$DEVENV" rm one
+	t_ok "and the volume" as "$user" "$DEVENV" rm --volumes vol
+	t_is "$(ls -A "$DEVENV_STORE/volumes" "$DEVENV_STORE/run")" "$(printf '%s:\n\n%s:' "$DEVENV_STORE/run" "$DEVENV_STORE/volumes")" \
+		"nothing is left of them"
+	env_project "$TMP/$user/app" '{"image": "base", "remoteUser": "bob", "updateRemoteUserUID": false}'
+	t_run as "$user" timeout 60 "$DEVENV" up "$TMP/$user/app" -- sh -c 'stat -c %u .; touch no'
+	t_is "$(cat "$out")" 0 "without updateRemoteUserUID"
+	t_err "touch: no: Permission denied" "nothing changes places"
+	chown -R root "$TMP/$user/app"
+	env_project "$TMP/$user/app" '{"image": "base", "remoteUser": "bob"}'
+	t_run as "$user" timeout 60 "$DEVENV" up --name two "$TMP/$user/app" -- true
+	t_err "belongs to somebody else than 'bob' in there: only root can show as another user's what is not the caller's" \
+		"a workspace of somebody else's stays that"
+	env_idle "as $user"
 done
 t_done

@@ -83,6 +83,7 @@ int cli_mounts_volume(struct cli_mounts *m, const struct cli_launch *l,
 		one.source = path_absolute(source);
 	} else {
 		one.source = cli_volume(l, source, one.target, err);
+		one.volume = true;
 	}
 	if (!one.source) {
 		mount_release(&one);
@@ -122,6 +123,7 @@ static void take(struct cli_mounts *m, struct devcontainer_mount *from)
 		.options = steal_ptr(&from->options),
 		.read_only = from->read_only,
 		.as_user = from->type == DEVCONTAINER_BIND,
+		.volume = from->type == DEVCONTAINER_VOLUME,
 	};
 
 	add(m, one);

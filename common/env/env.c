@@ -111,16 +111,22 @@ static int make(struct env *e, const struct env_options *o, const char *key,
 
 	if (dir < 0)
 		return error_errno(err, "cannot open '%s'", e->dir);
+	/* A key says that all below is whole, which it is not for a while. */
+	json_free(e->state);
+	e->state = json_new_object();
+	if (o->mode == RUNTIME_RANGE && state_write(e, err) < 0)
+		return -1;
 	if (fs_remove_tree(dir, "upper", err) < 0 ||
-	    fs_remove_tree(dir, "work", err) < 0)
+	    fs_remove_tree(dir, "work", err) < 0 ||
+	    fs_remove_tree(dir, "lower", err) < 0)
 		return -1;
 	/* Its mode is that of the environment's root, whatever our umask. */
 	if (mkdirat(dir, "upper", 0755) < 0 ||
 	    fchmodat(dir, "upper", 0755, 0) < 0 ||
 	    mkdirat(dir, "work", 0700) < 0)
 		return error_errno(err, "cannot create '%s/upper'", e->dir);
-	json_free(e->state);
-	e->state = json_new_object();
+	if (owner_make(e, o, err) < 0)
+		return -1;
 	json_set_str(e->state, "name", e->name ? e->name : "");
 	json_set_str(e->state, "key", key);
 	json_set_str(e->state, "created", now);
@@ -163,8 +169,10 @@ static int make_or_reuse(struct env *e, const struct env_options *o,
 	const char *old = json_get_str(e->state, "key");
 	bool running = state_sandbox(e);
 
-	if (old && str_eq(old, key) && !o->replace)
+	if (old && str_eq(old, key) && !o->replace) {
+		owner_recall(e);
 		return 0;
+	}
 	if (running && !o->replace && !e->spec) {
 		error_set(err, ERR_REFUSED,
 			  "the environment '%s' is running with another image",
@@ -211,14 +219,21 @@ static int start(struct env *e, const struct env_options *o,
 				     .dirs = &o->image->config.volumes };
 	size_t i;
 
-	for (i = 0; i < o->image->n_layers; i++)
+	for (i = 0; !e->swap.uid && i < o->image->n_layers; i++)
 		strvec_push_own(&dirs, store_layer_fs(e->store,
 						      o->image->layers[i].id));
+	if (e->swap.uid) {
+		strvec_push(&dirs, "lower");
+		spec.upper = "upper";
+		spec.work = "work";
+		spec.swap = &e->swap;
+	}
 	if (!dirs.nr) /* an image without files: an empty directory below */
 		strvec_push(&dirs, work);
 	spec.lowers = (const char *const *)dirs.v;
 	spec.n_lowers = dirs.nr;
-	if (owner_mounts(e, o, &dirs, &mounts, err) < 0)
+	if (owner_volumes(o, &e->swap, err) < 0 ||
+	    owner_mounts(e, o, &dirs, &mounts, err) < 0)
 		return -1;
 	spec.mounts = mounts.v;
 	spec.n_mounts = mounts.n;

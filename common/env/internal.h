@@ -35,6 +35,7 @@ struct env {
 	struct strvec remote; /* on top, for hooks and commands */
 	char *user;	      /* as written */
 	struct strvec groups; /* that its processes are in, too */
+	struct runtime_swap swap; /* uid 0: none */
 	bool no_new_privs;    /* of every command */
 	char *cwd;
 };
@@ -98,7 +99,16 @@ void commands_variables(const struct env *e, struct strvec *out);
 void commands_remember(struct env *e);
 int commands_recall(struct env *e, struct error *err) MUST_CHECK;
 
-/* owner.c: the mounts of `o`, those that are to be the user's (updateRemoteUserUID)
+/* owner.c: of a new environment of a user with id ranges, who is to see the
+ * workspace as that of another one of the image: e->swap, noted in the state,
+ * and the image's files for it, in `lower` of e->dir. Later, the same again. */
+int owner_make(struct env *e, const struct env_options *o, struct error *err)
+	MUST_CHECK;
+void owner_recall(struct env *e);
+/* Volumes of the store, so that they look the same for every root. */
+int owner_volumes(const struct env_options *o, const struct runtime_swap *swap,
+		  struct error *err) MUST_CHECK;
+/* The mounts of `o`, those that are to be the user's (updateRemoteUserUID)
  * mapped to its ids where that is possible; `lowers` are the image's layers. */
 struct owner_mounts {
 	struct runtime_mount *v; /* strings are those of `o` */

@@ -113,11 +113,13 @@ static int run(struct once *o, const struct env_options *eo,
 				     .mounts = eo->mounts,
 				     .n_mounts = eo->n_mounts };
 	cleanup_env_process struct env_process ep = { 0 };
+	const struct runtime_swap none = { 0 };
 	const char *user = eo->user	  ? eo->user
 			   : config->user ? config->user
 					  : "";
 
-	if (look_up(o, user, &ep.user, err) < 0)
+	if (look_up(o, user, &ep.user, err) < 0 ||
+	    owner_volumes(eo, &none, err) < 0)
 		return -1;
 	env_variables(&config->env, NULL, eo->env, c->tty, &ep);
 	ep.cwd = xstrdup(c->cwd			? c->cwd

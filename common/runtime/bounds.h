@@ -1,4 +1,4 @@
-/* bounds.h - what holds a sandbox to an amount: limits, groups, parameters */
+/* bounds.h - what sets a sandbox apart: limits, groups, parameters, ids */
 /* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RUNTIME_BOUNDS_H
 #define RUNTIME_BOUNDS_H
@@ -34,5 +34,12 @@ struct runtime_group_place {
 bool runtime_cgroup_find(const char *mounts, const char *own,
 			 const char *controller,
 			 struct runtime_group_place *out);
+
+/* idmap.c: a map, as the kernel reads it, that swaps two of `ids` ids; a user
+ * namespace for a sandbox that has one, as a descriptor. */
+void runtime_idmap_text(uint32_t a, uint32_t b, uint32_t ids,
+			struct strbuf *out);
+int runtime_swap_open(const struct runtime_swap *s, struct error *err)
+	MUST_CHECK;
 
 #endif

@@ -59,14 +59,20 @@ static int tie_to_parent(const struct runtime_launch *l, struct error *err)
 	return 0;
 }
 
-static int set_network(const struct runtime_spec *s, struct error *err)
+/* That of another sandbox is none of a user namespace of our own. */
+static int join_network(const struct runtime_spec *s, struct error *err)
 {
-	if (s->network == RUNTIME_NET_NONE)
-		return runtime_loopback_up(err);
 	if (s->network == RUNTIME_NET_GIVEN && setns(s->net, CLONE_NEWNET) < 0)
 		return error_errno_code(err, ERR_HOST, "cannot enter the "
 					"network of another sandbox");
 	return 0;
+}
+
+static int set_up_network(const struct runtime_launch *l, struct error *err)
+{
+	if (l->spec->network == RUNTIME_NET_NONE)
+		return runtime_loopback_up(err);
+	return l->userns >= 0 ? 0 : join_network(l->spec, err);
 }
 
 static int build(const struct runtime_launch *l, struct error *err)
@@ -76,7 +82,7 @@ static int build(const struct runtime_launch *l, struct error *err)
 
 	if (s->root)
 		return runtime_chroot_enter(l, err);
-	if (set_network(s, err) < 0)
+	if (set_up_network(l, err) < 0)
 		return -1;
 	if (sethostname(name, strlen(name)) < 0)
 		return error_errno(err, "cannot set the host name '%s'", name);
@@ -218,13 +224,15 @@ static int set_ids(const struct runtime_launch *l, struct error *err)
 {
 	static const struct runtime_user root = { 0 };
 	const struct runtime_user *u = l->p->user ? l->p->user : &root;
+	/* Who started it may end it, also from another namespace. */
+	uid_t real = l->userns >= 0 ? l->spec->swap->uid : u->uid;
 	int n;
 
 	if (!l->single && syscall(SYS_setgroups, u->n_groups, u->groups) < 0)
 		return error_errno(err, "cannot set supplementary groups");
 	n = (int)syscall(SYS_setresgid, u->gid, u->gid, u->gid);
 	if (n == 0)
-		n = (int)syscall(SYS_setresuid, u->uid, u->uid, u->uid);
+		n = (int)syscall(SYS_setresuid, real, u->uid, u->uid);
 	if (n == 0)
 		return 0;
 	error_errno(err, "cannot become user %u, group %u", u->uid, u->gid);
@@ -368,31 +376,64 @@ static int joined(void *arg)
 	return give_up(l, &err);
 }
 
+/* The first process of a new sandbox. */
+static int built(void *arg)
+{
+	const struct runtime_launch *l = arg;
+	struct error err = ERROR_INIT;
+
+	if (tie_to_parent(l, &err) == 0 &&
+	    runtime_cgroup_enter(l->groups, &err) == 0 && build(l, &err) == 0)
+		become(l, &err);
+	return give_up(l, &err);
+}
+
 /*
  * A process id namespace holds for children only, so one more process is
  * needed; it is made a child of the waiting parent.
  */
-static int join(const struct runtime_launch *l, struct error *err)
+static int go_on(const struct runtime_launch *l, int (*as)(void *), int types,
+		 struct error *err)
 {
-	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD;
-	char *stack;
+	int flags = CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD | types;
+	char *stack = runtime_stack();
 	pid_t pid;
 
+	if (!stack)
+		return error_errno(err, "cannot make a stack");
+	pid = clone(as, stack + RUNTIME_STACK, flags, (void *)l);
+	if (pid < 0)
+		return error_errno(err, "cannot make a process");
+	l->report->pid = pid;
+	munmap(stack, RUNTIME_STACK);
+	return 0;
+}
+
+/* Become root of the sandbox's user namespace, which then owns the others. */
+static int enter_userns(const struct runtime_launch *l, struct error *err)
+{
+	if (chdir(l->spec->swap->dir) < 0)
+		return error_errno(err, "cannot enter '%s'",
+				   l->spec->swap->dir);
+	if (join_network(l->spec, err) < 0)
+		return -1;
+	if (setns(l->userns, CLONE_NEWUSER) < 0 ||
+	    syscall(SYS_setgroups, 0, NULL) < 0 ||
+	    syscall(SYS_setresgid, 0, 0, 0) < 0 ||
+	    syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return error_errno(err, "cannot enter a user namespace");
+	return go_on(l, built, runtime_new_types(l->spec), err);
+}
+
+static int join(const struct runtime_launch *l, struct error *err)
+{
 	if (runtime_cgroup_enter(l->groups, err) < 0)
 		return -1;
 	if (setns(l->join, l->join_types) < 0)
 		return error_errno(err, "cannot enter the environment");
 	if (rename_user(l, err) < 0)
 		return -1;
-	stack = runtime_stack();
-	if (!stack)
-		return error_errno(err, "cannot make a stack");
-	pid = clone(joined, stack + RUNTIME_STACK, flags, (void *)l);
-	if (pid < 0)
-		return error_errno(err, "cannot make a process");
-	l->report->pid = pid;
-	munmap(stack, RUNTIME_STACK);
-	return 0;
+	return go_on(l, joined, 0, err);
 }
 
 /* Named before anything else is: /proc is the host's here. */
@@ -409,7 +450,7 @@ static int open_self(const struct runtime_launch *l, struct error *err)
 
 int runtime_child(void *launch)
 {
-	const struct runtime_launch *l = launch;
+	struct runtime_launch *l = launch;
 	struct error err = ERROR_INIT;
 
 	/* Processes of the sandbox must not look into this memory. */
@@ -421,8 +462,7 @@ int runtime_child(void *launch)
 		return give_up(l, &err);
 	if (l->join >= 0)
 		return join(l, &err) == 0 ? 0 : give_up(l, &err);
-	if (tie_to_parent(l, &err) == 0 &&
-	    runtime_cgroup_enter(l->groups, &err) == 0 && build(l, &err) == 0)
-		become(l, &err);
-	return give_up(l, &err);
+	if (l->userns >= 0)
+		return enter_userns(l, &err) == 0 ? 0 : give_up(l, &err);
+	return built(l);
 }

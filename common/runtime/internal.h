@@ -52,6 +52,7 @@ struct runtime_launch {
 	const struct runtime_process *p;
 	int join;	  /* pidfd of the sandbox's init, or -1 */
 	int join_types;	  /* CLONE_NEW* of the namespaces that differ */
+	int userns;	  /* of a new sandbox of its own, or -1 */
 	bool outlive;	  /* does not die with this process */
 	bool single;	  /* one id is mapped */
 	int exec_fd;	  /* program to execute, or -1: argv[0] */
@@ -79,7 +80,7 @@ struct runtime_launch {
 bool runtime_renames(const struct runtime_launch *l);
 
 #define RUNTIME_LAUNCH_INIT \
-	{ .join = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
+	{ .join = -1, .userns = -1, .exec_fd = -1, .null_fd = -1, .parent_fd = -1, \
 	  .watch = -1, .socket = -1, .ours = -1, .master = -1, \
 	  .listener = -1, .hangup = -1 }
 #define cleanup_runtime_launch CLEANUP(runtime_launch_release)
@@ -98,6 +99,8 @@ int runtime_pidfd(pid_t pid);
 /* Wait for a child: 0..255 or 128 + signal, -1 when it is not ours. */
 int runtime_reap(pid_t pid);
 
+/* CLONE_NEW* of what the sandbox has of its own. */
+int runtime_new_types(const struct runtime_spec *s);
 pid_t runtime_clone_child(struct runtime_launch *l, struct error *err)
 	MUST_CHECK;
 /* child.c: tell the parent. */
@@ -174,9 +177,6 @@ bool runtime_range_find(const char *text, const char *name, uid_t id,
 /* Write the maps of `pid`, which sits in a new user namespace. */
 int runtime_ids_map(pid_t pid, uid_t uid, gid_t gid, bool *ranges,
 		    struct error *err) MUST_CHECK;
-
-/* idmap.c: a map, as the kernel reads it, that swaps two ids. */
-void runtime_idmap_text(uint32_t a, uint32_t b, struct strbuf *out);
 
 /* What an overlay is made of; `upper` and `work` may both be NULL. */
 struct runtime_layers {

@@ -145,6 +145,17 @@ static int new_bind(const struct runtime_mount *m, struct error *err)
 	return runtime_clone(fd, "", true, err);
 }
 
+int runtime_bind_open(const struct runtime_mount *m, int *tree,
+		      struct error *err)
+{
+	int fd = new_bind(m, err);
+
+	if (fd < 0)
+		return -1;
+	*tree = fd;
+	return 0;
+}
+
 /* Where nothing but the mount leads to it. */
 static int new_file(const struct runtime_launch *l,
 		    const struct runtime_mount *m, int scratch,

@@ -148,9 +148,29 @@ int runtime_overlay(const struct runtime_layers *l, struct error *err)
 	return mnt;
 }
 
+/* To a name in the directory `here` by a descriptor, which closes with the
+ * program that is to run: it may be that no path leads there. */
+static int make_link(int here, const char *dir, const char *name,
+		     struct error *err)
+{
+	char target[64];
+	int fd;
+
+	if (*dir != '/') {
+		fd = openat(here, dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return error_errno(err, "cannot open '%s'", dir);
+		snprintf(target, sizeof(target), "/proc/self/fd/%d", fd);
+		dir = target;
+	}
+	if (symlink(dir, name) < 0)
+		return error_errno(err, "cannot make a link");
+	return 0;
+}
+
 /* "lowerdir=2:1:0,..." naming links in the current directory, because the
  * option string of mount(2) must fit in one page. */
-static int short_options(const struct runtime_layers *l,
+static int short_options(const struct runtime_layers *l, int here,
 			 struct strbuf *options, struct error *err)
 {
 	char name[32];
@@ -160,15 +180,16 @@ static int short_options(const struct runtime_layers *l,
 		if (is_again_above(l, i))
 			continue;
 		snprintf(name, sizeof(name), "%zu", i);
-		if (symlink(l->lowers[i], name) < 0)
-			return error_errno(err, "cannot make a link");
+		if (make_link(here, l->lowers[i], name, err) < 0)
+			return -1;
 		strbuf_addf(options, "%s%s", i + 1 < l->n ? ":" : "", name);
 	}
 	if (is_lone(l))
 		strbuf_addf(options, ":%zu", l->n - 1);
 	if (l->upper) {
-		if (symlink(l->upper, "u") < 0 || symlink(l->work, "w") < 0)
-			return error_errno(err, "cannot make a link");
+		if (make_link(here, l->upper, "u", err) < 0 ||
+		    make_link(here, l->work, "w", err) < 0)
+			return -1;
 		strbuf_addstr(options, ",upperdir=u,workdir=w");
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(features); i++)
@@ -180,14 +201,14 @@ static int short_options(const struct runtime_layers *l,
 }
 
 static int mount_in(const char *scratch, const struct runtime_layers *l,
-		    const char *target, struct error *err)
+		    int here, const char *target, struct error *err)
 {
 	cleanup_strbuf struct strbuf options = STRBUF_INIT;
 	size_t len;
 
 	if (chdir(scratch) < 0)
 		return error_errno(err, "cannot enter '%s'", scratch);
-	if (short_options(l, &options, err) < 0)
+	if (short_options(l, here, &options, err) < 0)
 		return -1;
 	len = options.len;
 	if (l->draft && l->upper) {
@@ -201,8 +222,7 @@ static int mount_in(const char *scratch, const struct runtime_layers *l,
 	return 0;
 }
 
-/* For kernels before 6.5: mount(2) with short relative names. All paths are
- * absolute. */
+/* For kernels before 6.5: mount(2) with short relative names. */
 int runtime_overlay_old(const struct runtime_layers *l, const char *target,
 			struct error *err)
 {
@@ -214,7 +234,7 @@ int runtime_overlay_old(const struct runtime_layers *l, const char *target,
 		return error_errno(err, "cannot open the working directory");
 	if (!mkdtemp(scratch))
 		return error_errno(err, "cannot make a directory in /tmp");
-	ret = mount_in(scratch, l, target, err);
+	ret = mount_in(scratch, l, here, target, err);
 	if (fchdir(here) < 0 && !ret)
 		ret = error_errno(err, "cannot return to the directory");
 	/* Links only; the first error is the one to tell. */

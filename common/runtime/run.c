@@ -49,6 +49,17 @@ int runtime_reap(pid_t pid)
 					  : 128 + info.si_status;
 }
 
+int runtime_new_types(const struct runtime_spec *s)
+{
+	int types = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
+
+	if (s->network == RUNTIME_NET_NONE)
+		types |= CLONE_NEWNET;
+	if (!s->bounds || !s->bounds->host_ipc)
+		types |= CLONE_NEWIPC;
+	return types;
+}
+
 static int clone_flags(const struct runtime_launch *l)
 {
 	int flags = CLONE_VFORK | SIGCHLD;
@@ -56,13 +67,10 @@ static int clone_flags(const struct runtime_launch *l)
 	/* Who shares memory may not make a user namespace. */
 	if (!runtime_renames(l))
 		flags |= CLONE_VM;
-	if (!l->spec || l->spec->root)
+	/* What is made in a user namespace belongs to it: that comes first. */
+	if (!l->spec || l->spec->root || l->userns >= 0)
 		return flags;
-	if (l->spec->network == RUNTIME_NET_NONE)
-		flags |= CLONE_NEWNET;
-	if (!l->spec->bounds || !l->spec->bounds->host_ipc)
-		flags |= CLONE_NEWIPC;
-	return flags | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
+	return flags | runtime_new_types(l->spec);
 }
 
 static int clone_failed(struct error *err)
@@ -115,7 +123,7 @@ pid_t runtime_launch_start(struct runtime_launch *l, struct error *err)
 		l->master = runtime_fd_receive(l->ours);
 	if (l->notify)
 		l->listener = runtime_fd_receive(l->ours);
-	if (l->join >= 0) {
+	if (l->join >= 0 || l->userns >= 0) {
 		runtime_reap(pid);
 		pid = r->pid;
 	}
@@ -191,6 +199,11 @@ int runtime_launch_prepare(struct runtime_launch *l, struct error *err)
 			return -1;
 	}
 	l->user = l->p->user;
+	if (l->spec && l->spec->swap) {
+		l->userns = runtime_swap_open(l->spec->swap, err);
+		if (l->userns < 0)
+			return -1;
+	}
 	if ((l->spec && spec_rights(l, err) < 0) || make_sockets(l, err) < 0)
 		return -1;
 	shared = mmap(NULL, sizeof(*l->report), PROT_READ | PROT_WRITE,
@@ -210,6 +223,7 @@ void runtime_launch_release(struct runtime_launch *l)
 	base_close_fd(&l->null_fd);
 	base_close_fd(&l->parent_fd);
 	base_close_fd(&l->exec_fd);
+	base_close_fd(&l->userns);
 	base_close_fd(&l->socket);
 	base_close_fd(&l->ours);
 	base_close_fd(&l->master);

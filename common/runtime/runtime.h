@@ -105,6 +105,7 @@ struct runtime_mount {
 	 * env_up), and without links on the way, as those who work in it may
 	 * put one there at any time. */
 	bool as_user;
+	bool volume; /* of the store, whose owners follow those in there */
 	int tree;     /* of runtime_bind_as, instead of the source; 0: none */
 	/* a tmpfs: "size=..,mode=.."; may be NULL */
 	char *options;
@@ -125,6 +126,10 @@ struct runtime_mount {
  */
 int runtime_bind_as(const char *source, uid_t uid, gid_t gid, int *tree,
 		    struct error *err) MUST_CHECK;
+
+/* What a bind shows, for its `tree`; to be closed by the caller. */
+int runtime_bind_open(const struct runtime_mount *m, int *tree,
+		      struct error *err) MUST_CHECK;
 
 enum runtime_network {
 	RUNTIME_NET_HOST,
@@ -175,6 +180,19 @@ struct runtime_cgroup;
 struct runtime_cgroup *runtime_cgroup_make(const struct runtime_budget *b);
 void runtime_cgroup_release(struct runtime_cgroup *c);
 
+/*
+ * For RUNTIME_RANGE: in the sandbox root and this user, and their groups, have
+ * changed places, so that the user is who runs us here and owns our files, in
+ * there and on this host. What `lowers` and `upper` hold of the two has to have
+ * changed places as well. They and `work` are names in `dir`, and binds have
+ * their `tree`: root of the sandbox cannot go where only we may.
+ */
+struct runtime_swap {
+	uid_t uid;
+	gid_t gid;
+	const char *dir;
+};
+
 /* The sandbox: what processes in it share. */
 struct runtime_spec {
 	/*
@@ -212,6 +230,7 @@ struct runtime_spec {
 	const struct strvec *hosts;
 	const struct runtime_bounds *bounds; /* NULL: none */
 	const struct runtime_cgroup *cgroup; /* NULL: ours */
+	const struct runtime_swap *swap; /* NULL: ids as they are here */
 };
 
 /*

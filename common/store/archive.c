@@ -82,7 +82,7 @@ int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
 {
 	struct place_options o = { .s = s, .owners = true };
 	cleanup_place struct place *p = place_new(&o, dest);
-	struct unpack_chown owner = { uid, gid };
+	struct unpack_chown owner = { uid, gid, false };
 	cleanup_tar struct tar *t = NULL;
 
 	if (tar_open(&t, true, read_fd, &fd, err) < 0)

@@ -1,6 +1,7 @@
 /* flat.c - a whole chain as one tar or one directory, without mounting */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/place.h"
+#include "store/swap.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +90,7 @@ struct copy {
 	struct store *s;
 	const struct store_chain *chain;
 	struct ring *ring;
+	const struct unpack_chown *chown; /* NULL: owners as they are */
 	struct error err;
 };
 
@@ -124,12 +126,12 @@ static int copy_unpack(struct copy *c, struct place *p, struct error *err)
 
 	if (tar_open(&t, false, copy_read, c, err) < 0)
 		return -1;
-	return store_unpack_tree(p, t, NULL, UINT64_MAX, err);
+	return store_unpack_tree(p, t, c->chown, UINT64_MAX, err);
 }
 
 static int copy_tree(struct copy *c, int dest, struct error *err)
 {
-	struct place_options o = { .s = c->s };
+	struct place_options o = { .s = c->s, .owners = c->chown };
 	cleanup_place struct place *p = place_new(&o, dest);
 	struct ring_thread thread;
 	int rc;
@@ -164,14 +166,35 @@ static int open_empty(const char *dest, struct error *err)
 	return steal_fd(&fd);
 }
 
-int store_flat_copy(struct store *s, const struct store_chain *chain,
-		    const char *dest, struct error *err)
+static int flat_copy(struct store *s, const struct store_chain *chain,
+		     const struct unpack_chown *chown, const char *dest,
+		     struct error *err)
 {
 	cleanup_ring struct ring *ring = ring_new();
 	cleanup_close int fd = open_empty(dest, err);
-	struct copy c = { .s = s, .chain = chain, .ring = ring };
+	struct copy c = { .s = s, .chain = chain, .ring = ring,
+			  .chown = chown };
 
 	if (fd < 0)
 		return -1;
+	/* The top is in no tar. */
+	if (chown && fchown(fd, chown->uid, chown->gid) < 0)
+		return error_errno(err, "cannot give '%s' to %u:%u", dest,
+				   chown->uid, chown->gid);
 	return copy_tree(&c, fd, err);
+}
+
+int store_flat_copy(struct store *s, const struct store_chain *chain,
+		    const char *dest, struct error *err)
+{
+	return flat_copy(s, chain, NULL, dest, err);
+}
+
+int store_flat_swapped(struct store *s, const struct store_chain *chain,
+		       uid_t uid, gid_t gid, const char *dest,
+		       struct error *err)
+{
+	const struct unpack_chown chown = { uid, gid, true };
+
+	return flat_copy(s, chain, &chown, dest, err);
 }

@@ -67,10 +67,12 @@ int place_remove_old(struct place *p, struct error *err) MUST_CHECK;
 /* "cannot WHAT 'NAME'", with errno. */
 int place_fail(const struct place *p, const char *what, struct error *err);
 
-/* Owner for all files, whatever the tar says; NULL: the tar's. */
+/* Owner for all files, whatever the tar says; NULL: the tar's. Or the owner of
+ * those that are root's, who gets its. */
 struct unpack_chown {
 	uid_t uid;
 	gid_t gid;
+	bool swap;
 };
 int store_unpack_tree(struct place *p, struct tar *t,
 		      const struct unpack_chown *chown, uint64_t max_entries,

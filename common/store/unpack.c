@@ -78,6 +78,25 @@ static ssize_t feed_read(void *arg, void *data, size_t n,
 	return (ssize_t)ring_read(f->ring, data, n);
 }
 
+static void swap(uint32_t *id, uint32_t with)
+{
+	if (*id == 0)
+		*id = with;
+	else if (*id == with)
+		*id = 0;
+}
+
+static void change_owner(struct tar_entry *e, const struct unpack_chown *c)
+{
+	if (c->swap) {
+		swap(&e->uid, c->uid);
+		swap(&e->gid, c->gid);
+		return;
+	}
+	e->uid = c->uid;
+	e->gid = c->gid;
+}
+
 int store_unpack_tree(struct place *p, struct tar *t,
 		      const struct unpack_chown *chown, uint64_t max_entries,
 		      struct error *err)
@@ -89,10 +108,8 @@ int store_unpack_tree(struct place *p, struct tar *t,
 		if (!max_entries--)
 			return error_set(err, ERR_INPUT,
 					 "too many files in the archive");
-		if (chown) {
-			e.uid = chown->uid;
-			e.gid = chown->gid;
-		}
+		if (chown)
+			change_owner(&e, chown);
 		if (place_entry(p, t, &e, err) < 0)
 			return -1;
 	}

@@ -65,6 +65,7 @@ int store_volume_remove(struct store *s, const char *name, struct error *err)
 	bool found;
 	cleanup_free char *path = store_volume_find(s, name, &found, err);
 	cleanup_free char *all = xstrfmt("%s/volumes", s->path);
+	cleanup_free char *record = NULL;
 	cleanup_close int dir = -1;
 
 	if (!path)
@@ -75,5 +76,10 @@ int store_volume_remove(struct store *s, const char *name, struct error *err)
 	dir = open(all, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return error_errno(err, "cannot open '%s'", all);
-	return fs_remove_tree(dir, name, err);
+	if (fs_remove_tree(dir, name, err) < 0)
+		return -1;
+	record = store_volume_record(path);
+	if (unlink(record) < 0 && errno != ENOENT)
+		return error_errno(err, "cannot remove '%s'", record);
+	return 0;
 }

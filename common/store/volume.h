@@ -16,4 +16,7 @@ int store_volume_put(struct store *s, const char *name, const char *dir,
 int store_volume_remove(struct store *s, const char *name, struct error *err)
 	MUST_CHECK;
 
+/* The file beside a volume that says what was done; malloc'ed. */
+char *store_volume_record(const char *path);
+
 #endif

@@ -6,14 +6,19 @@
 
 #include "base/fs.h"
 #include "base/path.h"
-#include "runtime/internal.h"
+#include "runtime/bounds.h"
 
-static void check(uint32_t a, uint32_t b, const char *want)
+static void check_of(uint32_t ids, uint32_t a, uint32_t b, const char *want)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
 
-	runtime_idmap_text(a, b, &out);
+	runtime_idmap_text(a, b, ids, &out);
 	cr_expect_str_eq(out.buf, want);
+}
+
+static void check(uint32_t a, uint32_t b, const char *want)
+{
+	check_of(UINT32_MAX, a, b, want);
 }
 
 /* Somebody who works in a directory puts a link in the place of another. */
@@ -45,6 +50,9 @@ Test(idmap, swaps_two_ids_and_keeps_the_rest)
 	      "0 1000 1\n1 1 999\n1000 0 1\n1001 1001 4294966294\n");
 	check(5, 6, "0 0 5\n5 6 1\n6 5 1\n7 7 4294967288\n");
 	check(7, 7, "0 0 4294967295\n");
+	check_of(65537, 0, 1000, "0 1000 1\n1 1 999\n1000 0 1\n"
+				 "1001 1001 64536\n");
+	check_of(1001, 0, 1000, "0 1000 1\n1 1 999\n1000 0 1\n");
 	check(0, 4294967294u,
 	      "0 4294967294 1\n1 1 4294967293\n4294967294 0 1\n");
 }
