@@ -43,7 +43,7 @@ static const struct opt rows[] = {
 	  "find out the digest of the manifest, too", O(digest) },
 	{ OPT_BOOL, 0, "check", NULL, NULL,
 	  "build nothing: print what the checks find", O(check) },
-	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
+	{ OPT_BOOL, 0, "json", NULL, NULL,
 	  "print the line that callers of the Dev Container CLI expect",
 	  O(json) },
 	{ OPT_END },

@@ -29,7 +29,7 @@ struct options {
 
 #define O(member) offsetof(struct options, member)
 static const struct opt rows[] = {
-	{ OPT_BOOL, 0, "json", NULL, OPT_NO_ENV,
+	{ OPT_BOOL, 0, "json", NULL, NULL,
 	  "leave it running, as -d; the last line is what editors expect of "
 	  "the Dev Container CLI", O(json) },
 	{ OPT_BOOL, 0, "get-cached-image", NULL, "ENVBUILDER_GET_CACHED_IMAGE",

@@ -23,7 +23,8 @@ t_status 3 "a folder that is not there"
 t_err "'$TMP/nowhere' is neither a directory" "is named"
 answer '.outcome, .message' "$(printf '%s\n' '"error"' "\"'$TMP/nowhere' is neither a directory nor the URL of a repository\"")" \
 	"in the answer, too"
-up --workspace-folder "$TMP/app" --expect-existing-container
+t_run env DEVENV_JSON=true "$D" up --workspace-folder "$TMP/app" \
+	--expect-existing-container --mount-workspace-git-root
 t_status 6 "an environment that has to be there and is not"
 t_err 'the environment that is expected does not exist' "is told"
 answer '[.outcome, has("containerId")]' '["error",false]' "in the answer, too"

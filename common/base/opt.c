@@ -35,7 +35,7 @@ static int set_enum(const struct opt *row, void *values, const char *text,
 
 	strvec_split(&words, row->arg, "|");
 	for (i = 0; i < words.nr; i++) {
-		if (str_eq(words.v[i], text)) {
+		if (!text || str_eq(words.v[i], text)) {
 			*(int *)member(row, values) = (int)i;
 			return 0;
 		}
@@ -235,6 +235,20 @@ static void first_use(struct state *s, const struct opt *row, void *values)
 	strvec_release(member(row, values));
 }
 
+/* What an option is worth that needs no value. */
+static const char *alone(struct state *s, const struct opt *row)
+{
+	cleanup_strvec struct strvec words = STRVEC_INIT;
+	const char *next = s->argv[s->i + 1];
+
+	if (row->type != OPT_ENUM)
+		return "";
+	strvec_split(&words, row->arg, "|");
+	if (next && strvec_has(&words, next))
+		return s->argv[++s->i];
+	return NULL;
+}
+
 /* A name that several tables have is meant for all of them: one --ca-file
  * serves Git and registries. */
 static int apply(struct state *s, const struct opt *row, size_t table,
@@ -247,7 +261,7 @@ static int apply(struct state *s, const struct opt *row, size_t table,
 	if (row->is_word && s->left > 0)
 		s->left--;
 	if (!value && row->optional) {
-		value = "";
+		value = alone(s, row);
 	} else if (!value && row->type != OPT_BOOL) {
 		value = s->argv[++s->i];
 		if (!value)

@@ -32,7 +32,9 @@ struct opt {
 	const char *compat;
 	const char *help;
 	size_t offset;
-	bool optional; /* OPT_STR: --x alone is "", only --x=value has one */
+	/* OPT_STR: --x alone is "", only --x=value has one; OPT_ENUM: alone,
+	 * none of its words behind it, it is the first of them. */
+	bool optional;
 	bool secret; /* value is masked in logs; NAME may be given as env only */
 	bool is_word; /* stands for the first word */
 };

@@ -19,7 +19,8 @@ const struct opt cli_config_rows[] = {
 	  "know the environment, and ${devcontainerId}, by this label",
 	  O(id_labels) },
 	{ OPT_ENUM, 0, "mount-workspace-git-root", "true|false", NULL,
-	  "mount the top of the Git tree (default: true)", O(no_git_root) },
+	  "mount the top of the Git tree (default: true)", O(no_git_root),
+	  .optional = true },
 	{ OPT_END },
 };
 

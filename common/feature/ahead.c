@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "feature/internal.h"
 
+#define TOGETHER_MAX 64 /* manifests that are held at once */
+
 void ahead_release(struct ahead *a)
 {
 	size_t i;
@@ -99,7 +101,8 @@ void ahead_manifests(struct finder *fi,
 
 	r.refs = xcalloc(n + 1, sizeof(*r.refs));
 	r.v = xcalloc(n + 1, sizeof(*r.v));
-	for (size_t i = 0; i < n && (fi->contacted || !named); i++)
+	for (size_t i = 0; i < n && (fi->contacted || !named) &&
+			   r.n < TOGETHER_MAX; i++)
 		add(&r, fi, list[i], named);
 	client = r.n > 1 ? oci_registry(fi, NULL) : NULL;
 	if (!client)

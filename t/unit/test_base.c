@@ -102,7 +102,7 @@ struct values {
 	bool flag;
 	char *str;
 	struct strvec list;
-	int num, mode;
+	int num, mode, on;
 	char *maybe;
 };
 
@@ -114,6 +114,8 @@ static const struct opt rows[] = {
 	{ OPT_INT, 0, "num", "N", NULL, "a number", O(num) },
 	{ OPT_ENUM, 0, "mode", "one|two", NULL, "a choice", O(mode) },
 	{ OPT_STR, 0, "maybe", "FILE", NULL, "a file, or not", O(maybe),
+	  .optional = true },
+	{ OPT_ENUM, 0, "on", "true|false", NULL, "a switch", O(on),
 	  .optional = true },
 	{ OPT_END },
 };
@@ -272,6 +274,21 @@ Test(fs, paths_stay_in_their_root)
 	cr_expect_geq(fd, 0);
 	cr_expect_eq(faccessat(root, "a/c", F_OK, 0), 0);
 	cr_assert_eq(fs_remove_tree(AT_FDCWD, dir, &err), 0);
+}
+
+Test(opt, a_switch_may_have_a_word)
+{
+	struct values v = { .on = 7 };
+	struct opt_rest rest = { .args = STRVEC_INIT };
+
+	cr_assert_eq(parse(&v, &rest, -1, "x --on false name", NULL), 0);
+	cr_expect(v.on == 1 && rest.args.nr == 1);
+	cr_assert_eq(parse(&v, &rest, -1, "x --on name", NULL), 0);
+	cr_expect(v.on == 0 && rest.args.nr == 2);
+	cr_assert_eq(parse(&v, &rest, -1, "x --on=false --on", NULL), 0);
+	cr_expect_eq(v.on, 0);
+	cr_expect_neq(parse(&v, &rest, -1, "x --on=maybe", NULL), 0);
+	strvec_release(&rest.args);
 }
 
 /* One word is ours, and a command follows. */
