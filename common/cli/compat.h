@@ -42,13 +42,13 @@ void cli_answer_failed(struct store *s, const char *name,
 int cli_answer_built(const struct strvec *tags, const char *id,
 		     struct error *err) MUST_CHECK;
 /* What of a project the line may have, as read-configuration prints it:
- * "configuration" is added to `out`, and `workspace` unless it is NULL. */
+ * "configuration", which is put into `out`. */
 int cli_answer_config(const struct cli_project *p, struct json *out,
 		      struct error *err) MUST_CHECK;
 /* Replace ${containerEnv:...} by what the environment has. */
 int cli_answer_replace(struct json *config, const struct env_info *e,
 		       struct error *err) MUST_CHECK;
-/* "mergedConfiguration"; takes `merged`. */
+/* The same for "mergedConfiguration"; takes `merged`. */
 void cli_answer_merged(const struct cli_project *p, struct json *merged,
 		       struct json *out);
 

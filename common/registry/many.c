@@ -116,7 +116,7 @@ static bool may_ask(const char *name, const struct strvec *digests)
 	return gate_check(&q, NULL) == 0;
 }
 
-/* Where a mirror, or one without a right to it, says no, others are asked. */
+/* What a mirror says, and a missing right, is no last word. */
 static bool is_refused(const struct many *m, size_t i, const char *host)
 {
 	const struct http_transfer *t = &m->calls[i].t;
