@@ -168,4 +168,51 @@ mkdir -p "$TMP/repo/.git" "$TMP/repo/sub"
 cp "$TMP/other.json" "$TMP/repo/sub/.devcontainer.json"
 t_run timeout 60 "$D" up --mount-workspace-git-root false "$TMP/repo/sub" -- pwd
 t_out '^/workspaces/sub$' "a directory of a repository alone"
+
+# --- every option that it had in its version 0.88 ---
+while read -r command options; do
+	"$D" "$command" --help >"$out"
+	lacking=
+	for option in $options; do
+		grep -qE -e "--$option([=[ ]|\$)" "$out" || lacking="$lacking $option"
+	done
+	t_is "$lacking" "" "$command takes all of them"
+done <<END
+up additional-features build-no-cache buildkit cache-from cache-to config \
+	container-data-folder container-session-data-folder \
+	container-system-data-folder default-user-env-probe docker-compose-path \
+	docker-path dotfiles-install-command dotfiles-repository \
+	dotfiles-target-path expect-existing-container frozen-lockfile \
+	gpu-availability id-label include-configuration \
+	include-merged-configuration log-format log-level mount \
+	mount-git-worktree-common-dir mount-workspace-git-root no-lockfile \
+	override-config prebuild remote-env remove-existing-container \
+	secrets-file skip-non-blocking-commands skip-post-attach skip-post-create \
+	terminal-columns terminal-rows update-remote-user-uid-default \
+	user-data-folder workspace-folder workspace-mount-consistency
+build additional-features buildkit cache-from cache-to config \
+	docker-compose-path docker-path frozen-lockfile image-name label \
+	log-format log-level no-cache no-lockfile output platform push \
+	user-data-folder workspace-folder
+exec config container-data-folder container-id \
+	container-system-data-folder default-user-env-probe docker-compose-path \
+	docker-path id-label log-format log-level mount-git-worktree-common-dir \
+	mount-workspace-git-root override-config remote-env terminal-columns \
+	terminal-rows user-data-folder workspace-folder
+run-user-commands config container-data-folder container-id \
+	container-session-data-folder container-system-data-folder \
+	default-user-env-probe docker-compose-path docker-path \
+	dotfiles-install-command dotfiles-repository dotfiles-target-path \
+	id-label log-format log-level mount-git-worktree-common-dir \
+	mount-workspace-git-root override-config prebuild remote-env secrets-file \
+	skip-non-blocking-commands skip-post-attach stop-for-personalization \
+	terminal-columns terminal-rows user-data-folder workspace-folder
+read-configuration additional-features config container-id \
+	docker-compose-path docker-path id-label include-features-configuration \
+	include-merged-configuration log-format log-level \
+	mount-git-worktree-common-dir mount-workspace-git-root override-config \
+	terminal-columns terminal-rows user-data-folder workspace-folder
+outdated config log-format log-level output-format terminal-columns \
+	terminal-rows user-data-folder workspace-folder
+END
 t_done

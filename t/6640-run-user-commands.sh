@@ -67,6 +67,25 @@ ran 'create update post s3cret me post start attach start ' \
 up
 ran 'create update post s3cret me post start attach start attach ' \
 	"and up goes by the same marks"
+if unshare -U true 2>/dev/null && command -v newuidmap >/dev/null; then
+	env_accounts
+	home=$TMP/home-$RANGE
+	mkdir "$home"
+	cp -r "$W" "$home/app"
+	chown -R "$RANGE" "$home"
+	user() {
+		(cd "$home" && HOME=$home DEVENV_STORE=$home/store &&
+			env_as "$RANGE" timeout 60 "$DEVENV" "$@")
+	}
+	user build -q -t base "$TMP/base" >/dev/null
+	t_run user up --json --skip-post-create "$home/app"
+	t_status 0 "a user's environment"
+	t_run user run-user-commands --workspace-folder "$home/app"
+	t_status 0 "and its commands"
+	t_is "$(user exec --workspace-folder "$home/app" cat /tmp/ran | tr '\n' ' ')" \
+		'create update post start attach ' "ran"
+	user rm -f "$(user ps --format=json | jq -r '.[].name')"
+fi
 commands one
 t_status 2 "a word"
 t_err "unexpected argument 'one'" "is refused"
