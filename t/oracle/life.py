@@ -94,3 +94,11 @@ def case(r, features):
     return {"config": config, "features": found, "flags": flags,
             "secrets": r.random() < .2,
             "then": r.sample(["again", "restart"], r.randrange(3))}
+
+
+def reset(r, features):
+    """One whose start-up files begin PATH anew."""
+    c = case(r, features)
+    c["config"]["image"] = "reset"
+    c["config"].pop("userEnvProbe", None)
+    return c

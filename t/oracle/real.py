@@ -75,6 +75,10 @@ FILES = {
     "dots/fails/setup": "#!/bin/sh\nnote dots.setup; exit 5\n",
     "dots/nested/script/bootstrap": "#!/bin/sh\nnote dots.nested\n",
 }
+RESET = r"""FROM base
+ENV PATH=/opt/tool/bin:/bin:/opt/late/bin
+RUN printf 'PATH="/usr/local/bin:/bin:/usr/games"\nexport PATH\n' >/etc/profile
+"""
 SERVER = """FROM base
 WORKDIR /home
 ENTRYPOINT ["serve", "entry"]
@@ -107,6 +111,18 @@ def said(p):
              if not line.startswith("    at ")]
     errors = [line for line in lines if "rror: " in line]
     return "\n".join(line[:200] for line in (errors or lines)[-8:])
+
+
+def same_path(theirs, ours):
+    """The CLI rewrites /etc/profile in a container so that it sets no PATH;
+    devenv leaves it alone, and puts what it lost back beside the rest."""
+    lines = theirs.splitlines()
+    for i, line in enumerate(ours.splitlines()):
+        left = lines[i].split(":") if i < len(lines) else []
+        mine = iter(line.split(":"))
+        if line.startswith("PATH=") and all(d in mine for d in left):
+            lines[i] = line
+    return "\n".join(lines), ours.rstrip("\n")
 
 
 class Real(both.Both):
@@ -160,6 +176,7 @@ class Real(both.Both):
                 (root / path).chmod(0o755)
         self.image("base", DOCKERFILE, [])
         self.image("labelled", "FROM base\n", LABEL)
+        self.image("reset", RESET, [])
         self.image("server", SERVER, [])
         self.image("asking", "FROM server\n", ASKING)
 
@@ -215,6 +232,8 @@ class Real(both.Both):
             self.must(self.args.devenv, "rm", "-f", e["name"])
 
     def course(self, work, case):
+        known = same_path if case["config"]["image"] == "reset" else (
+            lambda *texts: texts)
         flags = list(case["flags"])
         if case["secrets"]:
             path = self.top / "secrets.json"
@@ -226,9 +245,9 @@ class Real(both.Both):
             failed, fault = self.up(work, flags)
             if not fault:
                 theirs, ours = self.inside(work, failed, LOOK)
-                fault = self.unlike(order(theirs), order(ours))
+                fault = self.unlike(*known(order(theirs), order(ours)))
             if not fault:
-                fault = self.unlike(*self.inside(work, failed, ENV))
+                fault = self.unlike(*known(*self.inside(work, failed, ENV)))
             # The CLI takes a command that failed for done, devenv runs it
             # again: from here on they differ.
             if fault or failed:
@@ -269,6 +288,8 @@ def cases(real, few):
         yield "life %d" % seed, real.life, life.case, False
     for seed in range(1 if few else 15):
         yield "life with Features %d" % seed, real.life, life.case, True
+    for seed in range(0 if few else 6):
+        yield "life with PATH anew %d" % seed, real.life, life.reset, False
     for seed in range(2 if few else 60):
         yield "asked for %d" % seed, real.asked, asked.config
     for seed in range(0 if few or not real.service else 25):
