@@ -14,6 +14,7 @@ import sys
 
 import asked
 import both
+import built
 import composed
 import life
 
@@ -274,7 +275,9 @@ class Real(both.Both):
         (work / "data/file").write_text("of the tree\n")
         (work / "vars").write_text("V1=of a file\n# no\nFOO\n")
         for name, text in beside.items():
-            (work / ".devcontainer" / name).write_text(text)
+            path = work / ".devcontainer" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
         failed, fault = self.up(work, [], "--allow-privileged")
         if not fault and not failed:
             fault = (self.unlike(*self.inside(work, failed, asked.LOOK)) or
@@ -292,6 +295,8 @@ def cases(real, few):
         yield "life with PATH anew %d" % seed, real.life, life.reset, False
     for seed in range(2 if few else 60):
         yield "asked for %d" % seed, real.asked, asked.config
+    for seed in range(0 if few else 30):
+        yield "built %d" % seed, real.asked, built.case, True
     for seed in range(0 if few or not real.service else 25):
         yield "composed %d" % seed, real.asked, composed.case, True
 
