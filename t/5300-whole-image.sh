@@ -151,6 +151,66 @@ t_is "$(cat "$out")" "tool
 one
 none" "and what it builds is right"
 
+# Nor one on another base, or of a layer that is another than it says: that is
+# found out before a layer goes on, in an archive or to another registry.
+lie() { # JQ-FILTER: of the configuration of what the directory has
+	rm -rf "$TMP/lies"
+	cp -a "$TMP/truth" "$TMP/lies"
+	l_blobs=$TMP/lies/blobs/sha256
+	l_image=$(jq -r '.manifests[] | select(.annotations[] |
+		startswith("image-")) | .digest[7:]' "$TMP/lies/index.json")
+	jq -c "$1" "$l_blobs/$(jq -r '.config.digest[7:]' \
+		"$l_blobs/$l_image")" >"$TMP/config"
+	l_config=$(sha256sum "$TMP/config" | cut -c 1-64)
+	cp "$TMP/config" "$l_blobs/$l_config"
+	jq -c --arg d "sha256:$l_config" --argjson n \
+		"$(stat -c %s "$TMP/config")" '.config |=
+		(.digest = $d | .size = $n)' "$l_blobs/$l_image" >"$TMP/manifest"
+	l_other=$(sha256sum "$TMP/manifest" | cut -c 1-64)
+	cp "$TMP/manifest" "$l_blobs/$l_other"
+	jq -c --arg d "sha256:$l_other" --arg old "sha256:$l_image" \
+		--argjson n "$(stat -c %s "$TMP/manifest")" \
+		'(.manifests[] | select(.digest == $old)) |=
+		(.digest = $d | .size = $n)' "$TMP/lies/index.json" \
+		>"$TMP/index" && cp "$TMP/index" "$TMP/lies/index.json"
+}
+contents() { # LAYOUT: of layers, as they are and as the configuration has them
+	c_blobs=$1/blobs/sha256
+	c_image=$c_blobs/$(jq -r '.manifests[0].digest[7:]' "$1/index.json")
+	for c_layer in $(jq -r '.layers[].digest[7:]' "$c_image"); do
+		zcat "$c_blobs/$c_layer" | sha256sum | cut -c 1-64
+	done >"$TMP/are"
+	jq -r '.rootfs.diff_ids[][7:]' "$c_blobs/$(jq -r \
+		'.config.digest[7:]' "$c_image")" >"$TMP/should"
+}
+build a --cache-to "oci:$TMP/truth"
+zero=sha256:$(printf %064d 0)
+lie ".rootfs.diff_ids[0] = \"$zero\""
+build m --cache-from "oci:$TMP/lies"
+t_status 0 "an image says that it lies on another base"
+t_err 'is not used: it is not what this build makes' "it is not used"
+lie ".rootfs.diff_ids[-1] = \"$zero\""
+build n --cache-from "oci:$TMP/lies" -o "type=oci,tar=false,dest=$TMP/layout"
+t_status 0 "a layer is another than the image says"
+t_err "made again: oci:$TMP/lies: layer $zero has the content of sha256:" \
+	"which is found out when it is written"
+contents "$TMP/layout"
+t_ok "and what is written is right" diff "$TMP/should" "$TMP/are"
+build o --cache-from "oci:$TMP/lies" -t "$registry/lies:1" --push
+t_status 0 "or pushed"
+t_err "made again: oci:$TMP/lies: layer $zero has the content of sha256:" \
+	"which is told"
+skopeo copy -q --src-tls-verify=false "docker://$registry/lies:1" \
+	"oci:$TMP/pushed" || exit 1
+contents "$TMP/pushed"
+t_ok "and what is pushed is right" diff "$TMP/should" "$TMP/are"
+build p --cache-from "oci:$TMP/lies"
+t_run "$DEVENV" --store "$TMP/p" push "$(record .image.config_digest)" \
+	"$registry/lies:2"
+t_status 3 "a push of its own does not hand it on"
+t_err 'hint: the step cache is wrong: build it again with --no-cache' \
+	"and says what to do"
+
 # Publishing is no part of the build, unless it is meant to be.
 build i --cache-repo "127.0.0.1:1/none"
 t_status 0 "a cache that is not there is no reason to fail"

@@ -239,27 +239,32 @@ static int put_layout(struct sink *k, const struct build_export *x,
 }
 
 /* Layers that only a registry has, as of a base that nothing needed. */
+static int local_blob(const struct build_export *x,
+		      const struct store_image *image,
+		      const struct oci_descriptor *d, struct error *err)
+{
+	cleanup_free char *origin = NULL;
+
+	if (store_has_blob(x->store, d->digest, NULL))
+		return 0;
+	origin = build_origin_of(x->store, image, d->digest);
+	if (!origin)
+		return error_set(err, ERR_SYSTEM,
+				 "blob %s is not in the store and nothing says "
+				 "where it came from", d->digest);
+	return build_bring_blobs(x->store, x->registry, x->options, origin, d,
+				 1, err);
+}
+
 static int local_blobs(const struct build_export *x,
 		       const struct store_image *image, struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < image->n_layers; i++) {
-		const struct oci_descriptor *d = &image->layers[i].desc;
-		cleanup_free char *origin = NULL;
-
-		if (store_has_blob(x->store, d->digest, NULL))
-			continue;
-		origin = build_origin_of(x->store, image, d->digest);
-		if (!origin)
-			return error_set(err, ERR_SYSTEM,
-					 "blob %s is not in the store and "
-					 "nothing says where it came from",
-					 d->digest);
-		if (build_bring_blobs(x->store, x->registry, x->options,
-				      origin, d, 1, err) < 0)
+	for (i = 0; i < image->n_layers; i++)
+		if (local_blob(x, image, &image->layers[i].desc, err) < 0 ||
+		    build_check_layer(x->store, &image->layers[i], err) < 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -386,8 +386,20 @@ static int fetch_config(struct build *b, const struct known_found *f,
 	return cache_pull(&b->share, b->o->registry, f->place, &blob, 1, err);
 }
 
-/* Whoever writes to the cache decides what a build leads to; an image that
- * says something else of itself is none of this build. */
+static bool stands_on_base(const struct store_image *image,
+			   const struct build_stage *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->base_layers; i++)
+		if (!str_eq(image->layers[i].diff_id,
+			    st->image.layers[i].diff_id))
+			return false;
+	return true;
+}
+
+/* Whoever writes to the cache decides what steps lead to; an image that says
+ * something else of itself, or of its base, is none of this build. */
 static int check(const struct build *b, const struct store_image *image,
 		 struct error *err)
 {
@@ -397,7 +409,7 @@ static int check(const struct build *b, const struct store_image *image,
 	wanted_config(b, &wanted);
 	timeless(&image->config, st->base_history, &got);
 	if (str_eq(wanted.buf, got.buf) &&
-	    image->n_layers == st->image.n_layers)
+	    image->n_layers == st->image.n_layers && stands_on_base(image, st))
 		return 0;
 	return error_set(err, ERR_INPUT, "it is not what this build makes");
 }

@@ -69,7 +69,10 @@ static int put_in_dir(struct build *b, struct cache_place *place,
 		const struct oci_descriptor *d = i < n - 1
 			? &m->parsed.layers[i] : &m->parsed.config;
 
-		if (bring(b, d, err) < 0)
+		if (bring(b, d, err) < 0 ||
+		    (i < n - 1 &&
+		     build_check_layer(b->o->store,
+				       &b->result->image.layers[i], err) < 0))
 			return -1;
 		own[i] = (struct own_blob){ b->o->store, d->digest };
 		blobs[i] = (struct registry_source){ .size = d->size,

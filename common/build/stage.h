@@ -80,6 +80,10 @@ const char **build_chain(const struct store_image *image);
 /* image.c: where a layer's compressed form is, "host/repository" or NULL. */
 const char *build_layer_origin(const struct store_image *image,
 			       const struct store_image_layer *l);
+/* transfer.c: before a layer's blob, which is in the store, goes elsewhere: what
+ * a step cache said of it was believed until now. ERR_INPUT. */
+int build_check_layer(struct store *s, const struct store_image_layer *l,
+		      struct error *err) MUST_CHECK;
 /* transfer.c: which registry has a blob (host/repository), as far as anybody
  * knows; NULL or malloc'ed. */
 char *build_origin_of(struct store *s, const struct store_image *image,

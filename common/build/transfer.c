@@ -208,6 +208,19 @@ static void remember_place(struct store *s, const struct store_image *image,
 	}
 }
 
+int build_check_layer(struct store *s, const struct store_image_layer *l,
+		      struct error *err)
+{
+	/* Unpacking has looked; an image of a registry is what it says. */
+	if (!l->origin || store_has_layer(s, l->id))
+		return 0;
+	if (store_check_layer_blob(s, l->desc.digest, l->diff_id, err) == 0)
+		return 0;
+	error_wrap(err, "%s", l->origin);
+	return error_hint(err, "the step cache is wrong: build it again with "
+			       "--no-cache");
+}
+
 int build_push(struct store *s, struct registry *r,
 	       const struct store_image *image, struct build_manifest *m,
 	       const struct oci_ref *to, struct error *err)
@@ -221,9 +234,14 @@ int build_push(struct store *s, struct registry *r,
 	if (bring(r, &all, to, err) < 0)
 		return -1;
 	sources = xcalloc(all.n, sizeof(*sources));
-	for (i = 0; i < all.n; i++)
-		if (!all.v[i].there)
-			sources[n++] = source_of(&all.v[i], to);
+	for (i = 0; i < all.n; i++) {
+		if (all.v[i].there)
+			continue;
+		if (i < image->n_layers &&
+		    build_check_layer(s, &image->layers[i], err) < 0)
+			return -1;
+		sources[n++] = source_of(&all.v[i], to);
+	}
 	if (registry_push_blobs(r, to, sources, n, err) < 0 ||
 	    registry_push_manifest(r, to, oci_manifest_media_type(&m->parsed),
 				   m->body.buf, m->body.len, err) < 0)

@@ -166,6 +166,9 @@ int store_set_meta(struct store *s, const char *id,
  */
 int store_unpack(struct store *s, int fd, const char *diff_id,
 		 const struct store_meta *meta, struct error *err) MUST_CHECK;
+/* Has a blob the content of that diff id, as unpacking finds out? ERR_INPUT. */
+int store_check_layer_blob(struct store *s, const char *blob,
+			   const char *diff_id, struct error *err) MUST_CHECK;
 
 /* Bytes of a tar or of its compressed form on their way out. */
 typedef int (*store_write_fn)(void *arg, const void *data, size_t n,
@@ -270,9 +273,8 @@ int store_is_archive(int fd, struct error *err) MUST_CHECK;
  */
 int store_add_archive(const struct store *s, int fd, int dest,
 		      struct error *err) MUST_CHECK;
-/* Unpack a tar, compressed in any way libarchive knows, below a directory:
- * owners as in the archive, or all `uid:gid` where `chown`. Nothing lands
- * outside. */
+/* Unpack a tar, in any compression of libarchive, below a directory: owners as
+ * in the archive, or all `uid:gid` where `chown`. Nothing lands outside. */
 int store_extract_archive(const struct store *s, int fd, int dest, bool chown,
 			  uid_t uid, gid_t gid, struct error *err) MUST_CHECK;
 

@@ -40,6 +40,20 @@ static int check_bomb(const struct feed *f, const struct decompress *d,
 	return 0;
 }
 
+static ssize_t next_piece(struct feed *f, struct decompress *d, void *space,
+			  struct error *err)
+{
+	ssize_t n = decompress_read(d, space, RING_CHUNK, err);
+
+	if (n <= 0)
+		return n;
+	f->size += (uint64_t)n;
+	if (check_bomb(f, d, err) < 0)
+		return -1;
+	digest_update(&f->digest, space, (size_t)n);
+	return n;
+}
+
 static int pump(struct feed *f, struct error *err)
 {
 	cleanup_decompress struct decompress *d = NULL;
@@ -48,17 +62,42 @@ static int pump(struct feed *f, struct error *err)
 	if (decompress_new(&d, compress_read_fd, &f->fd, err) < 0)
 		return -1;
 	while ((space = ring_space(f->ring))) {
-		ssize_t n = decompress_read(d, space, RING_CHUNK, err);
+		ssize_t n = next_piece(f, d, space, err);
 
 		if (n <= 0)
 			return (int)n;
-		f->size += (uint64_t)n;
-		if (check_bomb(f, d, err) < 0)
-			return -1;
-		digest_update(&f->digest, space, (size_t)n);
 		ring_push(f->ring, (size_t)n);
 	}
 	return 0;
+}
+
+static int check_found(const struct feed *f, const char *diff_id,
+		       struct error *err)
+{
+	if (str_eq(f->found, diff_id))
+		return 0;
+	return error_set(err, ERR_INPUT, "layer %s has the content of %s",
+			 diff_id, f->found);
+}
+
+int store_check_layer_blob(struct store *s, const char *blob,
+			   const char *diff_id, struct error *err)
+{
+	cleanup_free char *space = xmalloc(RING_CHUNK);
+	cleanup_close int fd = store_open_blob(s, blob, err);
+	cleanup_decompress struct decompress *d = NULL;
+	struct feed f = { .s = s, .fd = fd };
+	ssize_t n;
+
+	if (fd < 0 || decompress_new(&d, compress_read_fd, &f.fd, err) < 0)
+		return -1;
+	digest_init(&f.digest, true);
+	while ((n = next_piece(&f, d, space, err)) > 0)
+		;
+	digest_final_text(&f.digest, f.found);
+	if (n < 0)
+		return error_wrap(err, "layer %.19s", diff_id);
+	return check_found(&f, diff_id, err);
 }
 
 static void feed_main(void *arg)
@@ -164,10 +203,8 @@ static int unpack_draft(struct store *s, struct store_draft *d, int fd,
 	p = place_new(&o, root);
 	if (unpack_into(&f, p, err) < 0)
 		return error_wrap(err, "layer %.19s", diff_id);
-	if (!str_eq(f.found, diff_id))
-		return error_set(err, ERR_INPUT,
-				 "layer %s has the content of %s", diff_id,
-				 f.found);
+	if (check_found(&f, diff_id, err) < 0)
+		return -1;
 	memcpy(meta->diff_id, f.found, sizeof(f.found));
 	meta->size = f.size;
 	return 0;
