@@ -180,7 +180,7 @@ int store_replace_all(struct store *s, const struct store_file_text *list,
 
 int store_discard(struct store *s, const char *path, struct error *err)
 {
-	struct store_temp t;
+	struct store_temp t = STORE_TEMP_INIT;
 
 	temp_name(&t);
 	if (renameat(s->fd, path, s->fd, t.name) < 0)
