@@ -43,7 +43,7 @@ finish() {
 	for pid in $SERVERS; do kill "$pid" 2>/dev/null; done
 	wait
 	[ -z "$KEEP" ] || exit "$1"
-	[ -z "$MOUNTED" ] || umount "$W"
+	[ -z "$MOUNTED" ] || umount "$W" || umount -l "$W"
 	rm -rf "$W" "$W.img"
 	exit "$1"
 }
