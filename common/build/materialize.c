@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "build/internal.h"
 
+#include "store/put.h"
+
 void build_manifest_release(struct build_manifest *m)
 {
 	strbuf_release(&m->body);
@@ -85,8 +87,8 @@ static int write_manifest(struct store *s, struct store_image *image,
 	if (image->annotations)
 		m->parsed.annotations = json_dup(image->annotations);
 	oci_manifest_write(&m->parsed, &m->body);
-	return store_put_blob(s, m->body.buf, m->body.len, image->manifest,
-			      err);
+	digest_bytes(m->body.buf, m->body.len, image->manifest);
+	return 0;
 }
 
 int build_materialize(struct store *s, struct registry **r,
@@ -94,6 +96,8 @@ int build_materialize(struct store *s, struct registry **r,
 		      struct store_image *image, struct build_manifest *m,
 		      struct error *err)
 {
+	struct store_text body;
+
 	if (image->manifest[0] && store_has_blob(s, image->manifest, NULL)) {
 		if (store_read_blob(s, image->manifest, OCI_MANIFEST_MAX,
 				    &m->body, err) < 0)
@@ -106,5 +110,6 @@ int build_materialize(struct store *s, struct registry **r,
 	    write_manifest(s, image, m, err) < 0)
 		return -1;
 	memcpy(m->digest, image->manifest, DIGEST_TEXT);
-	return store_put_image(s, image, err);
+	body = (struct store_text){ m->body.buf, m->body.len };
+	return store_put_image_with(s, image, &body, 1, err);
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/strindex.h"
 #include "build/stage.h"
+#include "store/put.h"
 
 #define DOCUMENTS_MAX 1024
 #define BYTES_MAX ((size_t)64 << 20) /* of all documents */
@@ -209,16 +210,15 @@ static int read_registry(void *arg, const struct oci_descriptor *d,
 
 /* The index comes last, so that one that is there is there whole. */
 static int keep(struct store *s, const struct build_whole *w,
-		struct error *err)
+		const struct store_image *image, struct error *err)
 {
-	char digest[DIGEST_TEXT];
+	cleanup_free struct store_text *texts = xcalloc(w->n, sizeof(*texts));
 	size_t i;
 
 	for (i = 0; i < w->n; i++)
-		if (store_put_blob(s, w->v[i].body.buf, w->v[i].body.len,
-				   digest, err) < 0)
-			return -1;
-	return 0;
+		texts[i] = (struct store_text){ w->v[i].body.buf,
+						w->v[i].body.len };
+	return store_put_image_with(s, image, texts, w->n, err);
 }
 
 static int choose(struct store *s, const struct build_whole *w,
@@ -271,8 +271,7 @@ int build_pull_whole(struct store *s, struct registry *r,
 	oci_descriptor_set(&root, top.media_type, top.digest, top.body.len);
 	if (build_whole_read(w, &root, read_registry, &o, err) < 0 ||
 	    collect(&b, w, err) < 0 ||
-	    build_pull_blobs(s, r, ref, b.v, b.n, err) < 0 ||
-	    keep(s, w, err) < 0)
+	    build_pull_blobs(s, r, ref, b.v, b.n, err) < 0)
 		return -1;
 	if ((platform ? choose(s, w, platform, image, err)
 		      : choose_any(s, w, image, err)) < 0 ||
@@ -282,7 +281,7 @@ int build_pull_whole(struct store *s, struct registry *r,
 		memcpy(image->index, root.digest, DIGEST_TEXT);
 	image->reference = steal_ptr(&name);
 	image->origin = xstrfmt("%s/%s", ref->host, ref->repository);
-	return store_put_image(s, image, err);
+	return keep(s, w, image, err);
 }
 
 /* --- to a registry --- */
