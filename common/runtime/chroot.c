@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -16,21 +15,6 @@
  * their place here, while those wait in a directory beside the root.
  */
 #define ASIDE ".aside"
-
-static const struct {
-	const char *name;
-	unsigned int major, minor;
-} nodes[] = {
-	{ "null", 1, 3 },   { "zero", 1, 5 },	 { "full", 1, 7 },
-	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
-};
-
-/* Without /proc they lead nowhere, which is better than a file of that name
- * that takes what a command writes. */
-static const char *const links[][2] = {
-	{ "/proc/self/fd", "fd" },     { "/proc/self/fd/0", "stdin" },
-	{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
-};
 
 static const char *const etc_files[] = { "hosts", "hostname", "resolv.conf" };
 
@@ -46,27 +30,6 @@ static int move(int from, int to, const char *name, struct error *err)
 	if (renameat(from, name, to, name) == 0 || errno == ENOENT)
 		return 0;
 	return error_errno(err, "cannot move '%s' out of the way", name);
-}
-
-static int make_nodes(int dev, struct error *err)
-{
-	mode_t old = umask(0);
-	int rc = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(nodes) && rc == 0; i++)
-		rc = mknodat(dev, nodes[i].name, S_IFCHR | 0666,
-			     makedev(nodes[i].major, nodes[i].minor));
-	if (rc == 0)
-		rc = mkdirat(dev, "shm", 01777);
-	umask(old);
-	for (size_t i = 0; i < ARRAY_SIZE(links) && rc == 0; i++)
-		rc = symlinkat(links[i][0], dev, links[i][1]);
-	if (rc == 0)
-		return 0;
-	error_errno_code(err, ERR_HOST, "cannot fill /dev of a step");
-	return error_hint(err, "without the right to mount, devices must be "
-			       "made (CAP_MKNOD): those of this host cannot "
-			       "be bound");
 }
 
 /* The only mounts that can be done without: files below our own /dev. */
@@ -130,7 +93,7 @@ static int put_dev(struct runtime_place *p, const struct runtime_spec *s,
 	dev = openat(p->root, "dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dev < 0 || fchmod(dev, 0755) < 0)
 		return error_errno(err, "cannot open /dev of a step");
-	if (make_nodes(dev, err) < 0)
+	if (runtime_dev_make(dev, err) < 0)
 		return -1;
 	return runtime_root_dirs(p->root, s, err) < 0 ? -1
 						      : put_mounts(p, s, err);

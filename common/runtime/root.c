@@ -8,7 +8,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -21,20 +20,6 @@ struct building {
 	const struct runtime_launch *l;
 	int scratch; /* one tmpfs for all that is made for this sandbox */
 	int root, proc, sys, dev;
-};
-
-static const struct {
-	const char *name;
-	unsigned int major, minor;
-} nodes[] = {
-	{ "null", 1, 3 },   { "zero", 1, 5 },	 { "full", 1, 7 },
-	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
-};
-
-static const char *const links[][2] = {
-	{ "/proc/self/fd", "fd" },	    { "/proc/self/fd/0", "stdin" },
-	{ "/proc/self/fd/1", "stdout" },    { "/proc/self/fd/2", "stderr" },
-	{ "pts/ptmx", "ptmx" },
 };
 
 static const char *const masked_proc_dirs[] = { "acpi", "asound", "scsi" };
@@ -178,86 +163,6 @@ static int mount_sys(struct building *b, struct error *err)
 	return attach_dir(b, b->sys, "/sys", err);
 }
 
-/* The device itself, not whatever bears its name. */
-static int open_device(int dir, const char *name, unsigned int major_nr,
-		       unsigned int minor_nr, struct error *err)
-{
-	cleanup_close int fd = openat(dir, name,
-				      O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return error_errno(err, "cannot open the device '%s'", name);
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(major_nr, minor_nr))
-		return error_set(err, ERR_HOST,
-				 "/dev/%s is not the device it should be",
-				 name);
-	return steal_fd(&fd);
-}
-
-/* Made where the command cannot see them, or the host's where that is not
- * allowed. */
-static int find_nodes(struct building *b, bool *host, struct error *err)
-{
-	cleanup_close int dir = openat(b->scratch, "nodes",
-				       O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	*host = false;
-	for (size_t i = 0; dir >= 0 && i < ARRAY_SIZE(nodes); i++) {
-		dev_t id = makedev(nodes[i].major, nodes[i].minor);
-
-		if (mknodat(dir, nodes[i].name, S_IFCHR | 0666, id) == 0)
-			continue;
-		if (errno != EPERM)
-			return error_errno(err, "cannot make the device '%s'",
-					   nodes[i].name);
-		close(dir);
-		dir = open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		*host = true;
-		break;
-	}
-	if (dir < 0)
-		return error_errno(err, "cannot open /dev");
-	return steal_fd(&dir);
-}
-
-static int bind_node(struct building *b, int dir, bool host, size_t i,
-		     struct error *err)
-{
-	const char *name = nodes[i].name;
-	cleanup_close int node = -1, mnt = -1;
-
-	if (host) {
-		node = open_device(dir, name, nodes[i].major, nodes[i].minor,
-				   err);
-		if (node < 0)
-			return -1;
-	}
-	mnt = runtime_clone(host ? node : dir, host ? "" : name, false, err);
-	if (mnt < 0)
-		return -1;
-	if (mknodat(b->dev, name, S_IFREG | 0666, 0) < 0)
-		return error_errno(err, "cannot make '%s'", name);
-	return runtime_attach_at(mnt, b->dev, name, err);
-}
-
-static int make_nodes(struct building *b, struct error *err)
-{
-	bool host;
-	cleanup_close int dir = find_nodes(b, &host, err);
-
-	if (dir < 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
-		if (bind_node(b, dir, host, i, err) < 0)
-			return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		if (symlinkat(links[i][0], b->dev, links[i][1]) < 0)
-			return error_errno(err, "cannot link /dev/%s",
-					   links[i][1]);
-	return 0;
-}
-
 static int mount_in_dev(struct building *b, const char *name, int mnt,
 			struct error *err)
 {
@@ -310,7 +215,7 @@ static int mount_dev(struct building *b, struct error *err)
 	b->dev = runtime_clone(b->scratch, "dev", false, err);
 	if (b->dev < 0 || no_devices(b, b->dev, err) < 0 ||
 	    attach_dir(b, b->dev, "/dev", err) < 0 ||
-	    make_nodes(b, err) < 0 ||
+	    runtime_dev_fill(b->dev, b->scratch, err) < 0 ||
 	    mount_in_dev(b, "pts", new_devpts(err), err) < 0)
 		return -1;
 	if (bounds && bounds->host_ipc)
@@ -450,7 +355,7 @@ static int protect(struct building *b, struct error *err)
 	    !runtime_fs_type_is(b->sys, SYSFS_MAGIC))
 		return error_set(err, ERR_HOST,
 				 "/proc or /sys is not what it should be");
-	null = open_device(b->dev, "null", 1, 3, err);
+	null = runtime_dev_open(b->dev, "null", err);
 	if (null < 0)
 		return -1;
 	if (mask(b, b->proc, masked_proc_files, ARRAY_SIZE(masked_proc_files),
