@@ -264,6 +264,19 @@ static int close_output(struct error *err)
 	return 0;
 }
 
+/* What is opened later must not get the number of a standard stream. Closed
+ * ones stay as good as closed: nothing comes from them, nothing can be written
+ * where a result was to go. */
+static void fill_streams(void)
+{
+	static const int modes[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+	int fd = 0;
+
+	while (fd < 3 && (fcntl(fd, F_GETFD) >= 0 ||
+			  open("/dev/null", modes[fd]) == fd))
+		fd++;
+}
+
 int main(int argc, char **argv)
 {
 	cleanup_error struct error err = ERROR_INIT;
@@ -271,6 +284,7 @@ int main(int argc, char **argv)
 	int status = 0;
 
 	(void)argc;
+	fill_streams();
 	/* Names in archives are bytes; a UTF-8 locale keeps libarchive from
 	 * refusing those that are not ASCII. */
 	setlocale(LC_CTYPE, "C.UTF-8");

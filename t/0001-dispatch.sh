@@ -106,6 +106,15 @@ status=0
 "$DEVENV" help >/dev/full 2>"$err" || status=$?
 t_status 4 "a full disk is an error"
 t_err 'standard output: .*No space left' "that is told"
+status=0
+"$DEVENV" help >&- 2>"$err" || status=$?
+t_status 4 "so is a closed standard output"
+t_err 'standard output: .*Bad file descriptor' "that is told, too"
+mkdir "$TMP/closed"
+printf 'FROM scratch\nCOPY Dockerfile /\n' >"$TMP/closed/Dockerfile"
+status=0
+"$DEVENV" build -q "$TMP/closed" <&- >"$out" 2>"$err" || status=$?
+t_status 0 "what is opened is not taken for a closed standard input"
 
 # Start-up: libraries of the network, Git and archives come when needed.
 LD_DEBUG=files LD_DEBUG_OUTPUT=$TMP/ld "$DEVENV" ps >"$out" 2>&1
