@@ -82,6 +82,22 @@ t_status 0 "the services as they are in effect"
 t_is "$(jq -c '[.name, .services.app.environment]' "$out")" \
 	'["app_devcontainer",{"DB":"from-dotenv","EXTRA":"yes","OVER":"service"}]' "with all files merged"
 
+# --- secrets ---
+env_project "$TMP/hidden" '{"dockerComposeFile": "c.yml", "service": "s"}'
+# shellcheck disable=SC2016 # for compose
+echo 'services: {s: {image: base, environment: {KEY: "is ${TOKEN}", PLAIN: "${HOME}"}}}' \
+	>"$TMP/hidden/.devcontainer/c.yml"
+echo '{"TOKEN": "s3cr3t-value"}' >"$TMP/hidden.json"
+TOKEN=s3cr3t-value
+export TOKEN
+t_run "$DEVENV" up -d --name hidden --secrets-file "$TMP/hidden.json" "$TMP/hidden"
+unset TOKEN
+t_status 0 "a service with a secret of this host"
+t_is "$(jq -c '.plan.config.containerEnv | [.KEY, .PLAIN]' "$out")" \
+	"[\"is ********\",\"$HOME\"]" "the record does not show it"
+t_is "$("$DEVENV" exec hidden sh -c 'echo $KEY')" "is s3cr3t-value" "the environment has it"
+"$DEVENV" stop hidden 2>/dev/null
+
 # --- mistakes ---
 printf 'services: {app: {build: "https://example.com/x.git"}}' >.devcontainer/remote.yml
 sed 's/"docker-compose.extend.yml"/"remote.yml"/; s/"docker-compose.yml", //' .devcontainer/devcontainer.json >"$TMP/remote.json"

@@ -1,5 +1,6 @@
 /* record.c - section "image" of a record from an image of the store */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
 #include "cli/cli.h"
 
 static const char *or_null(const char *s)
@@ -71,10 +72,29 @@ void cli_whole_record(struct record *r, const struct store *s,
 	json_set_str(j, "digest", image->index);
 }
 
+/* Whatever files and variables brought into a configuration. */
+static void mask(struct json *j)
+{
+	cleanup_strbuf struct strbuf text = STRBUF_INIT;
+	struct json *m;
+
+	for (m = json_first(j); m; m = json_next(m))
+		mask(m);
+	if (!json_str(j))
+		return;
+	strbuf_addstr(&text, json_str(j));
+	log_mask(&text);
+	if (!str_eq(text.buf, json_str(j)))
+		json_assign_str(j, text.buf);
+}
+
 int cli_record_write(const struct record *r, struct error *err)
 {
 	cleanup_strbuf struct strbuf out = STRBUF_INIT;
+	const struct json *plan = record_get(r, "plan");
 
+	mask(json_get(plan, "config"));
+	mask(json_get(plan, "args"));
 	record_write(r, &out);
 	return cli_write(NULL, &out, err);
 }
