@@ -181,4 +181,8 @@ t_run "$DEVENV" store verify
 t_status 0 "and the store is sound"
 t_run "$DEVENV" store du --json
 t_out '"total"' "du counts"
+t_run "$DEVENV" --store /proc/here/store ps
+t_status 4 "a store where nothing can be made"
+t_err '^hint: name another place with --store or DEVENV_STORE' "what to do is told"
+
 t_done

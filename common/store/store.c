@@ -132,11 +132,16 @@ static int check_format(struct store *s, struct error *err)
 	return make_layout(s, err);
 }
 
+static int elsewhere(struct error *err)
+{
+	return error_hint(err, "name another place with --store or "
+			       "DEVENV_STORE");
+}
+
 static int cannot(const struct store *s, const char *verb, struct error *err)
 {
 	error_errno(err, "cannot %s store '%s'", verb, s->path);
-	return error_hint(err, "name another place with --store or "
-			       "DEVENV_STORE");
+	return elsewhere(err);
 }
 
 static int open_directory(struct store *s, struct error *err)
@@ -146,7 +151,7 @@ static int open_directory(struct store *s, struct error *err)
 		cleanup_free char *parent = path_dir(s->path);
 
 		if (fs_mkdir_p(parent, 0755, err) < 0)
-			return -1;
+			return elsewhere(err);
 		if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
 			return cannot(s, "make", err);
 		s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
