@@ -144,6 +144,14 @@ wrong service_healthy '    command: sh -c "echo out of memory; exit 5"
 t_status 7 "a service that ends before it is healthy"
 t_err "the service 'db' ended with status 5 before it was healthy" "is told at once"
 t_err '^\[db\] out of memory' "with what it said"
+wrong service_healthy '    command: sleep 100
+    healthcheck: { test: ["CMD", "true"], interval: often }'
+t_status 3 "a check at no time"
+t_err "service 'db': healthcheck: interval: time: .*often" "is told before anything starts"
+wrong service_healthy '    command: sleep 100
+    healthcheck: { test: ["true"] }'
+t_status 3 "a check of no kind"
+t_err "'test' begins with CMD, CMD-SHELL or NONE, not 'true'" "is told"
 wrong service_healthy '    command: sleep 100'
 t_status 3 "a service without a check"
 t_err "the service 'app' waits until 'db' is healthy, which has no health check" "is told"
@@ -206,6 +214,12 @@ for who in root "$RANGE" "$SINGLE"; do
 		cat "$err"
 	t_err "port 80 of the environment is 127.0.0.1:$PORT2" "$who: its ports are seen here"
 	t_err "port 81 of the environment is 127.0.0.1:" "$who: those of forwardPorts, by the name of a service"
+	(env_as "$who" timeout 60 "$DEVENV" up --name pod --net=none -d .) \
+		>/dev/null 2>&1
+	t_run as "$who" timeout 60 "$DEVENV" up --name pod --net=none . -- \
+		wget -q -O - http://db/
+	t_is "$(cat "$out")" alone "$who: another devenv joins the network"
+	(env_as "$who" "$DEVENV" stop pod) 2>/dev/null
 	env_idle "$who"
 done
 t_done

@@ -123,8 +123,7 @@ static int share_network(struct cli_pod *pod, const struct cli_services *list,
 {
 	if (eo->network != RUNTIME_NET_NONE)
 		return 0;
-	pod->net = env_net(eo->store, eo->name, err);
-	if (pod->net < 0)
+	if (env_net(eo->store, eo->name, &pod->net, err) < 0)
 		return -1;
 	eo->network = RUNTIME_NET_GIVEN;
 	eo->net = pod->net;

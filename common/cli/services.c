@@ -197,6 +197,10 @@ static int add_service(struct work *w, size_t at, struct error *err)
 	const struct json *service = service_of(w, name);
 	struct json *entry = json_push(w->plan->services, json_new_object());
 
+	/* It becomes part of one. */
+	if (!env_name_valid(name))
+		return error_set(err, ERR_INPUT, "a service cannot be called "
+				 "'%s'", name);
 	json_set_str(entry, "name", name);
 	json_set(entry, "names", names_of(w, name));
 	copy(service, "depends_on", entry);

@@ -250,10 +250,20 @@ static int start(struct env *e, const struct env_options *o,
 	return state_started(e, err);
 }
 
+static int refuse_network(struct error *err)
+{
+	error_set(err, ERR_HOST, "a service cannot be started in a network "
+		  "that another devenv made for this user");
+	return error_hint(err, "'devenv stop' ends the environment, 'devenv "
+			  "up' starts all of it");
+}
+
 /* A sandbox and somebody who ends it if we cannot. */
 static int start_or_join(struct env *e, const struct env_options *o,
 			 struct error *err)
 {
+	if (!e->running && o->network == RUNTIME_NET_GIVEN && o->net < 0)
+		return refuse_network(err);
 	return e->running ? keeper_start(e, NULL, err) : start(e, o, err);
 }
 

@@ -118,8 +118,10 @@ void env_close_ptr(struct env **e);
 #define cleanup_env CLEANUP(env_close_ptr)
 
 /* The network of an environment that runs, or, where none does, a new one that
- * its services are to share: a descriptor. */
-int env_net(struct store *s, const char *name, struct error *err) MUST_CHECK;
+ * its services are to share: a descriptor, or -1 where a user's other devenv
+ * made it, into whose networks this one may not go. */
+int env_net(struct store *s, const char *name, int *fd, struct error *err)
+	MUST_CHECK;
 
 /* What is done in it. */
 struct env_command {

@@ -79,6 +79,10 @@ static int read_check(struct check *c, struct error *err)
 	if (words.nr && str_eq(words.v[0], "CMD-SHELL")) {
 		strvec_push(&c->argv, "/bin/sh");
 		strvec_push(&c->argv, "-c");
+	} else if (words.nr && !str_eq(words.v[0], "CMD")) {
+		return error_set(err, ERR_INPUT, "healthcheck: 'test' begins "
+				 "with CMD, CMD-SHELL or NONE, not '%s'",
+				 words.v[0]);
 	}
 	for (i = 1; i < words.nr; i++)
 		strvec_push(&c->argv, words.v[i]);
@@ -192,6 +196,16 @@ static int wait_for(struct check *c, struct error *err)
 		  c->s->service);
 	return error_hint(err, "the last lines are its log and what its "
 			  "health check said");
+}
+
+int health_check(const struct env_service *s, struct error *err)
+{
+	CLEANUP(check_release) struct check c = { .s = s,
+						  .said = STRBUF_INIT };
+
+	return read_check(&c, err) < 0
+		       ? error_wrap(err, "service '%s'", s->service)
+		       : 0;
 }
 
 int health_wait(struct env *e, const struct env_service *s,

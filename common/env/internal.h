@@ -167,6 +167,8 @@ int env_up_service(struct env **out, struct env *pod,
 /* health.c: wait until a service is healthy. */
 int health_wait(struct env *e, const struct env_service *s,
 		struct error *err) MUST_CHECK;
+/* Can its check be made? ERR_INPUT: it is wrong. */
+int health_check(const struct env_service *s, struct error *err) MUST_CHECK;
 /* Does it have a check at all? */
 bool health_known(const struct env_service *s);
 

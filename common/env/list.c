@@ -268,19 +268,17 @@ int env_remove(struct store *s, const char *name, bool force,
 	return rc;
 }
 
-int env_net(struct store *s, const char *name, struct error *err)
+int env_net(struct store *s, const char *name, int *fd, struct error *err)
 {
 	struct env e;
-	int fd = open_named(&e, s, name, err);
+	int rc = open_named(&e, s, name, err);
 
-	if (fd > 0 && (state_read(&e, NULL) < 0 || !state_sandbox(&e)))
-		fd = 0;
-	if (fd > 0)
-		fd = runtime_net_of(&e.sandbox, err);
-	else if (!fd)
-		fd = runtime_net_new(err);
+	if (rc > 0 && state_read(&e, NULL) == 0 && state_sandbox(&e))
+		*fd = runtime_net_of(&e.sandbox, NULL);
+	else if (rc >= 0)
+		rc = *fd = runtime_net_new(err);
 	close_named(&e);
-	return fd;
+	return rc < 0 ? -1 : 0;
 }
 
 int env_log(struct store *s, const char *name, struct error *err)

@@ -38,8 +38,10 @@ static int check_need(const struct env_options *o,
 		return error_set(err, ERR_INPUT, "the service '%s' waits for "
 				 "the end of '%s', which is the one to work "
 				 "in", by->service, s->service);
-	if (!wants(need, "service_healthy") || s->self || health_known(s))
+	if (!wants(need, "service_healthy") || s->self)
 		return 0;
+	if (health_known(s))
+		return health_check(s, err);
 	error_set(err, ERR_INPUT, "the service '%s' waits until '%s' is "
 		  "healthy, which has no health check", by->service,
 		  s->service);
