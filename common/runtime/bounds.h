@@ -35,6 +35,11 @@ bool runtime_cgroup_find(const char *mounts, const char *own,
 			 const char *controller,
 			 struct runtime_group_place *out);
 
+/* etc.c: text of the generated files */
+void runtime_etc_hosts(const char *hostname, bool host_network,
+		       const struct strvec *given, struct strbuf *out);
+void runtime_etc_resolv(const struct runtime_bounds *b, struct strbuf *out);
+
 /* idmap.c: a map, as the kernel reads it, that swaps two of `ids` ids; a user
  * namespace for a sandbox that has one, as a descriptor. */
 void runtime_idmap_text(uint32_t a, uint32_t b, uint32_t ids,

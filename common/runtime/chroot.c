@@ -1,6 +1,6 @@
 /* chroot.c - a command in a plain directory, where nothing can be mounted */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/internal.h"
+#include "runtime/bounds.h"
 
 #include <errno.h>
 #include <fcntl.h>

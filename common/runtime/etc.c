@@ -1,6 +1,6 @@
 /* etc.c - the network files that a sandbox gets instead of its image's own */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/internal.h"
+#include "runtime/bounds.h"
 
 #include "base/fs.h"
 #include "base/strbuf.h"

@@ -227,11 +227,6 @@ void runtime_points_clean(const char *upper,
 /* net.c: start the loopback device of the network we are in. */
 int runtime_loopback_up(struct error *err) MUST_CHECK;
 
-/* etc.c: text of the generated files */
-void runtime_etc_hosts(const char *hostname, bool host_network,
-		       const struct strvec *given, struct strbuf *out);
-void runtime_etc_resolv(const struct runtime_bounds *b, struct strbuf *out);
-
 /* Memory for the stack of a child, or NULL. */
 #define RUNTIME_STACK ((size_t)256 << 10)
 char *runtime_stack(void);
