@@ -1,6 +1,6 @@
 /* fuzz_jsonc.c - whatever is accepted survives being written and read */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "devcontainer/devcontainer.h"
+#include "devcontainer/feature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -78,8 +78,46 @@ static void check_config(const char *text, size_t n)
 	}
 }
 
+/* As they are written, where the last one of a name counts. */
+static bool is_same(const struct json *a, const struct json *b)
+{
+	cleanup_strbuf struct strbuf one = STRBUF_INIT, two = STRBUF_INIT;
+
+	json_write(&one, a, false);
+	json_write(&two, b, false);
+	return str_eq(one.buf, two.buf);
+}
+
+/* A Feature that is put in is there, and nothing else has changed. */
+static void check_edit(const char *text, size_t n)
+{
+	cleanup_json struct json *j = jsonc_parse("f", text, n, NULL);
+	cleanup_json struct json *again = NULL;
+	cleanup_strbuf struct strbuf sb = STRBUF_INIT;
+	const struct json *features;
+
+	if (json_kind(j) != JSON_OBJECT)
+		return;
+	strbuf_add(&sb, text, n);
+	devcontainer_add_feature(&sb, "a/b:1", NULL);
+	again = jsonc_parse("f", sb.buf, sb.len, NULL);
+	features = json_get(again, "features");
+	if (!json_get(features, "a/b:1"))
+		abort();
+	for (const struct json *m = json_first(j); m; m = json_next(m))
+		if (strcmp(json_key(m), "features") != 0 &&
+		    !is_same(json_get(j, json_key(m)),
+			     json_get(again, json_key(m))))
+			abort();
+	for (const struct json *m = json_first(json_get(j, "features")); m;
+	     m = json_next(m))
+		if (json_key(m) && !json_get(features, json_key(m)))
+			abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
+	check_edit((const char *)data, n);
 	check_round_trip((const char *)data, n);
 	check_config((const char *)data, n);
 	return 0;
