@@ -4,8 +4,11 @@ import json
 
 import life
 
+# podman takes an ENV that it remembers for one with other arguments, so no
+# two cases have steps in common.
 DOCKERFILE = """ARG BASE=base
 FROM $BASE AS first
+LABEL case=%x
 ARG WHAT=none
 ARG MORE
 ENV BUILT=$WHAT-$MORE
@@ -53,7 +56,8 @@ def case(r):
     if r.random() < .3:
         c["features"] = {"./f": {"o": "x"}}
     return c, {
-        "../" + place: DOCKERFILE % file, "vars": "beside\n",
+        "../" + place: DOCKERFILE % (r.getrandbits(64), file),
+        "vars": "beside\n",
         "f/devcontainer-feature.json": json.dumps(
             {"id": "f", "version": "1.0.0", "name": "F",
              "containerEnv": {"LATE": "feature $BUILT"}}),

@@ -27,8 +27,10 @@ SERVICE = {
     "extra_hosts": [["there:10.1.2.3"], ["there:10.1.2.3", "too:10.1.2.4"]],
     "labels": [{"a": "b"}],
 }
+# As in built.py no two have steps in common.
 DOCKERFILE = """ARG BASE=base
 FROM $BASE AS first
+LABEL case=%x
 ARG WHAT=none
 ENV BUILT=$WHAT
 FROM first AS second
@@ -79,4 +81,5 @@ def case(r):
     texts = {name: json.dumps({"version": "3.8", "services": {"app": s},
                                "volumes": {"one": None}})
              for name, s in files}
-    return c, {**texts, "Dockerfile": DOCKERFILE, "vars": "V1=of a file\n"}
+    return c, {**texts, "Dockerfile": DOCKERFILE % r.getrandbits(64),
+               "vars": "V1=of a file\n"}

@@ -33,10 +33,12 @@ KNOWN = {
 
 NOTE = r"""#!/bin/sh
 echo "$1" >>/notes/order
-{ echo "$(id -un):$(id -gn) in $PWD"; shift; echo "$@"; env | grep -vE '^(%s)=' | sort; } >>"/notes/$1-"
+exec >>"/notes/note-$1"
+shift
+echo "$(id -un):$(id -gn) in $PWD"
+echo "$@"
+env | grep -vE '^(%s)=' | sort
 """ % "|".join(KNOWN)
-NOTE = NOTE.replace('"/notes/$1-"', '"$file"').replace(
-    "#!/bin/sh\n", '#!/bin/sh\nfile=/notes/note-$1\n')
 # Where it clones from is a directory of the image.
 GIT = """#!/bin/sh
 for to; do from=$last; last=$to; done
@@ -219,7 +221,7 @@ class Real(both.Both):
                 ours.returncode, said(ours))
         return bool(theirs.returncode), ""
 
-    def stop(self, work):
+    def stop(self):
         for c in self.must(self.docker, "ps", "-q").split():
             self.must(self.docker, "stop", "-t", "0", c)
         for e in json.loads(self.must(self.args.devenv, "ps",
@@ -242,7 +244,7 @@ class Real(both.Both):
             flags += ["--secrets-file", str(path)]
         for step in ["first", *case["then"]]:
             if step == "restart":
-                self.stop(work)
+                self.stop()
             failed, fault = self.up(work, flags)
             if not fault:
                 theirs, ours = self.inside(work, failed, LOOK)
@@ -267,7 +269,6 @@ class Real(both.Both):
         self.forget()
         return fault and fault + json.dumps(case)
 
-
     def asked(self, r, draw, files=False):
         config, beside = draw(r) if files else (draw(r), {})
         work = self.tree(json.dumps(config))
@@ -279,7 +280,9 @@ class Real(both.Both):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         failed, fault = self.up(work, [], "--allow-privileged")
-        if not fault and not failed:
+        if failed:
+            fault = "none of the two comes up"
+        if not fault:
             fault = (self.unlike(*self.inside(work, failed, asked.LOOK)) or
                      self.unlike(*self.inside(work, failed, ENV)))
         self.forget()
