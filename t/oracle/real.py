@@ -125,7 +125,7 @@ def same_path(theirs, ours):
         mine = iter(line.split(":"))
         if line.startswith("PATH=") and all(d in mine for d in left):
             lines[i] = line
-    return "\n".join(lines), ours.rstrip("\n")
+    return "\n".join(lines), "\n".join(ours.splitlines())
 
 
 class Real(both.Both):
