@@ -1,16 +1,16 @@
 /* up.c - devenv up: from a URL or a directory to its environment */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "cli/compat.h"
 #include "cli/init.h"
 #include "cli/life.h"
+#include "cli/names.h"
 #include "cli/probe.h"
 #include "cli/services.h"
 #include "cli/setup.h"
+#include "cli/tree.h"
 #include "cmd/cmd.h"
-#include "wrap/giturl.h"
 
 struct options {
 	struct cli_clone_options clone;
@@ -24,7 +24,7 @@ struct options {
 	struct cli_editor editor;
 	struct cli_unused unused;
 	struct cli_registry registry;
-	bool json, get_cached;
+	bool json, get_cached, remote, must_build;
 };
 
 #define O(member) offsetof(struct options, member)
@@ -35,6 +35,13 @@ static const struct opt rows[] = {
 	{ OPT_BOOL, 0, "get-cached-image", NULL, "ENVBUILDER_GET_CACHED_IMAGE",
 	  "only print ENVBUILDER_CACHED_IMAGE=IMAGE if a cache has it",
 	  O(get_cached) },
+	{ OPT_BOOL, 0, "remote-repo-build-mode", NULL,
+	  "ENVBUILDER_REMOTE_REPO_BUILD_MODE",
+	  "build from a clone of its own, not from the workspace",
+	  O(remote) },
+	{ OPT_BOOL, 0, "exit-on-build-failure", NULL,
+	  "ENVBUILDER_EXIT_ON_BUILD_FAILURE",
+	  "fail, whatever --fallback-image is", O(must_build) },
 	{ OPT_END },
 };
 
@@ -56,7 +63,7 @@ struct work {
 	char *name; /* of the environment */
 	struct cli_builder b;
 	struct cli_round round;
-	struct record source; /* of the clone, if there was one */
+	struct cli_tree tree;
 	struct cli_life life;
 	struct strvec init;
 	struct cli_setup setup;
@@ -65,7 +72,7 @@ struct work {
 static void work_release(struct work *w)
 {
 	cli_round_release(&w->round);
-	record_release(&w->source);
+	cli_tree_release(&w->tree);
 	cli_life_release(&w->life);
 	strvec_release(&w->init);
 	cli_setup_release(&w->setup);
@@ -73,53 +80,7 @@ static void work_release(struct work *w)
 	cli_builder_release(&w->b);
 }
 
-/* A bad URL is left to who clones. */
-static int check_word(const char *word, struct error *err)
-{
-	cleanup_giturl struct giturl u = { 0 };
-
-	if (giturl_parse(&u, word, NULL) < 0 || u.kind != GITURL_PATH ||
-	    fs_exists(u.path))
-		return 0;
-	error_set(err, ERR_INPUT,
-		  "'%s' is neither a directory nor the URL of a repository",
-		  word);
-	return error_hint(err, "URLs look like https://HOST/PATH or "
-			       "USER@HOST:PATH");
-}
-
-/* A directory that is there is not cloned. */
-static int get_tree(struct work *w, const char *word, struct strvec *words,
-		    struct error *err)
-{
-	struct record_source source;
-
-	if (!word || fs_is_dir(word)) {
-		strvec_push(words, word ? word : ".");
-		return 0;
-	}
-	if (check_word(word, err) < 0 ||
-	    cli_clone_get(&w->o->clone, &w->o->git, word, NULL, &w->source,
-			  err) < 0)
-		return -1;
-	record_source_get(&source, &w->source);
-	strvec_push(words, source.path);
-	return 0;
-}
-
-static void keep_source(struct work *w)
-{
-	struct record_source source;
-
-	if (!w->source.json)
-		return;
-	record_source_get(&source, &w->source);
-	record_source_set(&source, &w->round.project.record);
-	w->b.source = source;
-	w->b.origin = source.url;
-}
-
-static void warn_of_variables(void)
+static void warn_of_variables(const struct options *o, const char *word)
 {
 	const struct opt *known[ARRAY_SIZE(tables)];
 	size_t n = 0;
@@ -127,7 +88,9 @@ static void warn_of_variables(void)
 	for (; tables[n].rows; n++)
 		known[n] = tables[n].rows;
 	known[n++] = cmd_global_rows;
-	cli_init_warn(known, n);
+	cli_names_warn(known, n, &o->run.env);
+	if (!word)
+		cli_names_warn_old(known, n);
 }
 
 static void tell(const struct build_result *r)
@@ -172,11 +135,12 @@ static int launch(struct work *w, char *const *command, int *status,
 }
 
 /* Words of the command line win over what is set. */
-static int get_ready(struct work *w, char *const *command, struct error *err)
+static int get_ready(struct work *w, const char *word, char *const *command,
+		     struct error *err)
 {
 	const struct options *o = w->o;
 
-	warn_of_variables();
+	warn_of_variables(o, word);
 	cli_unused_tell(cli_unused_rows, &o->unused);
 	if (cli_launch_check(&o->run, err) < 0 ||
 	    cli_setup_check(&o->setup, err) < 0 ||
@@ -213,36 +177,64 @@ static const char *word_of(const struct cmd_call *call, size_t n)
 	return o->clone.git_url ? o->clone.git_url : o->clone.folder;
 }
 
+static int build(struct work *w, struct error *err)
+{
+	const struct cli_build_options *o = &w->o->build;
+
+	if (cli_round_ask(&w->round, err) < 0 ||
+	    cli_round_build(&w->round, &w->b, o, err) < 0 ||
+	    cli_round_services(&w->round, &w->b, o, true, err) < 0)
+		return -1;
+	cli_tree_built(&w->tree, &w->round);
+	tell(&w->round.result);
+	return store_sync(w->b.store, err);
+}
+
+static int get_image(struct work *w, const struct cli_tree_options *how,
+		     const char *word, struct error *err)
+{
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (cli_tree_plan(&w->tree, how, word, &w->b, &w->round, &why) == 0) {
+		if (how->only_probe)
+			return 0;
+		if (prepare(w, err) < 0)
+			return -1;
+		if (build(w, &why) == 0)
+			return 0;
+	}
+	if (cli_tree_fall_back(&w->tree, how, word, &w->b, &w->round, &why,
+			       err) < 0 ||
+	    (!w->name && prepare(w, err) < 0))
+		return -1;
+	return build(w, err);
+}
+
 static int up(struct cmd_call *call, struct work *w, struct error *err)
 {
 	const struct options *o = w->o;
-	cleanup_strvec struct strvec words = STRVEC_INIT;
+	const struct cli_tree_options how = {
+		.clone = &o->clone,
+		.project = &o->project,
+		.store = call->globals->store,
+		.driver = o->build.driver,
+		.initialize = o->life.initialize,
+		.only_probe = o->get_cached,
+		.remote = o->remote,
+		.must_build = o->must_build,
+	};
 	size_t n = call->dashdash == 0 ? 0 : MIN(call->args.nr, (size_t)1);
 	const char *word = word_of(call, n);
 	char *const *command = call->args.nr > n ? call->args.v + n : NULL;
 
-	if (get_ready(w, command, err) < 0 ||
-	    get_tree(w, word, &words, err) < 0 ||
-	    cli_round_plan(&w->round, &words, &o->project, err) < 0 ||
-	    (!o->get_cached &&
-	     cli_initialize(w->round.plan.config, w->round.project.dir,
-			    o->life.initialize, err) < 0) ||
-	    cli_open_store(call->globals->store, o->build.driver, &w->b.store,
-			   &w->b.mode, err) < 0)
-		return -1;
-	keep_source(w);
 	cli_registry_options(&o->registry, &w->b.registry_options);
 	w->b.git = &o->git;
+	if (get_ready(w, word, command, err) < 0 ||
+	    get_image(w, &how, word, err) < 0)
+		return -1;
 	if (o->get_cached)
 		return cli_probe_variable(&w->b, &o->build, &w->round.plan,
 					  err);
-	if (prepare(w, err) < 0 || cli_round_ask(&w->round, err) < 0 ||
-	    cli_round_build(&w->round, &w->b, &o->build, err) < 0 ||
-	    cli_round_services(&w->round, &w->b, &o->build, true, err) < 0)
-		return -1;
-	tell(&w->round.result);
-	if (store_sync(w->b.store, err) < 0)
-		return -1;
 	if (w->init.nr)
 		command = strvec_argv(&w->init);
 	return launch(w, command, &call->status, err);
@@ -251,7 +243,9 @@ static int up(struct cmd_call *call, struct work *w, struct error *err)
 static int run(struct cmd_call *call, struct error *err)
 {
 	struct options *o = call->options;
-	CLEANUP(work_release) struct work w = { .o = o };
+	CLEANUP(work_release) struct work w = {
+		.o = o, .tree = CLI_TREE_INIT,
+	};
 
 	if (o->json)
 		o->run.detach = true;

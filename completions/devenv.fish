@@ -549,6 +549,8 @@ complete -c devenv -n '__fish_seen_subcommand_from iterate' -l help -s h -d 'sho
 complete -c devenv -n '__fish_seen_subcommand_from iterate' -l version -d 'print the version'
 complete -c devenv -n '__fish_seen_subcommand_from up' -l json -d 'leave it running, as -d; the last line is what editors expect of the Dev Container CLI'
 complete -c devenv -n '__fish_seen_subcommand_from up' -l get-cached-image -d 'only print ENVBUILDER_CACHED_IMAGE=IMAGE if a cache has it'
+complete -c devenv -n '__fish_seen_subcommand_from up' -l remote-repo-build-mode -d 'build from a clone of its own, not from the workspace'
+complete -c devenv -n '__fish_seen_subcommand_from up' -l exit-on-build-failure -d 'fail, whatever --fallback-image is'
 complete -c devenv -n '__fish_seen_subcommand_from up' -l git-url -r -d 'repository, when it is not an argument'
 complete -c devenv -n '__fish_seen_subcommand_from up' -l branch -s b -r -d 'branch, tag, full ref or commit (default: the remote'\''s)'
 complete -c devenv -n '__fish_seen_subcommand_from up' -l single-branch -d 'fetch only that branch or tag'

@@ -141,6 +141,34 @@ t_is "$status $(cat "$out")" "0 hello" \
 up none true
 t_status 3 "the same without a fallback image"
 t_err 'devcontainer.json:1:1: neither image, build.dockerfile nor' "says so"
+# With one, somebody can get in and repair it.
+falls_back() { # NAME STDERR SENTENCE: an up of this repository
+	ENVBUILDER_FALLBACK_IMAGE=base up "$1" sh -c 'echo $GREETING; pwd'
+	t_is "$status $(tr '\n' ' ' <"$out")" "0 hello /workspaces/$1 " "$3"
+	t_err "^devenv: (error: )?.*$2" "$3: why"
+	t_err "warning: the fallback image 'base' is used instead" "$3: told"
+}
+ENVBUILDER_DOCKERFILE_PATH=Dockerfile \
+	falls_back badfile 'unknown instruction: BAD' \
+	"FALLBACK_IMAGE for a bad Dockerfile"
+ENVBUILDER_DOCKERFILE_PATH=Dockerfile falls_back badrun 'Dockerfile:2' \
+	"FALLBACK_IMAGE for a failed build"
+falls_back badjson 'devcontainer.json:1:1: ' "FALLBACK_IMAGE for bad JSON"
+falls_back norepo '404' "FALLBACK_IMAGE for a clone that failed"
+put Dockerfile "FROM 127.0.0.1:1/none/none"
+DEVENV_REGISTRY_RETRIES=1 ENVBUILDER_DOCKERFILE_PATH=Dockerfile \
+	falls_back badbase '127.0.0.1:1' \
+	"FALLBACK_IMAGE for a base image that is not to be had"
+DEVENV_REGISTRY_RETRIES=1 ENVBUILDER_FALLBACK_IMAGE=127.0.0.1:1/x \
+	up norepo true
+t_status 5 "a fallback image that is not to be had"
+t_err '127.0.0.1:1' "is the error"
+t_run timeout 60 "$DEVENV" up --fallback-image base bad-value -- true
+t_status 3 "a word that means nothing is no reason to start"
+t_ok "nor to make a directory" test ! -e bad-value
+ENVBUILDER_GET_CACHED_IMAGE=true ENVBUILDER_DOCKERFILE_PATH=Dockerfile \
+	ENVBUILDER_FALLBACK_IMAGE=base up badfile true
+t_is "$status $(cat "$out")" "3 " "nor is a probe that fails"
 ENVBUILDER_DOCKERFILE_PATH=Dockerfile ENVBUILDER_FALLBACK_IMAGE=base \
 	ENVBUILDER_EXIT_ON_BUILD_FAILURE=true up badfile true
 t_status 3 "TestExitBuildOnFailure"

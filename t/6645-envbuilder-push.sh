@@ -74,8 +74,8 @@ for mode in "" :ro; do
 	t_run timeout 60 "$DEVENV" up --git-url "$GIT_HTTP/secrets.git" \
 		-v "$TMP/secrets:/var/run/secrets$mode" -- sh -c \
 		'cat /run/secrets/token; touch /run/secrets/new'
-	t_is "$(cat "$out") $(ls "$TMP/secrets" | tr '\n' ' ')" \
-		"hidden $([ "$mode" ] || echo new '')token " \
+	t_is "$(cat "$out") $(test -e "$TMP/secrets/new" && echo new)" \
+		"hidden $([ "$mode" ] || echo new)" \
 		"TestBuildIgnoreVarRunSecrets/Read${mode:-Write}"
 	rm -f "$TMP/secrets/new"
 done

@@ -19,6 +19,7 @@
 struct cli_clone_options {
 	char *git_url, *branch, *folder, *base_dir;
 	bool single_branch, submodules, insecure;
+	bool keep; /* set by who asks: as in repo_options */
 	int depth;
 	char *ca_file, *ca_base64;
 };
@@ -36,6 +37,9 @@ void cli_git_access(const struct cli_git *from, struct repo_options *to);
 int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
 		  const char *url, const char *dir, struct record *r,
 		  struct error *err) MUST_CHECK;
+
+/* Where that puts a clone without `dir`: absolute, malloc'ed. */
+char *cli_clone_place(const struct cli_clone_options *o, const char *url);
 
 /* --- registry.c: access to registries --- */
 
@@ -101,6 +105,7 @@ struct cli_project {
 	char *root; /* top of its Git tree, or dir */
 	char *file; /* devcontainer.json, Dockerfile or template; NULL: none */
 	char *text; /* or the Dockerfile itself, from standard input */
+	char *place; /* set by who asks: as in devcontainer_scope */
 };
 #define CLI_PROJECT_INIT { .planned = false }
 #define cleanup_cli_project CLEANUP(cli_project_release)
@@ -359,8 +364,11 @@ int cli_context_plan(struct cli_context *c, struct cli_builder *b,
 		     const struct cli_project_options *o, struct error *err)
 	MUST_CHECK;
 
-/* The same of the repository that the options name, without its history, in a
- * directory that goes with the context. */
+/*
+ * The same of the repository that the options name, without its history, in a
+ * directory that goes with the context. Variables speak of the project's
+ * `place`, and where that is not set of the clone that the options ask for.
+ */
 int cli_context_clone(struct cli_context *c, struct cli_builder *b,
 		      struct cli_round *r,
 		      const struct cli_clone_options *clone,

@@ -81,6 +81,15 @@ static char *choose_dir(const struct cli_clone_options *o, const char *url,
 	return path_join(o->base_dir, name);
 }
 
+char *cli_clone_place(const struct cli_clone_options *o, const char *url)
+{
+	cleanup_free char *dir = choose_dir(o, url, NULL);
+
+	if (!dir)
+		dir = giturl_name(url);
+	return path_absolute(dir);
+}
+
 int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
 		  const char *url, const char *dir, struct record *r,
 		  struct error *err)
@@ -95,6 +104,7 @@ int cli_clone_get(const struct cli_clone_options *o, const struct cli_git *git,
 		.single_branch = o->single_branch,
 		.insecure = o->insecure,
 		.submodules = o->submodules,
+		.keep = o->keep,
 		.depth = (unsigned)o->depth,
 		.ca_file = o->ca_file,
 		.ca_base64 = o->ca_base64,

@@ -152,6 +152,8 @@ int cli_context_clone(struct cli_context *c, struct cli_builder *b,
 	record_source_get(&source, &record);
 	source.path = NULL;
 	b->origin = clone->git_url;
+	if (!r->project.place)
+		r->project.place = cli_clone_place(clone, clone->git_url);
 	if (plan_inside(c, r, &none, o, err) < 0)
 		return error_wrap(err, "%s", source.url);
 	record_source_set(&source, &r->project.record);

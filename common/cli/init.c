@@ -2,15 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/init.h"
 
-#include <strings.h>
-#include <unistd.h>
-
-#include "base/log.h"
-
-#define PREFIX "ENVBUILDER_"
 #define BLANKS " \t\n"
-
-extern char **environ;
 
 #define O(member) offsetof(struct cli_init_options, member)
 const struct opt cli_init_rows[] = {
@@ -81,47 +73,4 @@ int cli_init_command(const struct cli_init_options *o, struct strvec *argv,
 	strvec_push(argv, "-c");
 	strvec_push(argv, o->script ? o->script : "sleep infinity");
 	return 0;
-}
-
-/* What is so in any case, or has nothing to be about. */
-static bool is_moot(const char *name)
-{
-	static const char *const names[] = {
-		PREFIX "BINARY_PATH",
-		PREFIX "CACHED_IMAGE",
-		PREFIX "EXIT_ON_BUILD_FAILURE",
-		PREFIX "FORCE_SAFE",
-		PREFIX "GIT_CLONE_THINPACK",
-		PREFIX "IGNORE_PATHS",
-		PREFIX "SKIP_REBUILD",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (str_eq(names[i], name))
-			return true;
-	return false;
-}
-
-static bool is_row(const struct opt *const *tables, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		for (const struct opt *o = tables[i]; o->type != OPT_END; o++)
-			if (o->compat && str_eq(o->compat, name))
-				return true;
-	return false;
-}
-
-void cli_init_warn(const struct opt *const *tables, size_t n)
-{
-	for (char **e = environ; *e; e++) {
-		const char *equals = strchr(*e, '=');
-		cleanup_free char *name = NULL;
-
-		if (!equals || !str_starts(*e, PREFIX) || !equals[1] ||
-		    str_eq(equals, "=0") || !strcasecmp(equals, "=false"))
-			continue;
-		name = xstrndup(*e, (size_t)(equals - *e));
-		if (!is_row(tables, n, name) && !is_moot(name))
-			log_warn("%s is set and not acted on", name);
-	}
 }

@@ -16,10 +16,4 @@ extern const struct opt cli_init_rows[];
 int cli_init_command(const struct cli_init_options *o, struct strvec *argv,
 		     struct error *err) MUST_CHECK;
 
-/*
- * Warn of each ENVBUILDER_* variable that is set, is no option of the `n`
- * tables and would change what happens.
- */
-void cli_init_warn(const struct opt *const *tables, size_t n);
-
 #endif

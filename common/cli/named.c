@@ -152,8 +152,10 @@ static int known_by(const struct json *labels, const char *dir,
 int cli_named_new(const char *name, const struct cli_project *p,
 		  struct store *s, char **out, struct error *err)
 {
+	const char *dir = p->place ? p->place : p->dir;
+
 	if (!name && p->labels)
-		return known_by(p->labels, p->dir, s, out, err);
-	*out = name ? xstrdup(name) : env_name_of(p->dir);
+		return known_by(p->labels, dir, s, out, err);
+	*out = name ? xstrdup(name) : env_name_of(dir);
 	return 0;
 }

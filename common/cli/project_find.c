@@ -42,6 +42,7 @@ void cli_project_release(struct cli_project *p)
 	free(p->file);
 	free(p->text);
 	json_free(p->labels);
+	free(p->place);
 	*p = (struct cli_project)CLI_PROJECT_INIT;
 }
 

@@ -12,6 +12,7 @@ static struct devcontainer_scope scope_of(const struct cli_project *p)
 	return (struct devcontainer_scope){ .folder = p->dir,
 					    .mount_root = p->root,
 					    .config_file = p->file,
+					    .place = p->place,
 					    .labels = p->labels,
 					    .env = cli_host_env };
 }

@@ -56,6 +56,9 @@ struct devcontainer_scope {
 	const char *folder;	/* the project, absolute */
 	const char *mount_root; /* top of its Git tree, or the project */
 	const char *config_file; /* absolute */
+	/* What variables call the folder, and what is mounted, where the files
+	 * are those of a copy; NULL: the folder. */
+	const char *place;
 	/* Names and values that ${devcontainerId} is made of; NULL: folder
 	 * and config_file, as other tools have it. */
 	const struct json *labels;

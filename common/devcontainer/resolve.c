@@ -27,15 +27,33 @@ void devcontainer_id(const struct json *labels, char id[DEVCONTAINER_ID])
 	id[DEVCONTAINER_ID - 1] = '\0';
 }
 
+static const char *place_of(const struct devcontainer_scope *scope)
+{
+	return scope->place ? scope->place : scope->folder;
+}
+
+/* Of a copy, where the file itself would be; malloc'ed. */
+static char *file_of(const struct devcontainer_scope *scope)
+{
+	const char *below = scope->place ? path_below(scope->config_file,
+						      scope->folder)
+					 : NULL;
+
+	return below ? path_join(scope->place, below)
+		     : xstrdup(scope->config_file);
+}
+
 struct json *devcontainer_labels(const struct devcontainer_scope *scope)
 {
+	cleanup_free char *file = NULL;
 	struct json *labels;
 
 	if (scope->labels)
 		return json_dup(scope->labels);
 	labels = json_new_object();
-	json_set_str(labels, DEVCONTAINER_LABEL_FILE, scope->config_file);
-	json_set_str(labels, DEVCONTAINER_LABEL_FOLDER, scope->folder);
+	file = file_of(scope);
+	json_set_str(labels, DEVCONTAINER_LABEL_FILE, file);
+	json_set_str(labels, DEVCONTAINER_LABEL_FOLDER, place_of(scope));
 	return labels;
 }
 
@@ -70,11 +88,11 @@ static int replace_local(void *arg, const char *name,
 		return devcontainer_lookup(name, args, l->scope->env,
 					   l->scope->arg, out, err);
 	if (str_eq(name, "localWorkspaceFolderBasename"))
-		return add_base(out, l->scope->folder);
+		return add_base(out, place_of(l->scope));
 	if (str_eq(name, "containerWorkspaceFolderBasename"))
 		return add_base(out, l->container_folder);
 	if (str_eq(name, "localWorkspaceFolder"))
-		strbuf_addstr(out, l->scope->folder);
+		strbuf_addstr(out, place_of(l->scope));
 	else if (str_eq(name, "containerWorkspaceFolder"))
 		strbuf_addstr(out, l->container_folder);
 	else
@@ -100,9 +118,10 @@ void devcontainer_workspace(const struct json *config,
 	const char *given = json_get_str(config, "workspaceFolder");
 	const char *mounted = json_get_str(config, "workspaceMount");
 	bool compose = json_get(config, "dockerComposeFile");
-	cleanup_free char *base = path_base(scope->mount_root);
-	const char *below = path_below(scope->folder, scope->mount_root);
-	const char *q = strchr(scope->mount_root, ',') ? "\"" : "";
+	const char *root = scope->place ? scope->place : scope->mount_root;
+	cleanup_free char *base = path_base(root);
+	const char *below = path_below(place_of(scope), root);
+	const char *q = strchr(root, ',') ? "\"" : "";
 	const char *tq = strchr(base, ',') ? "\"" : "";
 
 	*folder = *mount = NULL;
@@ -121,7 +140,7 @@ void devcontainer_workspace(const struct json *config,
 	else
 		*mount = xstrfmt("type=bind,%ssource=%s%s,"
 				 "%starget=/workspaces/%s%s",
-				 q, scope->mount_root, q, tq, base, tq);
+				 q, root, q, tq, base, tq);
 }
 
 /* Value of a member, made an empty container when absent or falsy. */

@@ -11,6 +11,9 @@ struct repo_options {
 	const char *dir; /* NULL: ./NAME, see giturl_name */
 	const char *ref; /* beside or instead of the fragment */
 	bool single_branch, submodules, insecure, want_time;
+	/* An existing clone of the URL that holds work of somebody's, or whose
+	 * remote does not answer, is left as it is, with a warning. */
+	bool keep;
 	unsigned depth; /* 0: whole history */
 	/* Sent to the host of `url` only, never to that of a submodule
 	 * elsewhere. Credentials in the URL win. */

@@ -84,8 +84,12 @@ static int check_state(struct repo_session *s, git_repository *repo,
 	if (s->git.git_repository_is_bare(repo))
 		return error_set(err, ERR_SYSTEM, "'%s' is a bare repository",
 				 dir);
-	if (check_origin(s, repo, dir, err) < 0)
-		return -1;
+	return check_origin(s, repo, dir, err);
+}
+
+static int check_done(struct repo_session *s, git_repository *repo,
+		      const char *dir, struct error *err)
+{
 	if (s->git.git_repository_state(repo) != GIT_REPOSITORY_STATE_NONE)
 		return error_set(err, ERR_SYSTEM, "'%s' is in the middle of a "
 				 "merge, rebase or similar", dir);
@@ -213,29 +217,67 @@ static int bring(struct repo_session *s, git_repository *repo,
 	return rc;
 }
 
+/* A ref that somebody named is what they want, or nothing. */
+static bool may_keep(const struct repo_session *s, const char *ref,
+		     unsigned depth, const struct error *why)
+{
+	if (!s->options->keep || depth)
+		return false;
+	return why->code == ERR_SYSTEM || why->code == ERR_NETWORK ||
+	       (why->code == ERR_REFUSED && !ref);
+}
+
+static int as_it_is(struct repo_session *s, git_repository *repo,
+		    struct repo_target *t, struct error *why,
+		    struct error *err)
+{
+	git_reference *head = NULL;
+	const char *branch = NULL;
+
+	repo_target_release(t);
+	*t = (struct repo_target){ 0 };
+	if (s->git.git_reference_name_to_id(&t->commit, repo, "HEAD"))
+		return error_move(err, why);
+	if (!s->git.git_reference_lookup(&head, repo, "HEAD"))
+		branch = s->git.git_reference_symbolic_target(head);
+	t->ref = xstrdup_null(branch);
+	s->git.git_reference_free(head);
+	log_warn("%s; the clone is used as it is", why->msg);
+	return 0;
+}
+
+static int update(struct repo_session *s, git_repository *repo,
+		  const char *dir, const char *ref, struct repo_target *t,
+		  bool *changed, unsigned depth, struct error *err)
+{
+	const struct giturl here = s->remote;
+	const char *gitdir = s->git.git_repository_path(repo);
+
+	if (check_done(s, repo, dir, err) < 0 ||
+	    repo_tree_clean(s, repo, dir, err) < 0 ||
+	    bring(s, repo, gitdir, ref, t, changed, err) < 0)
+		return -1;
+	return repo_submodules(s, repo, dir, &here, &t->commit, depth, err);
+}
+
 int repo_update_at(struct repo_session *s, const char *dir, const char *ref,
 		   struct repo_target *t, bool *changed, unsigned depth,
 		   struct error *err)
 {
-	const struct giturl here = s->remote;
+	cleanup_error struct error why = ERROR_INIT;
 	git_repository *repo = NULL;
-	cleanup_free char *gitdir = NULL;
 	int rc = s->git.git_repository_open_ext(
 		&repo, dir, GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 
 	if (rc < 0)
 		return repo_fail(s, rc, err, "cannot use '%s'", dir);
-	gitdir = xstrdup(s->git.git_repository_path(repo));
 	rc = check_state(s, repo, dir, err);
 	if (!rc)
-		rc = resume(s, repo, gitdir, err);
-	if (!rc)
-		rc = repo_tree_clean(s, repo, dir, err);
-	if (!rc)
-		rc = bring(s, repo, gitdir, ref, t, changed, err);
-	if (!rc)
-		rc = repo_submodules(s, repo, dir, &here, &t->commit, depth,
-				     err);
+		rc = resume(s, repo, s->git.git_repository_path(repo), err);
+	if (!rc && update(s, repo, dir, ref, t, changed, depth, &why) < 0)
+		rc = may_keep(s, ref, depth, &why)
+			     ? as_it_is(s, repo, t, &why, err)
+			     : error_move(err, &why);
 	s->git.git_repository_free(repo);
 	return rc;
 }
