@@ -117,6 +117,9 @@ ENVBUILDER_SOMETHING='yes' ENVBUILDER_EXPORT_ENV_FILE='' \
 t_status 0 "a variable that means nothing here"
 t_err 'warning: ENVBUILDER_SOMETHING is set and not acted on' "is named"
 t_is "$(grep -c 'not acted on' "$err")" 1 "and no other"
+KANIKO_DIR=/elsewhere up again true
+t_status 0 "TestForceSafe: nothing here is deleted, so nothing is refused"
+t_ok "TestForceSafe: the host is as it was" test -d "$TMP/here/again/.git"
 
 # --- users ---
 put $J '{"image": "base", "containerUser": "bob"}'

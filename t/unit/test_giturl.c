@@ -54,6 +54,13 @@ Test(giturl, names_the_folder_after_the_last_path_element)
 	name_is("https://github.com/coder/envbuilder.git/", "envbuilder");
 	name_is("https://u:p@github.com/coder/envbuilder.git//", "envbuilder");
 	name_is("https://host/a/b#refs/heads/x/y", "b");
+	name_is("https://github.com/coder/envbuilder.git/#refs/heads/x",
+		"envbuilder");
+	name_is("https://github.com/coder/envbuilder.git#x-branch",
+		"envbuilder");
+	name_is("https://github.com/coder/envbuilder", "envbuilder");
+	name_is("/repo", "repo");
+	name_is("/path/to/repo", "repo");
 	name_is("https://host/a/b.git?x=/y", "b");
 	name_is("https://host/my%20repo.git", "my repo");
 	name_is("git@github.com:coder/tool.git", "tool");
