@@ -219,6 +219,32 @@ t_run env ENVBUILDER_GET_CACHED_IMAGE=true ENVBUILDER_CACHE_REPO="$cache/c" \
 t_is "$status $(cat "$out")" "0 ENVBUILDER_CACHED_IMAGE=$cache/c@$digest" \
 	"up with ENVBUILDER_GET_CACHED_IMAGE says the same"
 
+# Another commit of the same files is the same image, of that commit.
+commit() { # STORE: the one that the manifest of the last build names
+	jq -r '.annotations["org.opencontainers.image.revision"]' \
+		"$TMP/$1/blobs/sha256/$(jq -r '.image.digest[7:]' "$out")"
+}
+of_repository() { # STORE
+	rm -rf "$TMP/cloned"
+	"$DEVENV" clone "file://$TMP/repository" "$TMP/cloned" \
+		>"$TMP/record" 2>"$err" || t_show
+	t_run "$DEVENV" --store "$TMP/$1" build --digest \
+		--cache-repo "$cache/commits" "$TMP/record"
+}
+of_repository r
+t_is "$(commit r)" "$(git -C "$TMP/repository" rev-parse HEAD)" \
+	"a manifest names its commit"
+id=$(fact .image.config_digest)
+git -C "$TMP/repository" -c user.name=T -c user.email=t@example.com \
+	commit -q --allow-empty -m second
+for store in s r; do
+	of_repository $store
+	t_err ': 0 steps run' "$store: another commit is nothing to build"
+	t_is "$(fact .image.config_digest) $(commit $store)" \
+		"$id $(git -C "$TMP/repository" rev-parse HEAD)" \
+		"$store: and its manifest names it"
+done
+
 # Terraform's protocol.
 terraform() { # QUERY
 	printf '%s' "$1" >"$TMP/query"

@@ -159,6 +159,22 @@ void build_set_labels(const struct build *b, struct oci_config *c)
 	oci_platform_normalise(&c->platform);
 }
 
+/* An image that somebody else has built, or another commit, is the same but
+ * for what its manifest tells of this build. */
+static void annotate(struct build *b, const struct build_stage *st)
+{
+	struct store_image *image = &b->result->image;
+	struct json *own = dependencies_annotations(b, st);
+	bool same = own && image->annotations
+			    ? json_equal(own, image->annotations)
+			    : own == image->annotations;
+
+	json_free(image->annotations);
+	image->annotations = own;
+	if (!same)
+		image->manifest[0] = '\0';
+}
+
 static void finish(struct build *b, size_t target)
 {
 	struct store_image *image = &b->result->image;
@@ -167,8 +183,10 @@ static void finish(struct build *b, size_t target)
 	b->result->base_layers = st->base_layers;
 	b->result->epoch = b->epoch;
 	b->result->dependencies = dependencies_json(b);
-	if (b->known)
+	if (b->known) {
+		annotate(b, st);
 		return;
+	}
 	build_copy_image(image, &st->image);
 	free(steal_ptr(&image->reference));
 	build_set_labels(b, &image->config);
@@ -176,8 +194,7 @@ static void finish(struct build *b, size_t target)
 	/* another image than its base, even when only text differs */
 	image->config_digest[0] = '\0';
 	image->manifest[0] = '\0';
-	json_free(image->annotations);
-	image->annotations = dependencies_annotations(b, st);
+	annotate(b, st);
 }
 
 static void warn_unused(struct build *b)

@@ -138,7 +138,7 @@ static void annotate_source(struct json *j, const struct build *b,
 	json_set_str(j, "org.opencontainers.image.revision", o->commit);
 	if (created)
 		json_set_str(j, "org.opencontainers.image.created", created);
-	json_set_str(j, "dev.devenv.build-id", st->key);
+	json_set_str(j, "dev.devenv.build-id", b->key);
 	if (o->template)
 		json_set_str(j, "dev.devenv.template", o->template);
 	annotate_base(j, st);
