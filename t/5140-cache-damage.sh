@@ -1,5 +1,5 @@
 #!/bin/sh
-# 5130-cache-damage.sh - entries of step caches that are not what they should be
+# 5140-cache-damage.sh - entries of step caches that are not what they should be
 . "$(dirname "$0")/lib.sh"
 . "$SRC/t/helper/registry.sh"
 t_need docker-registry busybox jq curl python3
