@@ -9,6 +9,7 @@
 
 #include "base/fs.h"
 #include "base/path.h"
+#include "runtime/dev.h"
 
 /*
  * What a sandbox mounts over the image's own /dev and files of /etc is put in

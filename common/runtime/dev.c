@@ -1,12 +1,14 @@
 /* dev.c - the devices that every root has */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/internal.h"
+#include "runtime/dev.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "runtime/internal.h"
 
 struct node {
 	const char *name;

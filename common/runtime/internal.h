@@ -208,10 +208,6 @@ int runtime_mount_new(const struct runtime_launch *l,
 		      const struct runtime_mount *m, int scratch,
 		      struct error *err) MUST_CHECK;
 
-/* dev.c: /dev, of bound devices (of this host or `scratch`), or made ones. */
-int runtime_dev_fill(int dev, int scratch, struct error *err);
-int runtime_dev_make(int dev, struct error *err);
-int runtime_dev_open(int dir, const char *name, struct error *err);
 /* root.c: build the root of a new sandbox and move into it. */
 int runtime_root_enter(const struct runtime_launch *l, struct error *err)
 	MUST_CHECK;
