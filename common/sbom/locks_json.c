@@ -42,7 +42,8 @@ void sbom_npm(struct sbom_list *l)
 	for (m = json_first(packages); m; m = json_next(m)) {
 		const char *name = NULL, *s = json_key(m);
 
-		while ((s = strstr(s, modules)))
+		/* Members of an array have no key. */
+		while (s && (s = strstr(s, modules)))
 			name = s += strlen(modules);
 		if (name && !json_get_bool(m, "link"))
 			sbom_add(l, "npm", name, json_get_str(m, "version"),

@@ -169,6 +169,8 @@ Test(sbom, reads_javascript)
 	       "\"node_modules/w\": {\"link\": true}, \"w\": {\"version\": "
 	       "\"3\"}}}",
 	       "npm a 1.0.0 -;npm @s/b 2 -;");
+	expect("package-lock.json", "{\"packages\": [{\"version\": \"1\"}]}",
+	       "");
 	expect("package-lock.json",
 	       "{\"dependencies\": {\"a\": {\"version\": \"1\", "
 	       "\"dependencies\": {\"b\": {\"version\": \"2\"}}}, \"g\": "
