@@ -196,6 +196,22 @@ t_out '^would remove 0 entries, 1 blob: 7 B' "store gc --cache-repo does so"
 t_run "$DEVENV" store gc --cache-repo "oci:$dir" --json
 t_is "$(jq -c . "$out")" '{"blobs":1,"bytes":7,"entries":0}' "with its options"
 
+# What is not a blob of it is left alone.
+mkdir -p "$TMP/linked/blobs" "$TMP/mine"
+echo '{"manifests":[]}' >"$TMP/linked/index.json"
+echo precious >"$TMP/mine/$(printf %064d 3)"
+ln -s "$TMP/mine" "$TMP/linked/blobs/sha256"
+gc "oci:$TMP/linked"
+t_status 4 "a cache whose blobs are elsewhere"
+t_err "cannot read 'blobs/sha256': Not a directory" "is not collected"
+mv "$TMP/linked/blobs/sha256" "$TMP/linked/blobs/md5"
+mkdir "$TMP/linked/blobs/sha256"
+echo notes >"$TMP/linked/blobs/sha256/README"
+gc "oci:$TMP/linked"
+t_out '^removed 0 entries, 0 blobs' "a file that is no blob"
+t_is "$(cat "$TMP/linked/blobs/sha256/README" "$TMP"/mine/*)" "notes
+precious" "stays, as does what a link led to"
+
 # Builds publish while it is collected again and again.
 together() {
 	pids=

@@ -120,12 +120,26 @@ static int remove_blob(int dir, const char *name, bool dry_run,
 	return 0;
 }
 
+/* A link instead would have files removed that are no blobs of this cache. */
+static int open_blobs(int dirfd)
+{
+	const int how = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	cleanup_close int blobs = openat(dirfd, "blobs", how);
+
+	return blobs < 0 ? -1 : openat(blobs, "sha256", how);
+}
+
+static bool is_blob_name(const char *name)
+{
+	return strlen(name) == DIGEST_HEX &&
+	       strspn(name, "0123456789abcdef") == DIGEST_HEX;
+}
+
 static int sweep(int dirfd, const struct json *index, bool dry_run,
 		 struct cache_gc_result *result, struct error *err)
 {
 	cleanup_strindex struct strindex live = { 0 };
-	int fd = openat(dirfd, "blobs/sha256",
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open_blobs(dirfd);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct json *m;
 	struct dirent *e;
@@ -139,8 +153,8 @@ static int sweep(int dirfd, const struct json *index, bool dry_run,
 	for (m = layout_first(index); m; m = json_next(m))
 		keep_one(dirfd, m, true, &live, 0);
 	while (!rc && (e = readdir(dir)))
-		if (!strindex_get(&live, e->d_name, strlen(e->d_name),
-				  &unused))
+		if (is_blob_name(e->d_name) &&
+		    !strindex_get(&live, e->d_name, DIGEST_HEX, &unused))
 			rc = remove_blob(fd, e->d_name, dry_run,
 					 result, err);
 	closedir(dir);
