@@ -114,6 +114,10 @@ static int make(struct env *e, const struct env_options *o, const char *key,
 	/* A key says that all below is whole, which it is not for a while. */
 	json_free(e->state);
 	e->state = json_new_object();
+	if (e->spec) {
+		json_set_str(e->state, "pod", e->pod->name);
+		json_set_str(e->state, "service", e->spec->service);
+	}
 	if (o->mode == RUNTIME_RANGE && state_write(e, err) < 0)
 		return -1;
 	if (fs_remove_tree(dir, "upper", err) < 0 ||
@@ -134,10 +138,6 @@ static int make(struct env *e, const struct env_options *o, const char *key,
 		     o->image->reference ? o->image->reference
 					 : o->image->config_digest);
 	json_set_str(e->state, "workspace", o->workspace);
-	if (e->spec) {
-		json_set_str(e->state, "pod", e->pod->name);
-		json_set_str(e->state, "service", e->spec->service);
-	}
 	note_layers(e, o->image);
 	return state_write(e, err);
 }

@@ -1,8 +1,8 @@
 /* health.c - wait until a service says that it can be used */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,7 +14,9 @@
 
 #define SECOND INT64_C(1000000000)
 #define PAUSE_MS 1000 /* between two checks, at most */
-#define OUTPUT_MAX ((size_t)1 << 20)
+#define DAY_MS INT64_C(86400000)
+#define SLICE_MS 50 /* between two looks at what a check says */
+#define SAID_MAX 8192
 
 struct check {
 	struct env *e;
@@ -22,7 +24,7 @@ struct check {
 	struct strvec argv;
 	int64_t interval, timeout, start_period; /* ms */
 	int64_t retries;
-	struct strbuf said; /* by the last one */
+	struct strbuf said; /* last, by the last one */
 };
 
 static void check_release(struct check *c)
@@ -50,7 +52,8 @@ bool health_known(const struct env_service *s)
 	       !json_get_bool(s->health, "disable");
 }
 
-/* What compose says, else the image, else docker, in milliseconds. */
+/* What compose says, else the image, else docker, in milliseconds. Nobody
+ * waits longer than a day for anything. */
 static int read_time(const struct json *health, const char *key,
 		     int64_t image, int64_t otherwise, int64_t *out,
 		     struct error *err)
@@ -60,7 +63,10 @@ static int read_time(const struct json *health, const char *key,
 
 	if (text && dockerfile_duration(text, &ns, err) < 0)
 		return error_wrap(err, "healthcheck: %s", key);
-	*out = ns / 1000000;
+	if (text && ns && ns < 1000000)
+		return error_set(err, ERR_INPUT, "healthcheck: %s: '%s' is "
+				 "less than 1ms", key, text);
+	*out = MIN((ns ? ns : otherwise) / 1000000, DAY_MS);
 	return 0;
 }
 
@@ -88,8 +94,7 @@ static int read_check(struct check *c, struct error *err)
 		strvec_push(&c->argv, words.v[i]);
 	c->retries = image->retries;
 	json_get_int(health, "retries", &c->retries);
-	if (c->retries <= 0)
-		c->retries = 3;
+	c->retries = c->retries > 0 ? MIN(c->retries, DAY_MS) : 3;
 	if (!c->argv.nr)
 		return error_set(err, ERR_INPUT,
 				 "healthcheck: 'test' has no command");
@@ -102,21 +107,56 @@ static int read_check(struct check *c, struct error *err)
 			 &c->start_period, err);
 }
 
-static int run_check(struct check *c, int out, bool *passed,
+/* A check may say more than anybody could keep: its end is enough. */
+static void hear(struct check *c, int from)
+{
+	char buf[SAID_MAX];
+	size_t most = 16; /* as much as a pipe holds: it may go on for ever */
+	ssize_t n;
+
+	while (most-- && (n = read(from, buf, sizeof(buf))) > 0) {
+		strbuf_add(&c->said, buf, (size_t)n);
+		if (c->said.len > SAID_MAX) {
+			size_t more = c->said.len - SAID_MAX;
+
+			memmove(c->said.buf, c->said.buf + more, SAID_MAX);
+			strbuf_setlen(&c->said, SAID_MAX);
+		}
+	}
+}
+
+/* 1: it took too long. */
+static int collect(struct check *c, struct runtime_child *child, int from,
+		   struct error *err)
+{
+	struct runtime_child *const one[] = { child };
+	const int64_t end = clock_ms() + c->timeout;
+	int rc;
+
+	do {
+		const int64_t left = MAX(end - clock_ms(), (int64_t)1);
+
+		rc = runtime_collect_for(one, 1, MIN(left, (int64_t)SLICE_MS),
+					 err);
+		hear(c, from);
+	} while (rc > 0 && clock_ms() < end);
+	return rc;
+}
+
+static int run_check(struct check *c, const int out[2], bool *passed,
 		     struct error *err)
 {
 	cleanup_env_process struct env_process ep = { 0 };
 	struct runtime_child child = RUNTIME_CHILD_INIT;
-	struct runtime_child *const one[] = { &child };
 	int rc;
 
 	if (service_process(c->e, &c->s->options, c->argv.v, &ep, err) < 0)
 		return -1;
-	ep.p.out = out;
-	ep.p.err = out;
+	ep.p.out = out[1];
+	ep.p.err = out[1];
 	if (runtime_spawn_in(&c->e->sandbox, &ep.p, NULL, &child, err) < 0)
 		return -1;
-	rc = runtime_collect_for(one, 1, c->timeout, err);
+	rc = collect(c, &child, out[0], err);
 	*passed = !rc && !child.status;
 	runtime_child_release(&child);
 	if (rc > 0)
@@ -128,22 +168,21 @@ static int run_check(struct check *c, int out, bool *passed,
 /* A check that cannot be run is one that fails, as with docker. */
 static int ask(struct check *c, bool *passed, struct error *err)
 {
-	cleanup_close int out = memfd_create("devenv-check", MFD_CLOEXEC);
 	cleanup_error struct error why = ERROR_INIT;
+	int out[2], rc = 0;
 
 	*passed = false;
 	strbuf_reset(&c->said);
-	if (out < 0)
-		return error_errno(err, "cannot make a file in memory");
+	if (pipe2(out, O_CLOEXEC) < 0 ||
+	    fcntl(out[0], F_SETFL, O_NONBLOCK) < 0)
+		return error_errno(err, "cannot make a pipe");
 	if (run_check(c, out, passed, &why) < 0) {
-		if (signals_check(err) < 0)
-			return -1;
+		rc = signals_check(err);
 		strbuf_addf(&c->said, "%s\n", why.msg);
 	}
-	if (lseek(out, 0, SEEK_SET) < 0)
-		return error_errno(err, "cannot read what a check said");
-	(void)!fs_read_fd(out, OUTPUT_MAX, &c->said, NULL);
-	return 0;
+	close(out[0]);
+	close(out[1]);
+	return rc;
 }
 
 /* false: the service ended meanwhile. */
@@ -175,8 +214,9 @@ static int gone(const struct check *c, struct error *err)
  */
 static int wait_for(struct check *c, struct error *err)
 {
-	const int64_t end = clock_ms() + c->start_period +
-			    c->retries * c->interval;
+	const int64_t end = clock_ms() +
+			    MIN(c->start_period + c->retries * c->interval,
+				DAY_MS);
 	bool passed;
 
 	log_info("waiting until the service '%s' is healthy", c->s->service);

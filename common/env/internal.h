@@ -183,6 +183,9 @@ int pod_after(struct env *e, struct error *err) MUST_CHECK;
 void pod_tell(const struct env *e);
 /* Does anybody wait for the end of a service? */
 bool pod_awaits_end(const struct env_options *o, const char *service);
+/* The services that are there and this environment's: what its state names may
+ * have become another's. */
+void pod_list(const struct env *e, struct strvec *out);
 /* Use those that run. */
 void pod_attach(struct env *e);
 /* Let them go on when nobody uses them. */

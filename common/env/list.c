@@ -162,24 +162,6 @@ static int stop(struct env *e, int grace_ms, struct error *err)
 	return state_sandbox(e) ? 0 : state_stopped(e, err);
 }
 
-/* Those of its pod, the last one first. */
-static void list_services(const struct env *e, struct strvec *out)
-{
-	const struct json *list = json_get(e->state, "services");
-	size_t n = json_len(list);
-
-	while (n--) {
-		const char *name = json_str(json_at(list, n));
-		cleanup_free char *dir = NULL;
-
-		if (!name || !env_name_valid(name))
-			continue;
-		dir = state_dir(e->store, name);
-		if (fs_is_dir(dir))
-			strvec_push(out, name);
-	}
-}
-
 int env_stop(struct store *s, const char *name, int grace_ms,
 	     struct error *err)
 {
@@ -190,10 +172,11 @@ int env_stop(struct store *s, const char *name, int grace_ms,
 
 	if (!rc)
 		rc = stop(&e, grace_ms, err);
-	list_services(&e, &services);
+	if (!rc)
+		pod_list(&e, &services);
 	close_named(&e);
-	for (i = 0; i < services.nr && !rc; i++)
-		rc = env_stop(s, services.v[i], grace_ms, err);
+	for (i = services.nr; i && !rc; i--) /* the last one first */
+		rc = env_stop(s, services.v[i - 1], grace_ms, err);
 	return rc;
 }
 
@@ -226,9 +209,9 @@ static int remove_services(struct env *e, bool force, struct error *err)
 	cleanup_strvec struct strvec services = STRVEC_INIT;
 	size_t i;
 
-	list_services(e, &services);
-	for (i = 0; i < services.nr; i++)
-		if (env_remove(e->store, services.v[i], force, err) < 0)
+	pod_list(e, &services);
+	for (i = services.nr; i; i--)
+		if (env_remove(e->store, services.v[i - 1], force, err) < 0)
 			return -1;
 	return 0;
 }

@@ -220,23 +220,50 @@ static int start_those(struct env *e, bool after, struct error *err)
 	return 0;
 }
 
+/* The name was noted before it was known whose it is: that one may be another
+ * pod's, or nobody's. One that is not whole yet says nothing of that. */
+static bool is_ours(const struct env *e, char *name)
+{
+	cleanup_free char *dir = state_dir(e->store, name);
+	struct env m = { .name = name, .dir = dir };
+	cleanup_json struct json *state = NULL;
+	cleanup_close int lock = -1;
+	const char *pod;
+
+	if (!fs_is_dir(dir) || state_read(&m, NULL) < 0)
+		return false;
+	state = m.state;
+	pod = json_get_str(state, "pod");
+	if (pod || json_get(state, "key"))
+		return str_eq_null(pod, e->name);
+	lock = state_try_lock(&m);
+	return lock >= 0;
+}
+
+void pod_list(const struct env *e, struct strvec *out)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	size_t i;
+
+	json_get_strings(json_get(e->state, "services"), &names);
+	for (i = 0; i < names.nr; i++)
+		if (env_name_valid(names.v[i]) && is_ours(e, names.v[i]))
+			strvec_push(out, names.v[i]);
+}
+
 /* Services that the configuration does not have any more. */
 static int remove_old(struct env *e, const struct strvec *names,
 		      struct error *err)
 {
-	const struct json *m = json_first(json_get(e->state, "services"));
+	cleanup_strvec struct strvec old = STRVEC_INIT;
+	size_t i;
 
-	for (; m; m = json_next(m)) {
-		cleanup_free char *dir = NULL;
-
-		if (!json_str(m) || !env_name_valid(json_str(m)) ||
-		    strvec_has(names, json_str(m)))
+	pod_list(e, &old);
+	for (i = 0; i < old.nr; i++) {
+		if (strvec_has(names, old.v[i]))
 			continue;
-		dir = state_dir(e->store, json_str(m));
-		if (!fs_is_dir(dir))
-			continue;
-		log_info("'%s' is no service any more: removed", json_str(m));
-		if (env_remove(e->store, json_str(m), true, err) < 0)
+		log_info("'%s' is no service any more: removed", old.v[i]);
+		if (env_remove(e->store, old.v[i], true, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -300,19 +327,19 @@ int pod_after(struct env *e, struct error *err)
 
 void pod_attach(struct env *e)
 {
-	const struct json *list = json_get(e->state, "services");
-	const struct json *m = json_first(list);
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	size_t i;
 
-	e->services = xcalloc(json_len(list) + 1, sizeof(struct env *));
-	for (; m; m = json_next(m)) {
+	pod_list(e, &names);
+	e->services = xcalloc(names.nr + 1, sizeof(struct env *));
+	for (i = 0; i < names.nr; i++) {
 		cleanup_error struct error why = ERROR_INIT;
 
-		if (json_str(m) && env_name_valid(json_str(m)) &&
-		    env_attach(&e->services[e->n_services], e->store,
-			       json_str(m), &why) == 0)
+		if (env_attach(&e->services[e->n_services], e->store,
+			       names.v[i], &why) == 0)
 			e->n_services++;
 		else
-			log_debug("%s", why.msg ? why.msg : "a name is bad");
+			log_debug("%s", why.msg);
 	}
 }
 
