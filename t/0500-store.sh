@@ -37,6 +37,19 @@ t_status 4 "a store that others may enter is refused"
 t_err 'open to others' "the reason is given"
 t_err 'chmod 700' "and the remedy"
 chmod 700 "$DEVENV_STORE"
+
+# An empty volume of a pod is open to all.
+mkdir -p "$TMP/volume/lost+found"
+chmod 2777 "$TMP/volume"
+t_run "$DEVENV" --store "$TMP/volume" store verify
+t_status 0 "an empty directory that is open to others becomes a store"
+t_is "$(stat -c %a "$TMP/volume")" 700 "and is closed to them"
+mkdir -p "$TMP/full/images"
+chmod 777 "$TMP/full"
+t_run "$DEVENV" --store "$TMP/full" store verify
+t_status 4 "one in which something is does not"
+t_err 'open to others' "for this reason"
+t_is "$(stat -c %a "$TMP/full")" 777 "and is left as it was"
 echo 2 >"$DEVENV_STORE/format"
 t_run "$DEVENV" store ls
 t_status 4 "a newer store is refused"

@@ -50,19 +50,55 @@ static void read_boot_id(char boot[STORE_BOOT])
 	snprintf(boot, STORE_BOOT, "%s", text.buf);
 }
 
+/* A new volume has nothing but what mkfs puts there. */
+static bool is_bare(const struct store *s)
+{
+	cleanup_strvec struct strvec names = STRVEC_INIT;
+	cleanup_error struct error why = ERROR_INIT;
+
+	if (store_read_dir(s->fd, &names, &why) < 0)
+		return false;
+	return !names.nr ||
+	       (names.nr == 1 && str_eq(names.v[0], "lost+found"));
+}
+
+/*
+ * Volumes of pods and what mkdir makes are open to others. What somebody put
+ * there before it was closed would be trusted: hence the second look.
+ */
+static bool close_new(const struct store *s, mode_t mode)
+{
+	if (!is_bare(s) || fchmod(s->fd, 0700) < 0)
+		return false;
+	if (is_bare(s))
+		return true;
+	fchmod(s->fd, mode & 07777);
+	return false;
+}
+
+static int of_another(const struct store *s, const struct stat *st,
+		      struct error *err)
+{
+	error_set(err, ERR_SYSTEM, "store '%s' belongs to user %u", s->path,
+		  (unsigned)st->st_uid);
+	if (faccessat(s->fd, ".", W_OK, AT_EACCESS) == 0)
+		return error_hint(err,
+				  "name a directory in it that is yet to be "
+				  "made: --store %s/devenv",
+				  s->path);
+	return error_hint(err, "name a store of your own with --store or "
+			       "DEVENV_STORE");
+}
+
 static int check_owner(const struct store *s, struct error *err)
 {
 	struct stat st;
 
 	if (fstat(s->fd, &st) < 0)
 		return error_errno(err, "cannot examine '%s'", s->path);
-	if (st.st_uid != geteuid()) {
-		error_set(err, ERR_SYSTEM, "store '%s' belongs to user %u",
-			  s->path, (unsigned)st.st_uid);
-		return error_hint(err, "name a store of your own with --store "
-				       "or DEVENV_STORE");
-	}
-	if (!(st.st_mode & 077))
+	if (st.st_uid != geteuid())
+		return of_another(s, &st, err);
+	if (!(st.st_mode & 077) || close_new(s, st.st_mode))
 		return 0;
 	error_set(err, ERR_SYSTEM, "store '%s' is open to others", s->path);
 	return error_hint(err, "run: chmod 700 %s", s->path);
