@@ -151,6 +151,32 @@ t_err "workspace-folder and '$TMP/app' exclude each other" "are refused"
 answer .outcome '"error"' "in the answer, too"
 
 # --- which configuration ---
+part() { # NAME: up with this one of several
+	mkdir -p "$TMP/mono/.devcontainer/$1"
+	echo "{\"image\": \"base\", \"containerEnv\": {\"PART\": \"$1\"}}" \
+		>"$TMP/mono/.devcontainer/$1/devcontainer.json"
+	up --workspace-folder "$TMP/mono" --config "$1"
+	t_status 0 "one of several configurations, $1"
+	id=$(tail -n 1 "$out" | jq -r .containerId)
+}
+part api
+api=$id
+part web
+web=$id
+t_is "${api%-*} ${web%-*}" "mono-api mono-web" "each has an environment"
+for config in web .devcontainer/web/devcontainer.json; do
+	t_run "$D" exec --workspace-folder "$TMP/mono" --config "$config" \
+		sh -c 'echo $PART'
+	t_is "$(cat "$out")" web "and is found by --config $config"
+done
+t_run "$D" exec --workspace-folder "$TMP/mono" true
+t_status 2 "the folder alone does not tell which"
+t_err "there are several environments of '$TMP/mono': $api, $web" "both are named"
+t_err '^hint: .*--config' "with what to do"
+stop "$web"
+t_run "$D" exec --workspace-folder "$TMP/mono" sh -c 'echo $PART'
+t_is "$(cat "$out")" api "the folder is enough where there is one"
+stop "$api"
 printf '%s\n' '{"image": "base", "remoteEnv": {"FROM": "override"}}' \
 	>"$TMP/other.json"
 mkdir "$TMP/bare"

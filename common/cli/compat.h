@@ -71,7 +71,7 @@ int cli_named_find(const struct cli_named *n, struct store *s, char **name,
 		   struct error *err) MUST_CHECK;
 /* What `up` calls the environment of a project, malloc'ed: `name`, if that is
  * not NULL; else the one that has its labels, or a new name that is always the
- * same for them, or for its directory. */
+ * same for them, or for its directory and the folder of its configuration. */
 int cli_named_new(const char *name, const struct cli_project *p,
 		  struct store *s, char **out, struct error *err) MUST_CHECK;
 

@@ -11,7 +11,7 @@ const struct opt cli_named_rows[] = {
 	{ OPT_GROUP, .help = "Which environment" },
 	{ OPT_STR, 0, "workspace-folder", "DIR", OPT_NO_ENV,
 	  "that of this directory", O(folder), .is_word = true },
-	{ OPT_STR, 0, "config", "PATH", OPT_NO_ENV,
+	{ OPT_STR, 0, "config", "NAME|PATH", OPT_NO_ENV,
 	  "that of this configuration", O(config), .is_word = true },
 	{ OPT_STR, 0, "container-id", "NAME", OPT_NO_ENV,
 	  "that of this name", O(id), .is_word = true },
@@ -57,7 +57,8 @@ static int choose(const struct strvec *found, const char *what, char **name,
 		strbuf_addf(&names, "%s%s", i ? ", " : "", found->v[i]);
 	error_set(err, ERR_USAGE, "there are several environments %s: %s",
 		  what, names.buf);
-	return error_hint(err, "name one with --container-id");
+	return error_hint(err, "name one with --container-id, or its "
+			       "configuration with --config");
 }
 
 static int find_labels(const struct json *wanted, struct store *s,
@@ -88,11 +89,16 @@ static int by_labels(const struct cli_named *n, struct store *s, char **name,
 	return choose(&found, "with these labels", name, err);
 }
 
-/* As `up` has found it: in the project, else from here. */
+/* As `up` has found it: by name or path in the project, else from here. */
 static char *config_of(const char *dir, const char *config)
 {
-	char *inside = path_resolve(dir, config);
+	char *inside =
+		xstrfmt("%s/.devcontainer/%s/devcontainer.json", dir, config);
 
+	if (!strpbrk(config, "./") && fs_is_file(inside))
+		return inside;
+	free(inside);
+	inside = path_resolve(dir, config);
 	if (fs_is_file(inside))
 		return inside;
 	free(inside);
@@ -149,6 +155,21 @@ static int known_by(const struct json *labels, const char *dir,
 	return 0;
 }
 
+/* Each of several configurations of a project has an environment. */
+static char *usual_name(const struct cli_project *p, const char *dir)
+{
+	const char *below = p->kind == RECORD_DEVCONTAINER && p->file
+				    ? str_skip(p->file, p->dir)
+				    : NULL;
+	cleanup_free char *folder =
+		below && *below == '/' ? devcontainer_folder_name(below + 1)
+				       : NULL;
+	cleanup_free char *both = folder ? xstrfmt("%s-%s", dir, folder) : NULL;
+	cleanup_free char *file = folder ? xstrfmt("%s%s", dir, below) : NULL;
+
+	return both ? env_name_by(both, file) : env_name_of(dir);
+}
+
 int cli_named_new(const char *name, const struct cli_project *p,
 		  struct store *s, char **out, struct error *err)
 {
@@ -156,6 +177,6 @@ int cli_named_new(const char *name, const struct cli_project *p,
 
 	if (!name && p->labels)
 		return known_by(p->labels, dir, s, out, err);
-	*out = name ? xstrdup(name) : env_name_of(dir);
+	*out = name ? xstrdup(name) : usual_name(p, dir);
 	return 0;
 }

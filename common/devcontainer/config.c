@@ -104,8 +104,7 @@ int devcontainer_parse(struct devcontainer *dc, const char *name,
 	return 0;
 }
 
-/* NAME of .devcontainer/NAME/devcontainer.json, malloc'ed, or NULL. */
-static char *folder_name(const char *path)
+char *devcontainer_folder_name(const char *path)
 {
 	const char *rest = str_skip(path, ".devcontainer/");
 	const char *slash = rest ? strchr(rest, '/') : NULL;
@@ -116,7 +115,7 @@ static char *folder_name(const char *path)
 static void list_choices(const struct strvec *present, struct strbuf *out)
 {
 	for (size_t i = 0; i < present->nr; i++) {
-		cleanup_free char *name = folder_name(present->v[i]);
+		cleanup_free char *name = devcontainer_folder_name(present->v[i]);
 
 		strbuf_addf(out, "%s%s", out->len ? ", " : "",
 			    name ? name : present->v[i]);
@@ -131,7 +130,7 @@ const char *devcontainer_choose(const struct strvec *present,
 	cleanup_strbuf struct strbuf list = STRBUF_INIT;
 
 	for (size_t i = 0; wanted && i < present->nr; i++) {
-		cleanup_free char *name = folder_name(present->v[i]);
+		cleanup_free char *name = devcontainer_folder_name(present->v[i]);
 
 		if (str_eq_null(name, wanted) || str_eq(present->v[i], wanted))
 			return present->v[i];

@@ -40,6 +40,9 @@ char *devcontainer_position(const struct devcontainer *dc,
 void devcontainer_where(const struct devcontainer *dc, const char *property,
 			struct strbuf *out);
 
+/* NAME of a path .devcontainer/NAME/FILE, malloc'ed, or NULL. */
+char *devcontainer_folder_name(const char *path);
+
 /*
  * Which file of a tree is meant. `present` are those of the tree, relative to
  * its top: .devcontainer/devcontainer.json, .devcontainer.json,
