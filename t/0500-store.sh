@@ -50,6 +50,16 @@ t_run "$DEVENV" --store "$TMP/full" store verify
 t_status 4 "one in which something is does not"
 t_err 'open to others' "for this reason"
 t_is "$(stat -c %a "$TMP/full")" 777 "and is left as it was"
+if [ "$(id -u)" -eq 0 ]; then
+	mkdir "$TMP/foreign"
+	chown 1 "$TMP/foreign"
+	t_run "$DEVENV" --store "$TMP/foreign" store verify
+	t_status 4 "a directory of another user is refused"
+	t_err "store '$TMP/foreign' belongs to another user" "is told"
+	t_err "^hint: .* --store $TMP/foreign/devenv" "with what to do"
+	t_run "$DEVENV" --store "$TMP/foreign/devenv" store verify
+	t_status 0 "which works"
+fi
 echo 2 >"$DEVENV_STORE/format"
 t_run "$DEVENV" store ls
 t_status 4 "a newer store is refused"

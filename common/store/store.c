@@ -76,11 +76,10 @@ static bool close_new(const struct store *s, mode_t mode)
 	return false;
 }
 
-static int of_another(const struct store *s, const struct stat *st,
-		      struct error *err)
+static int of_another(const struct store *s, struct error *err)
 {
-	error_set(err, ERR_SYSTEM, "store '%s' belongs to user %u", s->path,
-		  (unsigned)st->st_uid);
+	error_set(err, ERR_SYSTEM, "store '%s' belongs to another user",
+		  s->path);
 	if (faccessat(s->fd, ".", W_OK, AT_EACCESS) == 0)
 		return error_hint(err,
 				  "name a directory in it that is yet to be "
@@ -97,7 +96,7 @@ static int check_owner(const struct store *s, struct error *err)
 	if (fstat(s->fd, &st) < 0)
 		return error_errno(err, "cannot examine '%s'", s->path);
 	if (st.st_uid != geteuid())
-		return of_another(s, &st, err);
+		return of_another(s, err);
 	if (!(st.st_mode & 077) || close_new(s, st.st_mode))
 		return 0;
 	error_set(err, ERR_SYSTEM, "store '%s' is open to others", s->path);
