@@ -95,7 +95,7 @@ static char *config_of(const char *dir, const char *config)
 	char *inside =
 		xstrfmt("%s/.devcontainer/%s/devcontainer.json", dir, config);
 
-	if (!strpbrk(config, "./") && fs_is_file(inside))
+	if (!strchr(config, '/') && fs_is_file(inside))
 		return inside;
 	free(inside);
 	inside = path_resolve(dir, config);
