@@ -55,7 +55,10 @@ static void check_round_trip(const char *text, size_t n)
 static void check_config(const char *text, size_t n)
 {
 	static const struct devcontainer_scope scope = {
-		"/w", "/w", "/w/.devcontainer.json", NULL, no_env, NULL
+		.folder = "/w",
+		.mount_root = "/w",
+		.config_file = "/w/.devcontainer.json",
+		.env = no_env,
 	};
 	cleanup_devcontainer struct devcontainer dc = DEVCONTAINER_INIT;
 	cleanup_devcontainer_build struct devcontainer_build b =
