@@ -143,7 +143,7 @@ up "$TMP/conf" -- true
 t_status 0 "what is not granted"
 t_err "the mount at '/h' is left out: '/' is outside of '$TMP/conf'" \
 	"what a repository may not see is named"
-t_err "'privileged' is not granted by root, unless with --allow-privileged" \
+t_err "'privileged' is left out: as root it needs --allow-privileged" \
 	"so is what it may not do"
 
 # --- at the same time ---

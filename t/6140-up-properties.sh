@@ -82,7 +82,7 @@ t_err "evil/.git' names '.*', which is not that of this work tree" "is not mount
 conf '{"image": "base", "capAdd": ["SYS_PTRACE", "CAP_CHOWN", "NET_ADMIN"],
 	"securityOpt": ["seccomp=unconfined", "no-new-privileges", "label=disable", "apparmor=x"]}'
 up "$TMP/p" -- cat /proc/self/status
-t_err 'warning: the capability NET_ADMIN is not granted by root, unless with --allow-privileged' \
+t_err 'warning: the capability NET_ADMIN is left out: as root it needs --allow-privileged' \
 	"root asks before it gives rights away"
 t_err "warning: 'seccomp=unconfined' is not granted" "each of them"
 t_is "$(grep -c CAP_CHOWN "$err")" 0 "but for those it has anyway"

@@ -26,7 +26,7 @@ static bool may(const struct cli_launch *l, const char *what)
 {
 	if (l->b->mode != RUNTIME_ROOT || l->o->privileged)
 		return true;
-	log_warn("%s is not granted by root, unless with --allow-privileged",
+	log_warn("%s is left out: as root it needs --allow-privileged",
 		 what);
 	return false;
 }

@@ -83,7 +83,10 @@ static void check_add(const char *text, const struct json *entries)
 static void check_label(const char *text)
 {
 	static const struct devcontainer_scope scope = {
-		"/w", "/w", "/w/.devcontainer.json", NULL, no_env, NULL
+		.folder = "/w",
+		.mount_root = "/w",
+		.config_file = "/w/.devcontainer.json",
+		.env = no_env,
 	};
 	cleanup_strvec struct strvec warnings = STRVEC_INIT;
 	cleanup_json struct json *entries =
