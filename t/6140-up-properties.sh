@@ -84,7 +84,7 @@ conf '{"image": "base", "capAdd": ["SYS_PTRACE", "CAP_CHOWN", "NET_ADMIN"],
 up "$TMP/p" -- cat /proc/self/status
 t_err 'warning: the capability NET_ADMIN is left out: as root it needs --allow-privileged' \
 	"root asks before it gives rights away"
-t_err "warning: 'seccomp=unconfined' is not granted" "each of them"
+t_err "warning: 'seccomp=unconfined' is left out" "each of them"
 t_is "$(grep -c CAP_CHOWN "$err")" 0 "but for those it has anyway"
 line "2:78: the security option 'apparmor=x' is not acted on" "what is unknown is named"
 status_of() { sed -n "s/^$1:[[:space:]]*//p" "$out"; }

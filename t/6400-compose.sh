@@ -115,6 +115,7 @@ bad() { # COMPOSE-LINE WANT SENTENCE
 }
 bad '    privileged: perhaps' 'docker-compose.yml:4:17: true or false expected' "a value of the wrong kind"
 bad '    extends: { file: ../../../../etc/x.yml, service: b }' "4:14: cannot read '../../../../etc/x.yml'" "a file that is not there"
+bad '  ../x: { image: base }' "4:3: '../x' is not a name for a service" "a service that names a path"
 ln -s /etc/passwd .devcontainer/outside.env
 bad '    env_file: outside.env' "leads out of '$TMP/app'" "a link out of the repository"
 sed -i 's/"service": "app"/"service": "web"/' .devcontainer/devcontainer.json

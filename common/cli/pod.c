@@ -31,7 +31,8 @@ void cli_pod_release(struct cli_pod *pod)
 	base_close_fd(&pod->net);
 }
 
-/* Every name of every service is this machine, or the pod's own network. */
+/* Every name of every service is this machine, or the pod's own network. A
+ * record may say anything. */
 static void list_hosts(const struct cli_services *list, struct strvec *hosts)
 {
 	size_t i;
@@ -41,7 +42,7 @@ static void list_hosts(const struct cli_services *list, struct strvec *hosts)
 			json_first(json_get(list->v[i].entry, "names"));
 
 		for (; m; m = json_next(m))
-			if (json_str(m))
+			if (json_str(m) && cli_services_name(json_str(m)))
 				strvec_pushf(hosts, "%s:127.0.0.1",
 					     json_str(m));
 	}

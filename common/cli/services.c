@@ -37,6 +37,15 @@ static int find_order(struct work *w, struct error *err)
 
 /* --- what it is called --- */
 
+bool cli_services_name(const char *name)
+{
+	const size_t n = strlen(name);
+
+	return n && n <= 253 &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
+			    "VWXYZ0123456789.-_") == n;
+}
+
 static void add_name(struct work *w, const char *service, const char *name,
 		     struct json *names)
 {
@@ -44,9 +53,7 @@ static void add_name(struct work *w, const char *service, const char *name,
 
 	if (!name || !*name)
 		return;
-	if (strlen(name) > 253 ||
-	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU"
-			      "VWXYZ0123456789.-_")]) {
+	if (!cli_services_name(name)) {
 		strvec_pushf(&w->plan->warnings, "the service '%s' cannot be "
 			     "called '%s': that is no host name", service,
 			     name);

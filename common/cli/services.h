@@ -12,6 +12,9 @@
 int cli_services_plan(const struct compose *c, const struct cli_project *p,
 		      struct record_plan *plan, struct error *err) MUST_CHECK;
 
+/* Can a service be called so: is it a host name? */
+bool cli_services_name(const char *name);
+
 /* --- services_build.c: their images --- */
 
 /* One of them. */

@@ -7,6 +7,10 @@
 #include "base/path.h"
 #include "compose/internal.h"
 
+/* Of services, as in compose's schema. */
+#define NAME_CHARS \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
+
 void compose_release(struct compose *c)
 {
 	json_free(c->model);
@@ -175,6 +179,24 @@ int compose_expand(struct compose_at *at, struct json *j)
 
 /* --- files --- */
 
+static int check_services(struct compose_at *at, const struct json *services)
+{
+	const struct json *m;
+
+	if (json_kind(services) != JSON_OBJECT)
+		return compose_fail(at, false, "a map of services expected");
+	for (m = json_first(services); m; m = json_next(m)) {
+		const char *name = json_key(m);
+
+		strvec_push(&at->path, name);
+		if (!*name || name[strspn(name, NAME_CHARS)])
+			return compose_fail(at, true, "'%s' is not a name for "
+					    "a service", name);
+		strvec_pop(&at->path);
+	}
+	return 0;
+}
+
 static int check_top(struct compose_at *at)
 {
 	static const char *const known[] = { "name", "version", "services",
@@ -194,9 +216,8 @@ static int check_top(struct compose_at *at)
 			return compose_fail(at, true,
 					    "'include' is not supported");
 		if (str_eq(json_key(m), "services") &&
-		    json_kind(m) != JSON_OBJECT)
-			return compose_fail(at, false, "a map of services "
-					    "expected");
+		    check_services(at, m) < 0)
+			return -1;
 		if (i == ARRAY_SIZE(known) && !str_starts(json_key(m), "x-"))
 			compose_warn(at, "'%s' is not acted on", json_key(m));
 		strvec_pop(&at->path);
