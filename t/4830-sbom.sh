@@ -144,12 +144,25 @@ python3 - "$db" <<'END'
 import sqlite3, sys
 sqlite3.connect(sys.argv[1], isolation_level=None).executescript('''
 	PRAGMA journal_mode = DELETE; ALTER TABLE Packages RENAME TO P;
-	CREATE VIEW Packages AS WITH RECURSIVE r(blob) AS (SELECT zeroblob(9)
+	CREATE VIEW Packages AS WITH RECURSIVE r(blob) AS (SELECT x'00'
 	UNION ALL SELECT blob FROM r) SELECT blob FROM r;''')
 END
 t_run timeout 60 "$DEVENV" build -q --sbom "$doc" "$rpms"
 t_status 0 "build --sbom of an image with a hostile database"
 t_err "rpmdb.sqlite: it has no table Packages with a column blob" "names it"
+# A computed column: millions of copies of a cell in a handful of operations.
+rm "$db"
+python3 - "$db" <<'END'
+import sqlite3, sys
+c = sqlite3.connect(sys.argv[1])
+c.execute('CREATE TABLE Packages(x, blob AS (%s))' %
+	  ' OR '.join(['x || x < x || x'] * 900))
+c.execute('INSERT INTO Packages VALUES (?)', ('x' * (1 << 20),))
+c.commit()
+END
+t_run timeout 60 "$DEVENV" build -q --sbom "$doc" "$rpms"
+t_status 0 "build --sbom of a database that computes"
+t_err "rpmdb.sqlite: database disk image is malformed" "names it"
 t_run "$DEVENV" build --sbom "$doc" --platform linux/amd64,linux/arm64 "$ctx"
 t_status 2 "--sbom of several platforms"
 t_err "--sbom lists the packages of one image: name one platform" "is refused"
