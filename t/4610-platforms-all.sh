@@ -64,6 +64,10 @@ if kind == "deep":
     entry = image("amd64")
     for i in range(6):
         entry = index(entry)
+elif kind == "often":
+    entry = image("amd64")
+    for i in range(4):
+        entry = index(*[entry] * (300 if i else 1))
 elif kind == "strange":
     entry = index(image("amd64"), put(b"?", "text/plain"))
 elif kind == "liar":
@@ -184,6 +188,19 @@ for kind in deep strange liar foreign; do
 	esac
 	t_err "$text" "$kind: and why"
 done
+# Each index names the next one 300 times.
+t_ok "a layout: often" python3 "$TMP/layout.py" "$TMP/often" often
+t_run timeout 30 "$DEVENV" push --all-platforms "$TMP/often" "$to/often/a:1"
+t_status 0 "often: is pushed"
+t_run timeout 30 "$DEVENV" --store "$TMP/few" pull --all-platforms "$to/often/a:1"
+t_status 0 "often: and pulled"
+t_run timeout 30 "$DEVENV" --store "$TMP/few" store verify
+t_status 0 "often: verify reads each of them once"
+for one in "$TMP"/few/blobs/sha256/*; do
+	jq -e .rootfs "$one" >/dev/null 2>&1 && : >"$one"
+done
+t_run timeout 30 "$DEVENV" --store "$TMP/few" store verify --repair
+t_status 0 "often: so does the repair of a blob that they name"
 t_run "$DEVENV" push --all-platforms "oci:$TMP/nowhere" "$to/bad/a:1"
 t_status 3 "a layout that is not there"
 t_err "cannot open '.*/nowhere'" "is named"

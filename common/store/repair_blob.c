@@ -17,6 +17,7 @@ struct blob {
 	const struct store_image *index_of;
 	struct oci_descriptor part;
 	bool part_manifest;
+	struct strindex walked; /* digests: an index may name one often */
 	bool layer_here, wanted;
 	struct strbuf *how;
 };
@@ -24,6 +25,7 @@ struct blob {
 static void blob_release(struct blob *b)
 {
 	oci_descriptor_release(&b->part);
+	strindex_release(&b->walked);
 }
 
 /* --- who needs it --- */
@@ -49,6 +51,7 @@ static void look_into(struct blob *b, const struct store_image *i,
 
 	look_at_part(b, i, d, true);
 	if (depth > OCI_NESTING_MAX ||
+	    !strindex_add(&b->walked, d->digest, strlen(d->digest), 0) ||
 	    store_read_blob(b->r->s, d->digest, OCI_MANIFEST_MAX, &text, NULL) <
 		    0)
 		return;

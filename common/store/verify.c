@@ -25,6 +25,7 @@ void verify_release(struct verify *v)
 	forget_from(v, 0);
 	free(v->v);
 	strindex_release(&v->sound);
+	strindex_release(&v->walked);
 }
 
 int verify_init(struct verify *v, struct store *s, struct error *err)
@@ -337,7 +338,8 @@ static void check_indexed(struct verify *v, const char *digest, int depth)
 	cleanup_error struct error why = ERROR_INIT;
 	int rc;
 
-	if (verify_has(v, DAMAGE_BLOB, digest))
+	if (!strindex_add(&v->walked, digest, strlen(digest), 0) ||
+	    verify_has(v, DAMAGE_BLOB, digest))
 		return;
 	if (!blob_is_own(v->s, digest, NULL)) {
 		verify_note(v, DAMAGE_BLOB, digest,
@@ -461,6 +463,7 @@ static int check_index(struct verify *v, struct error *err)
 	if (json_kind(json_get(j, "manifests")) != JSON_ARRAY ||
 	    !json_get_int(j, "schemaVersion", &version) || version != 2)
 		index_note(v, "no index");
+	strindex_release(&v->walked);
 	for (struct json *m = json_first(json_get(j, "manifests")); m;
 	     m = json_next(m))
 		if (check_entry(v, m, err) < 0)

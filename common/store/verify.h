@@ -30,6 +30,9 @@ struct verify {
 	bool alone;	       /* no other process has the store open */
 	uid_t owner;	       /* whose the files have to be */
 	struct strindex sound; /* blobs and layers that were looked into */
+	/* Manifests of index.json seen: an index may name one often, and so
+	 * may that one. */
+	struct strindex walked;
 	struct finding *v;     /* in order of what needs what */
 	size_t nr, alloc;
 };
