@@ -237,6 +237,13 @@ evil twice 'add("./install.sh")'
 fails twice 3 "'install.sh' is there twice" "a member that comes twice"
 evil many 'for i in range(10001): add("./", tarfile.DIRTYPE)'
 fails many 3 'has more than 10000 files' "more members than anybody needs"
+evil holes 'for n in range(2):
+    i = tarfile.TarInfo("packed%d" % n)
+    i.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0",
+        "GNU.sparse.name": "z%d" % n, "GNU.sparse.realsize": str(200 << 20)}
+    i.size = 512
+    t.addfile(i, io.BytesIO(b"0\n".ljust(512, b"\0")))'
+fails holes 3 'is larger than 256 MiB' "files of holes alone"
 evil link "add('link', tarfile.SYMTYPE, 'install.sh')"
 one link
 t_is "$status $order" "0 bare " "a link inside is no fault"

@@ -46,7 +46,8 @@ static char *clean_name(const char *path, struct error *err)
 	return NULL;
 }
 
-static int copy_data(struct files *f, struct tar *t, int fd, struct error *err)
+/* Its size, holes and all, is charged: those cost an archive nothing. */
+static int copy_data(struct tar *t, int fd, uint64_t size, struct error *err)
 {
 	const void *data;
 	size_t n;
@@ -54,9 +55,9 @@ static int copy_data(struct files *f, struct tar *t, int fd, struct error *err)
 	int rc;
 
 	while ((rc = tar_data(t, &data, &n, &offset, err)) > 0) {
-		if (n > FILES_MAX - f->bytes)
-			return files_charge(f, n, err);
-		f->bytes += n;
+		if (offset > size || n > size - offset)
+			return error_set(err, ERR_INPUT, "a file of the "
+					 "archive is longer than it says");
 		if (lseek(fd, (off_t)offset, SEEK_SET) < 0)
 			return error_errno(err, "cannot write a file");
 		if (fs_write_all(fd, data, n, err) < 0)
@@ -70,10 +71,10 @@ static int put_file(struct files *f, struct tar *t, const char *path,
 {
 	cleanup_close int fd = files_create(f, path, err);
 
-	if (fd < 0 || copy_data(f, t, fd, err) < 0)
+	if (fd < 0 || copy_data(t, fd, size, err) < 0)
 		return -1;
 	/* Holes at the end. */
-	if (size > FILES_MAX || ftruncate(fd, (off_t)size) < 0)
+	if (ftruncate(fd, (off_t)size) < 0)
 		return error_errno(err, "cannot write '%s'", path);
 	return 0;
 }
@@ -83,7 +84,8 @@ static int put(struct files *f, struct tar *t, const struct tar_entry *e,
 {
 	cleanup_free char *path = clean_name(e->path, err);
 
-	if (!path || files_charge(f, 0, err) < 0)
+	if (!path ||
+	    files_charge(f, S_ISREG(e->mode) ? e->size : 0, err) < 0)
 		return -1;
 	if (str_eq(path, "."))
 		return 0;
