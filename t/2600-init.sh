@@ -162,6 +162,21 @@ evil link 'add("l", b"", type=tarfile.SYMTYPE, linkname="/etc")' "it has a link"
 evil hard 'add("l", b"", type=tarfile.LNKTYPE, linkname="devcontainer-template.json")' \
 	"it has a link"
 evil pipe 'add("p", b"", type=tarfile.FIFOTYPE)' "a device or a pipe"
+evil folders 'for n in range(10000): add("d%d" % n, b"", type=tarfile.DIRTYPE)' \
+	"it has more than 10000 files"
+evil unknown 'add("a", b"".join(b"\${templateOption:a%d}" % n for n in range(257)))' \
+	"a: it uses more than 256 options that the template does not declare"
+mkdir "$TMP/many" "$TMP/long"
+python3 - "$TMP" <<'END'
+import json, sys
+def write(name, options):
+    with open(sys.argv[1] + name + "/devcontainer-template.json", "w") as f:
+        json.dump({"id": "x", "options": options}, f)
+write("/many", {"o%d" % n: {"default": ""} for n in range(257)})
+write("/long", {"o": {"default": "", "description": "x" * (1 << 20)}})
+END
+wrong 3 "many/devcontainer-template.json: it declares more than 256 options" "$TMP/many"
+wrong 3 "long/devcontainer-template.json: it is larger than" "$TMP/long"
 t_ok "none of them wrote anything" test ! -e "$TMP/wrong"
 mkdir -p "$TMP/trap" "$TMP/outside"
 ln -s "$TMP/outside" "$TMP/trap/.github"

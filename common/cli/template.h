@@ -18,6 +18,7 @@ struct cli_template {
 	char *name; /* for messages */
 	struct cli_template_file *v;
 	size_t nr, alloc;
+	size_t entries; /* read so far, folders included */
 	uint64_t bytes;
 	struct json *metadata;
 };

@@ -9,6 +9,7 @@
 #include "base/fs.h"
 #include "base/path.h"
 #include "cli/template.h"
+#include "devcontainer/devcontainer.h"
 #include "devcontainer/template.h"
 #include "wrap/tar.h"
 
@@ -53,6 +54,15 @@ static int check_path(const char *path, struct error *err)
 	return 0;
 }
 
+/* Folders count, too: an archive of nothing else packs without end. */
+static int count(struct cli_template *t, struct error *err)
+{
+	if (++t->entries > ENTRIES_MAX)
+		return error_set(err, ERR_INPUT, "it has more than %d files",
+				 ENTRIES_MAX);
+	return 0;
+}
+
 /* A new file, still empty; NULL is an error. */
 static struct cli_template_file *add(struct cli_template *t, const char *path,
 				     mode_t mode, struct error *err)
@@ -61,11 +71,6 @@ static struct cli_template_file *add(struct cli_template *t, const char *path,
 
 	if (check_path(path, err) < 0)
 		return NULL;
-	if (t->nr == ENTRIES_MAX) {
-		error_set(err, ERR_INPUT, "it has more than %d files",
-			  ENTRIES_MAX);
-		return NULL;
-	}
 	GROW(t->v, t->nr, t->alloc);
 	f = &t->v[t->nr++];
 	*f = (struct cli_template_file){ .path = path_clean(path),
@@ -112,6 +117,8 @@ static int read_entry(struct cli_template *t, int dirfd, const char *name,
 						   O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
+	if (count(t, err) < 0)
+		return -1;
 	if (fd < 0 && errno == ELOOP)
 		return error_set(err, ERR_INPUT, "it has a link: '%s'", path);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -200,6 +207,8 @@ static int read_member(struct cli_template *t, struct tar *tar,
 	size_t n;
 	int rc;
 
+	if (count(t, err) < 0)
+		return -1;
 	if (S_ISDIR(e->mode))
 		return 0;
 	if (!S_ISREG(e->mode) || e->hard)
@@ -309,6 +318,9 @@ static int find_metadata(struct cli_template *t, struct error *err)
 		return error_set(err, ERR_INPUT, "%s: it is no template: it "
 				 "has no %s", t->name,
 				 DEVCONTAINER_TEMPLATE_FILE);
+	if (t->v[i].text.len > DEVCONTAINER_MAX)
+		return error_set(err, ERR_INPUT, "%s: it is larger than %d "
+				 "bytes", name, DEVCONTAINER_MAX);
 	t->metadata = jsonc_parse(name, t->v[i].text.buf, t->v[i].text.len,
 				  err);
 	if (!t->metadata)
@@ -316,6 +328,11 @@ static int find_metadata(struct cli_template *t, struct error *err)
 	if (json_kind(t->metadata) != JSON_OBJECT)
 		return error_set(err, ERR_INPUT, "%s:1:1: expected an object",
 				 name);
+	if (json_len(json_get(t->metadata, "options")) >
+	    DEVCONTAINER_TEMPLATE_OPTIONS_MAX)
+		return error_set(err, ERR_INPUT, "%s: it declares more than "
+				 "%d options", name,
+				 DEVCONTAINER_TEMPLATE_OPTIONS_MAX);
 	return 0;
 }
 

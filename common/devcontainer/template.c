@@ -142,15 +142,24 @@ static size_t find_name(const char *s, size_t n, char **name)
 	return after + 1;
 }
 
-static void add_value(const struct strvec *values, const char *name,
-		      struct strvec *unknown, struct strbuf *out)
+static int add_value(const struct strvec *values, const char *name,
+		     struct strvec *unknown, struct strbuf *out,
+		     struct error *err)
 {
 	const char *value = strvec_env_get(values, name);
 
-	if (value)
+	if (value) {
 		strbuf_addstr(out, value);
-	else if (!strvec_has(unknown, name))
-		strvec_push(unknown, name);
+		return 0;
+	}
+	if (strvec_has(unknown, name))
+		return 0;
+	if (unknown->nr == DEVCONTAINER_TEMPLATE_OPTIONS_MAX)
+		return error_set(err, ERR_INPUT, "it uses more than %d options "
+				 "that the template does not declare",
+				 DEVCONTAINER_TEMPLATE_OPTIONS_MAX);
+	strvec_push(unknown, name);
+	return 0;
 }
 
 int devcontainer_template_fill(const char *text, size_t n,
@@ -172,10 +181,10 @@ int devcontainer_template_fill(const char *text, size_t n,
 		if (!next)
 			break;
 		length = find_name(text + at + mark, n - at - mark, &name);
-		if (length)
-			add_value(values, name, unknown, out);
-		else
+		if (!length)
 			strbuf_add(out, text + at, mark);
+		else if (add_value(values, name, unknown, out, err) < 0)
+			return -1;
 		at += mark + length;
 		if (out->len > max)
 			return error_set(err, ERR_INPUT, "with its options it "

@@ -10,6 +10,8 @@
 
 #define DEVCONTAINER_TEMPLATE_FILE "devcontainer-template.json"
 #define DEVCONTAINER_TEMPLATE_VALUE_MAX 65536 /* bytes of an option */
+#define DEVCONTAINER_TEMPLATE_OPTIONS_MAX 256 /* each is looked up linearly */
+#define DEVCONTAINER_TEMPLATE_OPTIONS_MAX 256 /* each is looked up linearly */
 
 /*
  * The value of every option that devcontainer-template.json declares, as
@@ -24,7 +26,8 @@ int devcontainer_template_values(const struct json *metadata,
 /*
  * Append a file's text with each ${templateOption:NAME} replaced; one that is
  * not declared leaves nothing, as with the Dev Container CLI, and its name
- * goes to `unknown`, once. ERR_INPUT: it is longer than `max` then.
+ * goes to `unknown`, once. ERR_INPUT: it is longer than `max` then, or there
+ * are more than DEVCONTAINER_TEMPLATE_OPTIONS_MAX of those.
  */
 int devcontainer_template_fill(const char *text, size_t n,
 			       const struct strvec *values,
