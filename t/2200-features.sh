@@ -67,6 +67,16 @@ config '{"image":"x",
   "features":{"./gone":{}}}'
 fails 3 "devcontainer.json:2:15: there is no Feature './gone'" \
 	"a missing folder"
+names=$(jq -nc '[range(513) | "ghcr.io/none/x\(.)"]')
+plain many "\"installsAfter\":$names"
+config '{"image":"x",
+  "features":{"./many":{}}}'
+fails 3 "devcontainer.json:2:15: Feature './many': 'installsAfter' names more than 512 Features" \
+	"an order with more names than Features can be"
+config "{\"image\":\"x\",\"features\":{\"./c\":{}},
+	\"overrideFeatureInstallOrder\":$names}"
+fails 3 "'overrideFeatureInstallOrder' names more than 512 Features" \
+	"so does one of the configuration"
 mkdir -p "$P/.devcontainer/empty"
 config '{"image":"x","features":{"./empty":{}}}'
 fails 3 "'.*empty' has no devcontainer-feature.json" "a folder without metadata"

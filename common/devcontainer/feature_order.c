@@ -97,16 +97,32 @@ static bool name_only(const struct work *w, const char *id,
 	return true;
 }
 
-static void add_soft(struct work *w, struct node *n)
+/* Names in an order may be asked of a registry, one by one. */
+static int get_names(const struct work *w, const struct json *list,
+		     const char *property, struct strvec *names)
+{
+	json_get_strings(list, names);
+	if (names->nr <= DEVCONTAINER_FEATURES_MAX)
+		return 0;
+	return error_set(w->err, ERR_INPUT, "'%s' names more than %d Features",
+			 property, DEVCONTAINER_FEATURES_MAX);
+}
+
+static int add_soft(struct work *w, struct node *n)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	json_get_strings(json_get(n->f.metadata.json, "installsAfter"), &names);
+	if (get_names(w, json_get(n->f.metadata.json, "installsAfter"),
+		      "installsAfter", &names) < 0) {
+		error_wrap(w->err, "Feature '%s'", n->f.id);
+		return place_error(&n->f, w->err);
+	}
 	for (size_t i = 0; i < names.nr; i++) {
 		GROW(n->soft.v, n->soft.nr, n->soft.alloc);
 		if (name_only(w, names.v[i], &n->soft.v[n->soft.nr]))
 			n->soft.nr++;
 	}
+	return 0;
 }
 
 static bool is_known(const struct work *w, const struct node *n)
@@ -156,9 +172,8 @@ static int expand(struct work *w)
 			continue;
 		n->accepted = true;
 		feature_set_aliases(&n->f);
-		if (add_hard(w, n) < 0)
+		if (add_hard(w, n) < 0 || add_soft(w, n) < 0)
 			return -1;
-		add_soft(w, n);
 	}
 	return 0;
 }
@@ -247,13 +262,15 @@ static void set_priority(struct work *w, const char *id, size_t priority)
 	devcontainer_feature_release(&named);
 }
 
-static void set_priorities(struct work *w, const struct json *override)
+static int set_priorities(struct work *w, const struct json *override)
 {
 	cleanup_strvec struct strvec names = STRVEC_INIT;
 
-	json_get_strings(override, &names);
+	if (get_names(w, override, "overrideFeatureInstallOrder", &names) < 0)
+		return -1;
 	for (size_t i = 0; i < names.nr; i++)
 		set_priority(w, names.v[i], names.nr - i);
+	return 0;
 }
 
 static const struct node *
@@ -432,8 +449,7 @@ int devcontainer_features_order(
 	tell_unclear(&w);
 	for (size_t i = 0; i < w.nr; i++)
 		drop_soft(&w, w.v[i]);
-	set_priorities(&w, override);
-	if (sort(&w) < 0)
+	if (set_priorities(&w, override) < 0 || sort(&w) < 0)
 		return -1;
 	hand_over(&w, out);
 	return 0;
