@@ -78,7 +78,8 @@ put $J '{"build": {"dockerfile": "Dockerfile"},
 		"PATH": "/usr/local/bin:${containerEnv:PATH}:${containerEnv:GOPATH:/go/bin}:/opt",
 		"REMOTE_BAR": "${containerEnv:FROM_CONTAINER_ENV}"}}'
 put .devcontainer/Dockerfile 'FROM base' 'ENV FROM_DOCKERFILE=foo' \
-	'RUN mkdir /sub && ln -s /sub /way && echo kept >/old && ln -s /old /link'
+	'RUN mkdir /sub && ln -s /sub /way && echo kept >/old && ln -s /old /link' \
+	'RUN ln -s /proc/1/root /magic && ln -s /proc/sys/kernel /kernel'
 ENVBUILDER_EXPORT_ENV_FILE=/env up vars cat /env
 t_is "$status $(cat "$out")" '0 DEVCONTAINER=true
 DEVCONTAINER_CONFIG=/workspaces/vars/.devcontainer/devcontainer.json
@@ -110,6 +111,18 @@ t_run timeout 60 "$DEVENV" up --export-env-file /workspaces/vars/away/x \
 	"$TMP/here/vars" -- true
 t_is "$status $(ls "$TMP/outside")" "3 " \
 	"nothing is written where its links lead out"
+before=$(cat /proc/sys/kernel/core_pattern)
+t_run timeout 60 "$DEVENV" up --export-env-file /magic/tmp/env \
+	"$TMP/here/vars" -- echo no
+t_is "$status $(cat "$out")" "3 " "nor where the image's lead through /proc"
+t_err "cannot write '/magic/tmp/env' .*: '/magic/tmp': Too many levels of" \
+	"which is told"
+t_run timeout 60 "$DEVENV" up --export-env-file /kernel/core_pattern \
+	"$TMP/here/vars" -- echo no
+t_is "$status $(cat "$out")" "4 " "a parameter of the kernel is no file"
+t_err "'/kernel/core_pattern' in the environment: cannot create a file" \
+	"and not replaced"
+t_is "$(cat /proc/sys/kernel/core_pattern)" "$before" "it is as it was"
 
 # --- postStartCommand in a script ---
 put $J '{"build": {"dockerfile": "Dockerfile"},
