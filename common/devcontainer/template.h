@@ -11,7 +11,6 @@
 #define DEVCONTAINER_TEMPLATE_FILE "devcontainer-template.json"
 #define DEVCONTAINER_TEMPLATE_VALUE_MAX 65536 /* bytes of an option */
 #define DEVCONTAINER_TEMPLATE_OPTIONS_MAX 256 /* each is looked up linearly */
-#define DEVCONTAINER_TEMPLATE_OPTIONS_MAX 256 /* each is looked up linearly */
 
 /*
  * The value of every option that devcontainer-template.json declares, as
