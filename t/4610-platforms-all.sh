@@ -190,16 +190,16 @@ for kind in deep strange liar foreign; do
 done
 # Each index names the next one 300 times.
 t_ok "a layout: often" python3 "$TMP/layout.py" "$TMP/often" often
-t_run timeout 30 "$DEVENV" push --all-platforms "$TMP/often" "$to/often/a:1"
+t_run timeout -k 1 30 "$DEVENV" push --all-platforms "$TMP/often" "$to/often/a:1"
 t_status 0 "often: is pushed"
-t_run timeout 30 "$DEVENV" --store "$TMP/few" pull --all-platforms "$to/often/a:1"
+t_run timeout -k 1 30 "$DEVENV" --store "$TMP/few" pull --all-platforms "$to/often/a:1"
 t_status 0 "often: and pulled"
-t_run timeout 30 "$DEVENV" --store "$TMP/few" store verify
+t_run timeout -k 1 30 "$DEVENV" --store "$TMP/few" store verify
 t_status 0 "often: verify reads each of them once"
 for one in "$TMP"/few/blobs/sha256/*; do
 	jq -e .rootfs "$one" >/dev/null 2>&1 && : >"$one"
 done
-t_run timeout 30 "$DEVENV" --store "$TMP/few" store verify --repair
+t_run timeout -k 1 30 "$DEVENV" --store "$TMP/few" store verify --repair
 t_status 0 "often: so does the repair of a blob that they name"
 t_run "$DEVENV" push --all-platforms "oci:$TMP/nowhere" "$to/bad/a:1"
 t_status 3 "a layout that is not there"
