@@ -104,6 +104,28 @@ t_run "$D" --store "$TMP/fourth" build -q "$TMP/p"
 t_err "is left out: others may write to it" "nor is one that anybody can change"
 chmod 700 "$below"
 
+# Layers that a link leads to are files of nobody knows whom.
+mkdir -p "$TMP/host"
+echo secret >"$TMP/host/key"
+cp -a "$below" "$TMP/linked.1"
+for one in "$TMP"/linked.1/layers/*; do
+	rm -r "$one/fs" && ln -s "$TMP/host" "$one/fs"
+done
+cp -a "$below" "$TMP/open"
+chmod 777 "$TMP"/open/layers/*
+cp -a "$below" "$TMP/linked.2"
+mv "$TMP/linked.2/layers" "$TMP/moved"
+ln -s "$TMP/moved" "$TMP/linked.2/layers"
+for one in linked.1 linked.2 open; do
+	t_run "$D" --store "$TMP/own.$one" --base-store "$TMP/$one" run \
+		"$registry/base:1" sh -c 'echo /*; read a </d/new; echo $a'
+	t_is "$status $(sed -n '$p' "$out")" "0 new" \
+		"$one: an image of it runs, on layers of the own store"
+	t_is "$(grep -c key "$out")" 0 "$one: no file of the host is in it"
+	t_is "$(find "$TMP/own.$one/layers" -mindepth 1 -maxdepth 1 | wc -l)" \
+		4 "$one: which are unpacked anew"
+done
+
 # --- a layout of another program ---
 DEVENV_BASE_STORE=$TMP/layout
 t_ok "an OCI layout" skopeo copy -q --src-tls-verify=false \

@@ -19,10 +19,32 @@ void store_new_id(char id[STORE_ID])
 	random_hex(id, (STORE_ID - 1) / 2);
 }
 
+static bool is_dir(const struct store *s, const char *path, mode_t never)
+{
+	struct stat st;
+
+	return fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode) && !(st.st_mode & never);
+}
+
+/* A link in a base store would bring files of this host into images, as would
+ * others who may replace them. Its root is as open as that of the image. */
+static bool is_straight(const struct store *base, const char *id)
+{
+	char path[STORE_ID + 16];
+
+	snprintf(path, sizeof(path), "layers/%.64s", id);
+	if (!is_dir(base, "layers", 022) || !is_dir(base, path, 022))
+		return false;
+	snprintf(path, sizeof(path), "layers/%.64s/fs", id);
+	return is_dir(base, path, 0);
+}
+
 const struct store *layer_home(const struct store *s, const char *id)
 {
 	for (size_t i = 0; i < s->n_bases && !layer_is_own(s, id); i++)
-		if (s->bases[i]->fit && layer_is_own(s->bases[i], id))
+		if (s->bases[i]->fit && layer_is_own(s->bases[i], id) &&
+		    is_straight(s->bases[i], id))
 			return s->bases[i];
 	return s;
 }
