@@ -129,7 +129,8 @@ def compare(kind, cases):
     p.add_argument("--sample", action="store_true", help="a few of them")
     p.add_argument("--only", help="this one, by its name")
     args = p.parse_args()
-    with tempfile.TemporaryDirectory(prefix="devenv-oracle.") as top:
+    # The name of podman's directory below it may have 50 bytes.
+    with tempfile.TemporaryDirectory(prefix="o.") as top:
         b = kind(args, top)
         try:
             for name, check, *more in cases(b, args.sample):
