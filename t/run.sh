@@ -79,7 +79,7 @@ work() { # SCRIPT...
 		# of its callers, which only slow unwinding finds in a library
 		# without frames.
 		case $options$script in
-		log_path*/10[12]0-*)
+		log_path*/10[12]0-* | log_path*/6640-envbuilder-git*)
 			ASAN_OPTIONS=$options:fast_unwind_on_malloc=0 ;;
 		log_path*) ASAN_OPTIONS=$options ;;
 		esac
