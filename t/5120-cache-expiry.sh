@@ -212,6 +212,25 @@ t_out '^removed 0 entries, 0 blobs' "a file that is no blob"
 t_is "$(cat "$TMP/linked/blobs/sha256/README" "$TMP"/mine/*)" "notes
 precious" "stays, as does what a link led to"
 
+# Indexes of others may be in indexes, however deep, and named by several.
+nest=$TMP/linked/blobs/sha256
+put() { # DESCRIPTORS: an index of them; its own is in $desc
+	printf '{"schemaVersion":2,"manifests":[%s]}' "$1" >"$TMP/blob"
+	p_sum=$(sha256sum <"$TMP/blob")
+	p_sum=${p_sum%% *}
+	mv "$TMP/blob" "$nest/$p_sum"
+	desc="{\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"digest\":\"sha256:$p_sum\",\"size\":$(wc -c <"$nest/$p_sum")}"
+}
+put ""
+for level in 1 2 3 4 5 6; do
+	put "$desc"
+	[ "$level" != 2 ] || middle=$desc
+done
+echo "{\"manifests\":[$desc,$middle]}" >"$TMP/linked/index.json"
+gc "oci:$TMP/linked"
+t_out '^removed 0 entries, 0 blobs' "indexes seven deep stay whole"
+t_is "$(find "$nest" -type f ! -name README | wc -l)" 7 "with all that they name"
+
 # Builds publish while it is collected again and again.
 together() {
 	pids=

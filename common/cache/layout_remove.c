@@ -11,8 +11,6 @@
 
 #include "base/strindex.h"
 
-#define NESTING_MAX 4
-
 /* --- index.json --- */
 
 /* Was it put there again since it was listed? */
@@ -68,41 +66,64 @@ static struct json *remaining(int dirfd, const struct cache_list *list,
 
 /* --- blobs --- */
 
-static void keep_manifest(int dirfd, const char *digest, struct strindex *live,
-			  int depth);
+/* What the index reaches, by the hexadecimal digits of digests. */
+struct kept {
+	struct strindex live, walked;
+	struct strvec todo; /* manifests and indexes, each once */
+};
 
-static void keep_one(int dirfd, const struct json *descriptor, bool manifest,
-		     struct strindex *live, int depth)
+static void kept_release(struct kept *r)
+{
+	strindex_release(&r->live);
+	strindex_release(&r->walked);
+	strvec_release(&r->todo);
+}
+
+static void keep(struct kept *r, const struct json *descriptor, bool manifest)
 {
 	const char *digest = json_get_str(descriptor, "digest");
 
 	if (!digest || !digest_valid(digest))
 		return;
-	if (manifest && depth < NESTING_MAX)
-		keep_manifest(dirfd, digest, live, depth + 1);
-	else
-		strindex_add(live, digest_hex(digest), DIGEST_HEX, 0);
+	strindex_add(&r->live, digest_hex(digest), DIGEST_HEX, 0);
+	if (manifest &&
+	    strindex_add(&r->walked, digest_hex(digest), DIGEST_HEX, 0))
+		strvec_push(&r->todo, digest);
+}
+
+static void keep_each(struct kept *r, const struct json *list, bool manifest)
+{
+	const struct json *d;
+
+	for (d = json_first(list); d; d = json_next(d))
+		keep(r, d, manifest);
 }
 
 /* What others have there need not be of a kind that we know. */
-static void keep_manifest(int dirfd, const char *digest, struct strindex *live,
-			  int depth)
+static void keep_members(struct kept *r, int dirfd, const char *digest)
 {
 	cleanup_strbuf struct strbuf text = STRBUF_INIT;
 	cleanup_json struct json *j = NULL;
-	const struct json *d;
 
-	if (!strindex_add(live, digest_hex(digest), DIGEST_HEX, 0) ||
-	    !layout_read_manifest(dirfd, digest, &text))
+	if (!layout_read_manifest(dirfd, digest, &text))
 		return;
 	j = json_parse("manifest", text.buf, text.len, NULL);
-	keep_one(dirfd, json_get(j, "config"), false, live, depth);
-	for (d = json_first(json_get(j, "layers")); d; d = json_next(d))
-		keep_one(dirfd, d, false, live, depth);
-	for (d = json_first(json_get(j, "blobs")); d; d = json_next(d))
-		keep_one(dirfd, d, false, live, depth);
-	for (d = json_first(json_get(j, "manifests")); d; d = json_next(d))
-		keep_one(dirfd, d, true, live, depth);
+	keep(r, json_get(j, "config"), false);
+	keep_each(r, json_get(j, "layers"), false);
+	keep_each(r, json_get(j, "blobs"), false);
+	keep_each(r, json_get(j, "manifests"), true);
+}
+
+/* However deep indexes are in indexes: what others put there stays whole. */
+static void keep_all(struct kept *r, int dirfd, const struct json *index)
+{
+	const struct json *m;
+	size_t i;
+
+	for (m = layout_first(index); m; m = json_next(m))
+		keep(r, m, true);
+	for (i = 0; i < r->todo.nr; i++)
+		keep_members(r, dirfd, r->todo.v[i]);
 }
 
 static int remove_blob(int dir, const char *name, bool dry_run,
@@ -138,10 +159,9 @@ static bool is_blob_name(const char *name)
 static int sweep(int dirfd, const struct json *index, bool dry_run,
 		 struct cache_gc_result *result, struct error *err)
 {
-	cleanup_strindex struct strindex live = { 0 };
+	CLEANUP(kept_release) struct kept r = { .todo = STRVEC_INIT };
 	int fd = open_blobs(dirfd);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct json *m;
 	struct dirent *e;
 	size_t unused;
 	int rc = 0;
@@ -150,11 +170,10 @@ static int sweep(int dirfd, const struct json *index, bool dry_run,
 		base_close_fd(&fd);
 		return error_errno(err, "cannot read 'blobs/sha256'");
 	}
-	for (m = layout_first(index); m; m = json_next(m))
-		keep_one(dirfd, m, true, &live, 0);
+	keep_all(&r, dirfd, index);
 	while (!rc && (e = readdir(dir)))
 		if (is_blob_name(e->d_name) &&
-		    !strindex_get(&live, e->d_name, DIGEST_HEX, &unused))
+		    !strindex_get(&r.live, e->d_name, DIGEST_HEX, &unused))
 			rc = remove_blob(fd, e->d_name, dry_run,
 					 result, err);
 	closedir(dir);
